@@ -1,0 +1,98 @@
+"""PURE: who may do what. Roles, actions and the one table between them; no queries, no clock."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from authz.errors import Forbidden
+
+
+class OrganizationKind(StrEnum):
+    CLINIC = "clinic"
+    INSURER = "insurer"
+
+
+class Role(StrEnum):
+    """What a person or an API client is allowed to be inside one organization. SYSTEM is never given to anyone."""
+
+    STAFF = "staff"
+    PRESCRIBER = "prescriber"
+    CLINIC_ADMIN = "clinic_admin"
+    INTAKE = "intake"
+    REVIEWER = "reviewer"
+    PHYSICIAN = "physician"
+    INSURER_ADMIN = "insurer_admin"
+    SYSTEM = "system"
+
+
+CLINIC_ROLES = frozenset({Role.STAFF, Role.PRESCRIBER, Role.CLINIC_ADMIN})
+INSURER_ROLES = frozenset({Role.INTAKE, Role.REVIEWER, Role.PHYSICIAN, Role.INSURER_ADMIN})
+
+
+class Action(StrEnum):
+    """What an actor can ask for outside a request's own life (the steps of that are in prior_auths.lifecycle)."""
+
+    READ_PATIENTS = "read patients"
+    RECORD_PATIENT = "record a patient"
+    RECORD_COVERAGE = "record a coverage"
+    RECORD_PRESCRIBER = "record a prescriber"
+    RECORD_PRESCRIPTION = "record a prescription"
+    RECORD_FILL = "record a fill"
+    RECORD_EXEMPTION = "record an exemption"
+    IMPORT_FILE = "import a file"
+    READ_REQUESTS = "read prior authorizations"
+
+
+_CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
+ALLOWED: dict[Action, frozenset[Role]] = {
+    Action.READ_PATIENTS: CLINIC_ROLES | INSURER_ROLES,
+    Action.RECORD_PATIENT: _CLINIC | {Role.INTAKE},
+    Action.RECORD_COVERAGE: _CLINIC | {Role.INTAKE},
+    Action.RECORD_PRESCRIBER: _CLINIC | {Role.CLINIC_ADMIN},
+    Action.RECORD_PRESCRIPTION: _CLINIC,
+    Action.RECORD_FILL: _CLINIC | {Role.INTAKE},
+    Action.RECORD_EXEMPTION: _CLINIC,
+    Action.IMPORT_FILE: _CLINIC | {Role.INTAKE},
+    Action.READ_REQUESTS: CLINIC_ROLES | INSURER_ROLES,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts, for which organization, in which roles. Keys are the rows' inside keys."""
+
+    name: str
+    roles: frozenset[Role]
+    organization_id: int | None = None
+    person_id: int | None = None
+    client_id: int | None = None
+
+    @property
+    def is_system(self) -> bool:
+        return Role.SYSTEM in self.roles
+
+    @property
+    def organization(self) -> int:
+        """Return the key of the organization acted for.
+
+        :raises ValueError: for the system itself, which belongs to none.
+        """
+        if self.organization_id is None:
+            raise ValueError(f"{self.name} acts for no organization")
+        return self.organization_id
+
+
+SYSTEM = Actor(name="Authz", roles=frozenset({Role.SYSTEM}))
+
+
+def may(actor: Actor, action: Action) -> bool:
+    """Say whether the actor's roles allow the action at all; whose records it touches is decided by the selectors."""
+    return actor.is_system or bool(actor.roles & ALLOWED[action])
+
+
+def must_be_allowed(actor: Actor, action: Action) -> None:
+    """Refuse an actor whose roles do not include the action.
+
+    :raises Forbidden: naming the action.
+    """
+    if not may(actor, action):
+        raise Forbidden(f"Your role does not allow you to {action.value}.")

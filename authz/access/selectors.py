@@ -1,0 +1,50 @@
+"""Who is acting: read from a token or a session."""
+
+from datetime import datetime
+from hashlib import sha256
+
+from authz.access.models import AccessToken, Membership, Organization, Person
+from authz.access.roles import Actor, Role
+from authz.errors import AuthzError
+
+
+class TokenRefused(AuthzError):
+    """The bearer token is unknown, expired or revoked."""
+
+    code = "token-refused"
+
+
+def actor_for_token(token: str, *, now: datetime) -> Actor:
+    """Return who a bearer token stands for.
+
+    :raises TokenRefused: when it is unknown, expired or revoked, or its person or client is no longer active.
+    """
+    row = (
+        AccessToken.objects.select_related("person", "client", "organization")
+        .filter(key_sha256=sha256(token.encode()).hexdigest(), revoked_at=None, expires_at__gt=now)
+        .first()
+    )
+    if row is None:
+        raise TokenRefused("The token is unknown, expired or revoked. Log in again.")
+    if row.client is not None and row.client.is_active:
+        roles = frozenset(Role(role) for role in row.client.roles)
+        return Actor(name=row.client.name, roles=roles, organization_id=row.organization_id, client_id=row.client_id)
+    if row.person is not None and row.person.is_active:
+        return actor_for(person=row.person, organization=row.organization)
+    raise TokenRefused("The account behind this token is no longer active.")
+
+
+def actor_for(*, person: Person, organization: Organization) -> Actor:
+    """Return a person acting for an organization, in all the roles they have there (perhaps none)."""
+    roles = Membership.objects.filter(person=person, organization=organization).values_list("role", flat=True)
+    return Actor(
+        name=person.full_name,
+        roles=frozenset(Role(role) for role in roles),
+        organization_id=organization.pk,
+        person_id=person.pk,
+    )
+
+
+def organization(by: Actor) -> Organization:
+    """Return the organization an actor acts for."""
+    return Organization.objects.get(pk=by.organization)

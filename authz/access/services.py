@@ -1,0 +1,149 @@
+"""Organizations, people, clients and their tokens: every write."""
+
+from datetime import date, datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import check_password, make_password
+from django.db import transaction
+
+from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person
+from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Role
+from authz.errors import AuthzError, InvalidInput
+
+ROLES_OF = {OrganizationKind.CLINIC: CLINIC_ROLES, OrganizationKind.INSURER: INSURER_ROLES}
+
+# Checked when nobody has that e-mail address, so that the answer takes as long as for someone who exists.
+_NOBODY = make_password("nobody has this password")
+
+
+class LogInRefused(AuthzError):
+    """The e-mail address or password, or the client's id or secret, is wrong. Which one is not said."""
+
+    code = "log-in-refused"
+
+
+class OrganizationNeeded(AuthzError):
+    """The person belongs to several organizations and did not say for which one they log in."""
+
+    code = "organization-needed"
+
+
+def create_organization(
+    *, kind: OrganizationKind, name: str, time_zone: str, identifier_system: str = ""
+) -> Organization:
+    """Create a clinic or an insurer; `time_zone` is an IANA name."""
+    return Organization.objects.create(
+        kind=kind.value, name=name, time_zone=time_zone, identifier_system=identifier_system
+    )
+
+
+def create_person(*, email: str, full_name: str, password: str, time_zone: str = "America/New_York") -> Person:
+    """Create someone who can log in."""
+    person = Person(email=email.lower(), full_name=full_name, time_zone=time_zone)
+    person.set_password(password)
+    person.save()
+    return person
+
+
+def add_membership(*, person: Person, organization: Organization, role: Role) -> Membership:
+    """Give a person one role in an organization.
+
+    :raises InvalidInput: when an organization of that kind has no such role.
+    """
+    _must_fit(organization, {role})
+    return Membership.objects.create(person=person, organization=organization, role=role.value)
+
+
+def record_licence(
+    *, person: Person, number: str, state: str, specialty: str, valid_from: date, valid_until: date
+) -> Licence:
+    """Record a clinician's licence; both days are included."""
+    return Licence.objects.create(
+        person=person, number=number, state=state, specialty=specialty, valid_from=valid_from, valid_until=valid_until
+    )
+
+
+def create_client(*, organization: Organization, name: str, roles: set[Role]) -> tuple[ApiClient, str]:
+    """Create a machine of an organization and return it with its secret, which is shown this once and never again.
+
+    :raises InvalidInput: when an organization of that kind has no such role.
+    """
+    _must_fit(organization, roles)
+    secret = token_urlsafe(32)
+    client = ApiClient.objects.create(
+        organization=organization, name=name, roles=sorted(role.value for role in roles), secret_sha256=_hash(secret)
+    )
+    return client, secret
+
+
+def log_in(*, email: str, password: str, organization_id: UUID | None = None, now: datetime) -> tuple[str, AccessToken]:
+    """Exchange an e-mail address and a password for a bearer token in one organization.
+
+    :raises LogInRefused: when either is wrong, or the person has no role in that organization.
+    :raises OrganizationNeeded: when the person has roles in several and named none.
+    """
+    person = Person.objects.filter(email=email.lower(), is_active=True).first()
+    if not check_password(password, person.password if person else _NOBODY) or person is None:
+        raise LogInRefused("The e-mail address or the password is wrong.")
+    return _issue(organization=_organization_of(person, organization_id), person=person, now=now)
+
+
+def issue_client_token(*, client_id: UUID, client_secret: str, now: datetime) -> tuple[str, AccessToken]:
+    """Exchange a client's id and secret for a bearer token.
+
+    :raises LogInRefused: when either is wrong.
+    """
+    client = ApiClient.objects.filter(public_id=client_id, secret_sha256=_hash(client_secret), is_active=True).first()
+    if client is None:
+        raise LogInRefused("The client id or the client secret is wrong.")
+    return _issue(organization=client.organization, client=client, now=now)
+
+
+def revoke_token(*, token: str, now: datetime) -> None:
+    """End a token at once. Ending one that is unknown or has ended changes nothing."""
+    AccessToken.objects.filter(key_sha256=_hash(token), revoked_at=None).update(revoked_at=now)
+
+
+def _issue(
+    *, organization: Organization, now: datetime, person: Person | None = None, client: ApiClient | None = None
+) -> tuple[str, AccessToken]:
+    text = token_urlsafe(32)
+    expires_at = now + timedelta(hours=settings.ACCESS_TOKEN_HOURS)
+    with transaction.atomic():
+        token = AccessToken.objects.create(
+            key_sha256=_hash(text),
+            person=person,
+            client=client,
+            organization=organization,
+            issued_at=now,
+            expires_at=expires_at,
+        )
+    return text, token
+
+
+def _organization_of(person: Person, organization_id: UUID | None) -> Organization:
+    mine = Organization.objects.filter(memberships__person=person).distinct().order_by("name")
+    if organization_id is not None:
+        mine = mine.filter(public_id=organization_id)
+    found = list(mine)
+    if not found:
+        raise LogInRefused("The person has no role in that organization.")
+    if len(found) > 1:
+        raise OrganizationNeeded(
+            "Say for which organization to log in.", organizations=[str(o.public_id) for o in found]
+        )
+    return found[0]
+
+
+def _must_fit(organization: Organization, roles: set[Role]) -> None:
+    kind = OrganizationKind(organization.kind)
+    strangers = sorted(roles - ROLES_OF[kind])
+    if strangers or not roles:
+        raise InvalidInput({"roles": [f"A {kind.value} has no such role: {', '.join(strangers) or 'none given'}."]})
+
+
+def _hash(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()

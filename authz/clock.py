@@ -1,0 +1,14 @@
+"""The only place that reads the clock. Doors, tasks and commands read it once and pass `now` on."""
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def now() -> datetime:
+    """Return this instant, aware, in UTC."""
+    return datetime.now(UTC)  # noqa: TID251 - this is the one reader the rule protects
+
+
+def day_in(zone: str, *, at: datetime) -> date:
+    """Return the calendar day that `at` falls on in the IANA time zone `zone`."""
+    return at.astimezone(ZoneInfo(zone)).date()

@@ -1,0 +1,21 @@
+"""Public ids. Rows have bigint keys inside and UUIDs outside; each kind of id has its own type."""
+
+from typing import NewType
+from uuid import UUID, uuid4
+
+OrganizationId = NewType("OrganizationId", UUID)
+PersonId = NewType("PersonId", UUID)
+PatientId = NewType("PatientId", UUID)
+CoverageId = NewType("CoverageId", UUID)
+PlanId = NewType("PlanId", UUID)
+PrescriberId = NewType("PrescriberId", UUID)
+PrescriptionId = NewType("PrescriptionId", UUID)
+FillId = NewType("FillId", UUID)
+ExemptionId = NewType("ExemptionId", UUID)
+PriorAuthId = NewType("PriorAuthId", UUID)
+NoticeId = NewType("NoticeId", UUID)
+
+
+def new_id() -> UUID:
+    """Return a fresh public id."""
+    return uuid4()

@@ -1,0 +1,165 @@
+"""Patients, coverages, orders and fills, as the actor's organization may see them; and what the rule reads of them."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import TypedDict
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+
+from authz.access.roles import Action, Actor, must_be_allowed
+from authz.errors import NotFound
+from authz.ids import PatientId
+from authz.prescriptions.models import (
+    Coverage,
+    Exemption,
+    Fill,
+    FillVersion,
+    IdentityQuestion,
+    Patient,
+    PatientIdentifier,
+    Prescriber,
+    Prescription,
+    PrescriptionVersion,
+)
+from authz.rules.records import Exemption as ExemptPeriod
+from authz.rules.records import Record, RecordKind, RecordStatus
+
+
+class _Shared(TypedDict):
+    version: int
+    recorded_on: date
+    status: RecordStatus
+    start: date
+    rxcui: str
+    quantity: Decimal | None
+    days_supply: int | None
+    daily_units: Decimal | None
+
+
+def patients(by: Actor) -> QuerySet[Patient]:
+    """Return the patients the organization has a number for; `own_identifiers` holds what it calls them, and only that."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    own = PatientIdentifier.objects.filter(assigner_id=by.organization).order_by("pk")
+    return Patient.objects.filter(Exists(own.filter(patient=OuterRef("pk")))).prefetch_related(
+        Prefetch("identifiers", queryset=own, to_attr="own_identifiers")
+    )
+
+
+def patient(by: Actor, patient_id: PatientId) -> Patient:
+    """Return one patient the organization knows.
+
+    :raises NotFound: when it knows no such patient.
+    """
+    found = patients(by).filter(public_id=patient_id).first()
+    if found is None:
+        raise NotFound("There is no such patient.")
+    return found
+
+
+def coverages(by: Actor) -> QuerySet[Coverage]:
+    """Return the coverages the organization recorded, and for an insurer all that name its plans."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    mine = Q(organization_id=by.organization) | Q(plan__insurer_id=by.organization)
+    return Coverage.objects.filter(mine).select_related("plan__insurer", "patient")
+
+
+def prescribers(by: Actor) -> QuerySet[Prescriber]:
+    """Return the prescribers who work with the organization."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    return Prescriber.objects.filter(organizations=by.organization)
+
+
+def prescriptions(by: Actor) -> QuerySet[Prescription]:
+    """Return the organization's own orders; `newest_first` holds each one's versions."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    versions = PrescriptionVersion.objects.select_related("prescriber").order_by("-version")
+    return (
+        Prescription.objects.filter(organization_id=by.organization)
+        .select_related("patient")
+        .prefetch_related(Prefetch("versions", queryset=versions, to_attr="newest_first"))
+    )
+
+
+def fills(by: Actor) -> QuerySet[Fill]:
+    """Return the organization's own fills; `newest_first` holds each one's versions."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    versions = FillVersion.objects.select_related("prescriber", "prescription").order_by("-version")
+    return (
+        Fill.objects.filter(organization_id=by.organization)
+        .select_related("patient")
+        .prefetch_related(Prefetch("versions", queryset=versions, to_attr="newest_first"))
+    )
+
+
+def exemptions(by: Actor) -> QuerySet[Exemption]:
+    """Return the exemptions the organization recorded."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    return Exemption.objects.filter(organization_id=by.organization).select_related("patient")
+
+
+def identity_questions(by: Actor) -> QuerySet[IdentityQuestion]:
+    """Return the organization's open questions of whether two patients are one."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    return IdentityQuestion.objects.filter(organization_id=by.organization, answered_at=None)
+
+
+def fill_versions(patient: Patient) -> list[FillVersion]:
+    """Return every version of every fill of a patient, whoever recorded it. For the rule, not for showing."""
+    return list(FillVersion.objects.filter(fill__patient=patient).select_related("fill", "prescription").order_by("pk"))
+
+
+def prescription_versions(patient: Patient) -> list[PrescriptionVersion]:
+    """Return every version of every order of a patient, whoever recorded it. For the rule, not for showing."""
+    return list(
+        PrescriptionVersion.objects.filter(prescription__patient=patient).select_related("prescription").order_by("pk")
+    )
+
+
+def rule_records(fills: Iterable[FillVersion], prescriptions: Iterable[PrescriptionVersion]) -> tuple[Record, ...]:
+    """Return the versions as the rule reads them; a record's id is its public id."""
+    return (*(_fill_record(version) for version in fills), *(_order_record(version) for version in prescriptions))
+
+
+def exempt_periods(patient: Patient) -> tuple[ExemptPeriod, ...]:
+    """Return the exemptions in force for a patient, whoever recorded them."""
+    return tuple(
+        ExemptPeriod(category=row.category, start=row.starts_on, end=row.ends_on)
+        for row in patient.exemptions.filter(withdrawn_at=None).order_by("pk")
+    )
+
+
+def coverage_on(coverages: Iterable[Coverage], day: date) -> Coverage | None:
+    """Return the coverage in force on a day: of several the one billed first, then the one that began last."""
+    in_force = [c for c in coverages if c.starts_on <= day and (c.ends_on is None or day <= c.ends_on)]
+    return min(in_force, key=lambda c: (c.priority, -c.starts_on.toordinal(), c.pk), default=None)
+
+
+def _fill_record(version: FillVersion) -> Record:
+    # A fill linked to an order is that order's fill; otherwise two feeds of it meet by the pharmacy's number.
+    order = version.prescription
+    return Record(
+        kind=RecordKind.FILL,
+        id=str(version.fill.public_id),
+        rx_id=str(order.public_id) if order else version.rx_number or None,
+        fill_number=version.fill_number,
+        **_shared(version),
+    )
+
+
+def _order_record(version: PrescriptionVersion) -> Record:
+    order_id = str(version.prescription.public_id)
+    return Record(kind=RecordKind.RX, id=order_id, rx_id=order_id, fill_number=None, **_shared(version))
+
+
+def _shared(version: FillVersion | PrescriptionVersion) -> _Shared:
+    return {
+        "version": version.version,
+        "recorded_on": version.recorded_on,
+        "status": RecordStatus(version.status),
+        "start": version.starts_on,
+        "rxcui": version.rxcui,
+        "quantity": version.quantity,
+        "days_supply": version.days_supply,
+        "daily_units": version.daily_units,
+    }

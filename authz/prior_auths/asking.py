@@ -1,0 +1,59 @@
+"""PURE: what a request asks for, read off the records of its episode."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from authz.prior_auths.needs import Need
+from authz.rules.formulary import packaged
+from authz.rules.records import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedLine:
+    """One product, from the record that causes the need to the end of what is in hand; both days included."""
+
+    rxcui: str
+    product_name: str
+    quantity: Decimal | None
+    days_supply: int
+    starts_on: date
+    ends_on: date
+
+
+def records_in_order(need: Need, newest: Mapping[str, Record]) -> list[Record]:
+    """Return the episode's records as they followed one another."""
+    return sorted((newest[record_id] for record_id in need.episode.records), key=lambda r: (r.start, r.id))
+
+
+def lines_asked(need: Need, newest: Mapping[str, Record]) -> list[AskedLine]:
+    """Return one line a product, the causing one first: all supplies of the episode from the causing record on."""
+    cause = newest[need.trigger_id]
+    asked = [record for record in records_in_order(need, newest) if record.start >= cause.start]
+    products = list(dict.fromkeys([cause.rxcui, *(record.rxcui for record in asked)]))
+    return [_line(rxcui, [record for record in asked if record.rxcui == rxcui], need) for rxcui in products]
+
+
+def _line(rxcui: str, records: Sequence[Record], need: Need) -> AskedLine:
+    quantities = [record.quantity for record in records if record.quantity is not None]
+    product = packaged().product(rxcui)
+    last = max(record.start + timedelta(days=_days(record) - 1) for record in records)
+    required_from = need.episode.pa_required_from or records[0].start
+    return AskedLine(
+        rxcui=rxcui,
+        product_name=product.name if product else rxcui,
+        quantity=sum(quantities, Decimal(0)) if len(quantities) == len(records) else None,
+        days_supply=sum(_days(record) for record in records),
+        starts_on=min(records[0].start, required_from),
+        ends_on=max(last, required_from),
+    )
+
+
+def _days(record: Record) -> int:
+    """Return the supply's days as the rule reads them: as given, else quantity by daily units, rounded up."""
+    if record.days_supply is not None:
+        return record.days_supply
+    if record.quantity and record.daily_units:
+        return int(-(-record.quantity // record.daily_units))
+    return 1

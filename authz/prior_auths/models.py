@@ -1,0 +1,274 @@
+"""The request, its events, what was decided, and the right that a favourable decision creates."""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from authz.ids import new_id
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.determination import HUMAN_ONLY, Outcome
+from authz.prior_auths.lifecycle import ACTIVE, State
+
+
+def _choices(values: type[State] | type[Urgency] | type[Outcome]) -> list[tuple[str, str]]:
+    return [(value.value, value.value) for value in values]
+
+
+class Evaluation(models.Model):
+    """One answer of the rule: for whom, as of when, under which policy, with everything needed to check it again."""
+
+    PHI: ClassVar[set[str]] = {"verdict", "is_required"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "patient", "plan", "as_of", "evaluated_at", "policy", "policy_version", "rule_version",
+        "formulary_version", "inputs_sha256", "attention_count",
+    }  # fmt: skip
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    patient = models.ForeignKey("authz.Patient", on_delete=models.PROTECT, related_name="evaluations")
+    plan = models.ForeignKey("authz.Plan", on_delete=models.PROTECT, null=True, related_name="+")
+    as_of = models.DateField()
+    evaluated_at = models.DateTimeField()
+    policy = models.CharField(max_length=60)
+    policy_version = models.CharField(max_length=20)
+    rule_version = models.CharField(max_length=20)
+    formulary_version = models.CharField(max_length=60)
+    inputs_sha256 = models.CharField(max_length=64)
+    is_required = models.BooleanField()
+    attention_count = models.PositiveIntegerField(default=0)
+    verdict = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-evaluated_at"], name="evaluation_latest")]
+
+
+class PriorAuth(models.Model):
+    """A request for prior authorization. `version` counts its events and is its ETag.
+
+    `episode_anchor` is the first order or fill of the episode when the request was opened; `record_ids` are all the
+    episode's orders and fills seen so far, by which a recomputed episode is recognised.
+    """
+
+    PHI: ClassVar[set[str]] = {"explanation", "pa_required_from", "runs_out_on", "packet", "reason"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
+        "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
+        "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
+        "regime", "packet_sha256", "is_payer_rule_unknown",
+    }  # fmt: skip
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    number = models.CharField(max_length=20, unique=True)
+    patient = models.ForeignKey("authz.Patient", on_delete=models.PROTECT, related_name="prior_auths")
+    coverage = models.ForeignKey("authz.Coverage", on_delete=models.PROTECT, null=True, related_name="prior_auths")
+    clinic = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+")
+    insurer = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, null=True, related_name="+")
+    prescriber = models.ForeignKey("authz.Prescriber", on_delete=models.PROTECT, null=True, related_name="+")
+    state = models.CharField(max_length=20, choices=_choices(State))
+    version = models.PositiveIntegerField(default=0)
+    urgency = models.CharField(max_length=10, choices=_choices(Urgency), default=Urgency.STANDARD.value)
+    reason = models.CharField(max_length=500, blank=True)
+
+    episode_anchor = models.UUIDField()
+    record_ids = ArrayField(models.UUIDField())
+    pa_required_from = models.DateField()
+    runs_out_on = models.DateField()
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
+    policy = models.CharField(max_length=60)
+    policy_version = models.CharField(max_length=20)
+    regime = models.CharField(max_length=60)
+    is_payer_rule_unknown = models.BooleanField(default=False)
+    explanation = models.JSONField()
+
+    answers = models.ForeignKey("authz.AnswerSheet", on_delete=models.PROTECT, null=True, related_name="+")
+    packet = models.JSONField(null=True)
+    packet_sha256 = models.CharField(max_length=64, blank=True)
+
+    opened_at = models.DateTimeField()
+    touched_by_human_at = models.DateTimeField(null=True)
+    need_in_doubt_at = models.DateTimeField(null=True)
+    submitted_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    reviewer = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "coverage", "episode_anchor"],
+                condition=Q(state__in=sorted(state.value for state in ACTIVE)),
+                name="one_active_request_per_episode",
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(
+                name="submitted_requests_have_an_insurer_and_a_packet",
+                condition=Q(submitted_at=None) | (Q(insurer__isnull=False) & ~Q(packet_sha256="")),
+            ),
+            models.CheckConstraint(
+                name="decided_requests_know_when",
+                condition=~Q(state=State.DECIDED.value) | Q(decided_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["insurer", "state", "submitted_at"], name="prior_auth_review_queue"),
+            models.Index(fields=["clinic", "state", "runs_out_on"], name="prior_auth_worklist"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class RequestedLine(models.Model):
+    """What is asked for: one product. A request asks for what its trigger record dispenses or orders."""
+
+    PHI: ClassVar[set[str]] = {"rxcui", "product_name", "quantity", "days_supply", "starts_on", "ends_on"}
+    PLAIN: ClassVar[set[str]] = {"id", "prior_auth", "line"}
+
+    prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="lines")
+    line = models.PositiveSmallIntegerField(default=1)
+    rxcui = models.CharField(max_length=8)
+    product_name = models.CharField(max_length=300)
+    quantity = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    days_supply = models.PositiveSmallIntegerField()
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prior_auth", "line"], name="requested_line_once"),
+            models.CheckConstraint(name="requested_period_runs_forward", condition=Q(ends_on__gte=F("starts_on"))),
+        ]
+
+
+class Event(models.Model):
+    """One step taken. Append-only: a trigger refuses UPDATE and DELETE."""
+
+    PHI: ClassVar[set[str]] = {"note"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "prior_auth", "sequence", "step", "from_state", "to_state", "at", "person", "client", "organization",
+        "actor_name",
+    }  # fmt: skip
+
+    prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="events")
+    sequence = models.PositiveIntegerField()
+    step = models.CharField(max_length=30)
+    from_state = models.CharField(max_length=20, blank=True)
+    to_state = models.CharField(max_length=20)
+    at = models.DateTimeField()
+    actor_name = models.CharField(max_length=200)
+    person = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    client = models.ForeignKey("authz.ApiClient", on_delete=models.PROTECT, null=True, related_name="+")
+    organization = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, null=True, related_name="+")
+    note = models.CharField(max_length=2000, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["prior_auth", "sequence"], name="event_sequence_once")]
+        ordering = ["sequence"]
+
+
+class InformationRequest(models.Model):
+    """One question of the insurer to the clinic, and its answer."""
+
+    PHI: ClassVar[set[str]] = {"question", "answer"}
+    PLAIN: ClassVar[set[str]] = {"id", "public_id", "prior_auth", "asked_at", "asked_by", "answered_at", "answered_by"}
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="information_requests")
+    question = models.CharField(max_length=1000)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, related_name="+")
+    answer = models.CharField(max_length=4000, blank=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+
+
+class Determination(models.Model):
+    """What was decided. Append-only; a later one supersedes. The database refuses an adverse one without a licence."""
+
+    PHI: ClassVar[set[str]] = {"reason_text", "criterion"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "prior_auth", "supersedes", "outcome", "decided_at", "decided_by", "licence", "reason_code",
+        "policy", "policy_version", "was_late",
+    }  # fmt: skip
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="determinations")
+    supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
+    outcome = models.CharField(max_length=20, choices=_choices(Outcome))
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    licence = models.ForeignKey("authz.Licence", on_delete=models.PROTECT, null=True, related_name="+")
+    reason_code = models.CharField(max_length=40)
+    reason_text = models.CharField(max_length=2000)
+    criterion = models.CharField(max_length=500)
+    policy = models.CharField(max_length=60)
+    policy_version = models.CharField(max_length=20)
+    was_late = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="only_a_licensed_human_denies",
+                condition=~Q(outcome__in=sorted(outcome.value for outcome in HUMAN_ONLY))
+                | Q(decided_by__isnull=False, licence__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="adverse_determinations_say_why",
+                condition=~Q(outcome__in=sorted(outcome.value for outcome in HUMAN_ONLY))
+                | (~Q(reason_code="") & ~Q(reason_text="") & ~Q(criterion="")),
+            ),
+        ]
+
+
+class DeterminationLine(models.Model):
+    """Asked and granted, side by side. Granted never exceeds asked; the database holds it. Append-only."""
+
+    PHI: ClassVar[set[str]] = {
+        "rxcui", "asked_quantity", "asked_days", "granted_quantity", "granted_days", "starts_on", "ends_on",
+    }  # fmt: skip
+    PLAIN: ClassVar[set[str]] = {"id", "determination", "line"}
+
+    determination = models.ForeignKey(Determination, on_delete=models.PROTECT, related_name="lines")
+    line = models.PositiveSmallIntegerField()
+    rxcui = models.CharField(max_length=8)
+    asked_quantity = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    asked_days = models.PositiveSmallIntegerField()
+    granted_quantity = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    granted_days = models.PositiveSmallIntegerField()
+    starts_on = models.DateField(null=True)
+    ends_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["determination", "line"], name="determination_line_once"),
+            models.CheckConstraint(
+                name="granted_never_exceeds_asked",
+                condition=Q(granted_days__lte=F("asked_days"))
+                & (Q(granted_quantity=None) | Q(asked_quantity=None) | Q(granted_quantity__lte=F("asked_quantity"))),
+            ),
+        ]
+
+
+class Authorization(models.Model):
+    """The right a favourable determination creates: both days included."""
+
+    PHI: ClassVar[set[str]] = {"rxcui", "starts_on", "ends_on", "days_granted", "quantity_granted"}
+    PLAIN: ClassVar[set[str]] = {"id", "public_id", "number", "prior_auth", "determination", "revoked_at", "opened_at"}
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    number = models.CharField(max_length=20, unique=True)
+    prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="authorizations")
+    determination = models.ForeignKey(Determination, on_delete=models.PROTECT, related_name="authorizations")
+    rxcui = models.CharField(max_length=8)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    days_granted = models.PositiveSmallIntegerField()
+    quantity_granted = models.DecimalField(max_digits=12, decimal_places=4, null=True)
+    opened_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="authorization_period_runs_forward", condition=Q(ends_on__gte=F("starts_on")))
+        ]

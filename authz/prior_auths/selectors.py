@@ -1,0 +1,174 @@
+"""Requests, their deadlines and steps, and a patient's opioid use, as the actor's organization may see them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Prefetch, QuerySet
+
+from authz import clock
+from authz.access.models import Organization
+from authz.access.roles import Action, Actor, must_be_allowed
+from authz.errors import NotFound
+from authz.ids import PatientId, PriorAuthId
+from authz.policies import catalog
+from authz.prescriptions import selectors as prescriptions
+from authz.prescriptions.models import Fill, Patient, Prescription
+from authz.prior_auths import deadlines, lifecycle
+from authz.prior_auths import needs as needs_of
+from authz.prior_auths.deadlines import Due, Urgency
+from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.models import Determination, Event, PriorAuth
+from authz.prior_auths.needs import PatientCase, PayerVerdict
+from authz.prior_auths.services.steps import roles_in_case, visible_to
+from authz.rules.explain import sentences
+from authz.rules.formulary import packaged
+from authz.rules.records import Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenRecord:
+    """An order or fill as any of the patient's organizations may see it: what and when, never whose.
+
+    `ignored_because` is empty when the record counts; `is_own` says that the reader's organization recorded it.
+    """
+
+    record_id: UUID
+    kind: str
+    starts_on: date
+    rxcui: str
+    product_name: str
+    quantity: Decimal | None
+    days_supply: int | None
+    ignored_because: str
+    attention: tuple[str, ...]
+    is_own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpioidUse:
+    """A patient's use as known on a day: one payer's verdict, in words and as data, and the records behind it."""
+
+    patient: Patient
+    as_of: date
+    payer: PayerVerdict
+    sentences: list[str]
+    records: list[SeenRecord]
+
+
+def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
+    """Return the requests the organization may know: a clinic its own, an insurer those submitted to it."""
+    must_be_allowed(by, Action.READ_REQUESTS)
+    return PriorAuth.objects.filter(visible_to(by)).select_related(
+        "patient", "coverage__plan", "clinic", "insurer", "prescriber", "reviewer", "answers"
+    )
+
+
+def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
+    """Return one request with its lines, questions, determinations and authorizations.
+
+    :raises NotFound: when the organization may know no such request.
+    """
+    determinations = Determination.objects.select_related("decided_by").prefetch_related("lines").order_by("-pk")
+    found = (
+        prior_auths(by)
+        .prefetch_related(
+            "lines", "information_requests", "authorizations", Prefetch("determinations", queryset=determinations)
+        )
+        .filter(public_id=prior_auth_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such request.")
+    return found
+
+
+def events(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Event]:
+    """Return what happened to a request, oldest first. An insurer sees nothing from before it was submitted.
+
+    :raises NotFound: when the organization may know no such request.
+    """
+    found = prior_auth(by, prior_auth_id)
+    told = Event.objects.filter(prior_auth=found)
+    if by.organization_id != found.clinic_id:
+        told = told.filter(at__gte=found.submitted_at)
+    return told.order_by("sequence")
+
+
+def due(prior_auth: PriorAuth) -> Due | None:
+    """Return when the decision is due and why; None before submission and once there is an end."""
+    if prior_auth.submitted_at is None or State(prior_auth.state) in lifecycle.ENDED:
+        return None
+    return deadlines.decide_by(
+        regime=catalog.regime(prior_auth.regime),
+        urgency=Urgency(prior_auth.urgency),
+        received_at=prior_auth.submitted_at,
+    )
+
+
+def allowed_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
+    """Return the steps this actor may take now, in the order of the table."""
+    return lifecycle.steps_for(state=State(prior_auth.state), roles=roles_in_case(prior_auth, by))
+
+
+def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | None = None) -> OpioidUse:
+    """Return a patient's use as known on a day; without one, today in the organization's calendar.
+
+    Of several payers the one whose coverage is in force on that day answers.
+
+    :raises NotFound: when the organization does not know the patient.
+    """
+    patient = prescriptions.patient(by, patient_id)
+    day = as_of or clock.day_in(Organization.objects.get(pk=by.organization).time_zone, at=now)
+    known = needs_of.case_of(patient)
+    payer = _payer_on(known, day)
+    return OpioidUse(
+        patient=patient,
+        as_of=day,
+        payer=payer,
+        sentences=sentences(payer.verdict, payer.policy.parameters),
+        records=_seen(known, payer, by),
+    )
+
+
+def _payer_on(known: PatientCase, day: date) -> PayerVerdict:
+    payers = needs_of.answers(known, as_of=day)
+    coverage = prescriptions.coverage_on(known.coverages, day)
+    key = coverage.plan_id if coverage else None
+    return next((payer for payer in payers if (payer.plan.pk if payer.plan else None) == key), payers[0])
+
+
+def _seen(known: PatientCase, payer: PayerVerdict, by: Actor) -> list[SeenRecord]:
+    ignored = {item.record_id: item.reason.value for item in payer.verdict.ignored}
+    attention: dict[str, list[str]] = {}
+    for item in payer.verdict.attention:
+        attention.setdefault(item.record_id, []).append(item.reason.value)
+    own = _own_records(known.patient, by)
+    visible = [record for record in known.newest.values() if record.recorded_on <= payer.verdict.as_of]
+    return [
+        _seen_one(record, ignored.get(record.id, ""), tuple(attention.get(record.id, ())), record.id in own)
+        for record in sorted(visible, key=lambda r: (r.start, r.id))
+    ]
+
+
+def _own_records(patient: Patient, by: Actor) -> set[str]:
+    fills = Fill.objects.filter(patient=patient, organization_id=by.organization).values_list("public_id", flat=True)
+    orders = Prescription.objects.filter(patient=patient, organization_id=by.organization)
+    return {str(key) for key in [*fills, *orders.values_list("public_id", flat=True)]}
+
+
+def _seen_one(record: Record, ignored_because: str, attention: tuple[str, ...], is_own: bool) -> SeenRecord:
+    product = packaged().product(record.rxcui)
+    return SeenRecord(
+        record_id=UUID(record.id),
+        kind=record.kind.value,
+        starts_on=record.start,
+        rxcui=record.rxcui,
+        product_name=product.name if product else record.rxcui,
+        quantity=record.quantity,
+        days_supply=record.days_supply,
+        ignored_because=ignored_because,
+        attention=attention,
+        is_own=is_own,
+    )

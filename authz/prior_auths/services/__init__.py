@@ -1,0 +1,4 @@
+"""Every write of this room.
+
+`intake` takes in facts, `detection` opens and retracts, `request` is the clinic's side and `review` the insurer's.
+"""

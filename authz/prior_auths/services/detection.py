@@ -1,0 +1,224 @@
+"""Recompute, compare, write: open a request that is needed, follow one that is open, retract one that is not needed.
+
+Called inside the transaction that recorded the fact, with the patient's row locked. Any number of runs in any order
+come to the same end, so a repeated or overtaken message changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import connection
+
+from authz.access.models import Organization
+from authz.access.roles import SYSTEM, OrganizationKind
+from authz.audit import services as audit
+from authz.outbox.services import announce
+from authz.policies import catalog
+from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, Prescription, PrescriptionVersion
+from authz.prior_auths import needs as needs_of
+from authz.prior_auths.asking import lines_asked, records_in_order
+from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, State, Step
+from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
+from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
+from authz.prior_auths.services import steps
+from authz.rules.explain import sentences
+from authz.rules.verdict import verdict_to_json
+
+NEED_IN_DOUBT = "prior-auth.need-in-doubt"
+_MAY_LAPSE = frozenset({State.DETECTED.value, State.DRAFT.value})
+_BEFORE_SUBMISSION = frozenset(state.value for state in BEFORE_SUBMISSION)
+_ACTIVE = frozenset(state.value for state in ACTIVE)
+
+
+def recheck(*, patient: Patient, on: date, now: datetime) -> None:
+    """Bring a locked patient's requests into line with what the rule says on that day."""
+    known = needs_of.case_of(patient)
+    payers = needs_of.answers(known, as_of=on)
+    kept = {payer.plan.pk if payer.plan else None: _keep(patient, payer, on, now) for payer in payers}
+    current = [need for need in needs_of.needs(known, payers) if not needs_of.is_over(need, as_of=on)]
+    requests = list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk"))
+    needed: set[int] = set()
+    for need in current:
+        evaluation = kept[need.answer.plan.pk if need.answer.plan else None]
+        request = _active_for(need, requests)
+        if request is not None:
+            _follow(request, need, known, evaluation, now)
+            needed.add(request.pk)
+        elif not _was_answered(need, requests):
+            opened = _open(need, known, evaluation, on, now)
+            if opened is not None:
+                requests.append(opened)
+                needed.add(opened.pk)
+    for request in requests:
+        if request.state in _ACTIVE and request.pk not in needed:
+            _retract(request, now)
+
+
+def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
+    """Keep the answer, unless the last one kept rests on the very same inputs."""
+    latest = Evaluation.objects.filter(patient=patient, plan=payer.plan).order_by("-pk").first()
+    if latest is not None and latest.inputs_sha256 == payer.inputs_sha256:
+        return latest
+    verdict = payer.verdict
+    return Evaluation.objects.create(
+        patient=patient,
+        plan=payer.plan,
+        as_of=on,
+        evaluated_at=now,
+        policy=payer.policy.code,
+        policy_version=payer.policy.version,
+        rule_version=verdict.rule_version,
+        formulary_version=verdict.formulary_version,
+        inputs_sha256=payer.inputs_sha256,
+        is_required=verdict.pa_required,
+        attention_count=len(verdict.attention),
+        verdict=verdict_to_json(verdict),
+    )
+
+
+def _active_for(need: Need, requests: Sequence[PriorAuth]) -> PriorAuth | None:
+    """Return the active request for this episode: recognised by shared records, because episodes are recomputed.
+
+    Before submission a request follows its patient to another coverage; afterwards it stays with its insurer.
+    """
+    key = need.coverage.pk if need.coverage else None
+    sharing = [r for r in requests if r.state in _ACTIVE and _shares(r, need)]
+    same = [r for r in sharing if r.coverage_id == key]
+    movable = [r for r in sharing if r.state in _BEFORE_SUBMISSION]
+    return next(iter(same or movable), None)
+
+
+def _was_answered(need: Need, requests: Sequence[PriorAuth]) -> bool:
+    """Say whether people have already ended a request on these very records; only a new record is a new fact."""
+    key = need.coverage.pk if need.coverage else None
+    answered = {
+        record_id
+        for request in requests
+        if request.state not in _ACTIVE and request.state != State.LAPSED.value and request.coverage_id == key
+        for record_id in request.record_ids
+    }
+    return _record_ids(need) <= answered
+
+
+def _shares(request: PriorAuth, need: Need) -> bool:
+    return not _record_ids(need).isdisjoint(request.record_ids)
+
+
+def _record_ids(need: Need) -> set[UUID]:
+    return {UUID(record_id) for record_id in need.episode.records}
+
+
+def _open(need: Need, known: PatientCase, evaluation: Evaluation, on: date, now: datetime) -> PriorAuth | None:
+    """Open the request, and announce it in the same transaction. Without any clinic to complete it there is none."""
+    clinic = _clinic_of(need, known)
+    if clinic is None:
+        return None
+    request = PriorAuth(
+        number=_next_number(now),
+        patient=known.patient,
+        clinic=clinic,
+        state=State.DETECTED.value,
+        episode_anchor=UUID(records_in_order(need, known.newest)[0].id),
+        record_ids=sorted(_record_ids(need)),
+        opened_at=now,
+    )
+    _describe(request, need, known, evaluation)
+    request.version = 0
+    request.save()
+    steps.record(request, Step.OPEN, from_state="", by=SYSTEM, now=now)
+    request.save(update_fields=["version"])
+    _write_lines(request, need, known)
+    announce(topic="prior-auth.opened", subject_id=request.public_id, now=now)
+    return request
+
+
+def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Evaluation, now: datetime) -> None:
+    """Bring an open request up to date with its episode. What was submitted keeps what was submitted."""
+    grown = sorted(_record_ids(need) | set(request.record_ids))
+    is_news = grown != request.record_ids or request.need_in_doubt_at is not None
+    moved = request.coverage_id != (need.coverage.pk if need.coverage else None)
+    if not is_news and not moved and request.evaluation_id == evaluation.pk:
+        return
+    request.record_ids = grown
+    request.need_in_doubt_at = None
+    request.runs_out_on = need.episode.end
+    if request.state in _BEFORE_SUBMISSION:
+        _describe(request, need, known, evaluation)
+        _write_lines(request, need, known)
+    request.save()
+    audit.record(by=SYSTEM, action="follow", subject_kind="prior-auth", subject_id=request.public_id, now=now)
+
+
+def _retract(request: PriorAuth, now: datetime) -> None:
+    """Let a request lapse that nobody has written in; otherwise tell the clinic once that the need is in doubt."""
+    if request.state in _MAY_LAPSE and request.touched_by_human_at is None:
+        steps.take(request, Step.RETRACT, by=SYSTEM, now=now, note="What is known now no longer needs an approval.")
+    elif request.need_in_doubt_at is None:
+        request.need_in_doubt_at = now
+        request.save(update_fields=["need_in_doubt_at"])
+        audit.record(by=SYSTEM, action="doubt", subject_kind="prior-auth", subject_id=request.public_id, now=now)
+        announce(topic=NEED_IN_DOUBT, subject_id=request.public_id, now=now)
+
+
+def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Evaluation) -> None:
+    """Write into the request what the rule says and whose policy said it."""
+    answer, plan = need.answer, need.answer.plan
+    request.coverage = need.coverage
+    request.insurer = plan.insurer if plan else None
+    request.prescriber = _prescriber_of(need.trigger_id)
+    request.evaluation = evaluation
+    request.policy, request.policy_version = answer.policy.code, answer.policy.version
+    request.regime = catalog.regime(plan.regime if plan else "generic").code
+    request.is_payer_rule_unknown = plan is None
+    request.runs_out_on = need.episode.end
+    if need.episode.pa_required_from is not None:
+        request.pa_required_from = need.episode.pa_required_from
+    request.explanation = {
+        "sentences": sentences(answer.verdict, answer.policy.parameters),
+        "policy": {"code": answer.policy.code, "title": answer.policy.title, "source": answer.policy.source},
+        "payer_rule_unknown": plan is None,
+    }
+
+
+def _write_lines(request: PriorAuth, need: Need, known: PatientCase) -> None:
+    request.lines.all().delete()
+    for number, line in enumerate(lines_asked(need, known.newest), start=1):
+        RequestedLine.objects.create(prior_auth=request, line=number, **asdict(line))
+
+
+def _clinic_of(need: Need, known: PatientCase) -> Organization | None:
+    """Return the clinic to complete the request: the one that recorded the cause, else the prescriber's, else the latest."""
+    recorded_by = Organization.objects.filter(pk=_row_of(need.trigger_id).organization_id)
+    prescriber = _prescriber_of(need.trigger_id)
+    practises_at = prescriber.organizations.all() if prescriber else Organization.objects.none()
+    treats = Organization.objects.filter(pk__in=known.patient.identifiers.order_by("-pk").values("assigner_id"))
+    for candidates in (recorded_by, practises_at, treats):
+        clinic = candidates.filter(kind=OrganizationKind.CLINIC.value).order_by("pk").first()
+        if clinic is not None:
+            return clinic
+    return None
+
+
+def _row_of(record_id: str) -> Fill | Prescription:
+    fill = Fill.objects.filter(public_id=record_id).first()
+    return fill if fill is not None else Prescription.objects.get(public_id=record_id)
+
+
+def _prescriber_of(record_id: str) -> Prescriber | None:
+    version: FillVersion | PrescriptionVersion | None = (
+        FillVersion.objects.filter(fill__public_id=record_id).select_related("prescriber").order_by("-version").first()
+        or PrescriptionVersion.objects.filter(prescription__public_id=record_id)
+        .select_related("prescriber")
+        .order_by("-version")
+        .first()
+    )
+    return version.prescriber if version else None
+
+
+def _next_number(now: datetime) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('authz_request_number')")
+        (number,) = cursor.fetchone()
+    return f"PA-{now.year}-{number:06d}"

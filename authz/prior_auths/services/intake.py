@@ -1,0 +1,161 @@
+"""Take in a fact about a patient and, in the same transaction, bring their requests into line with it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import F, OuterRef, Q, Subquery
+
+from authz import clock
+from authz.access.models import Organization
+from authz.access.roles import Actor
+from authz.errors import NotFound
+from authz.ids import ExemptionId, FillId, PatientId, PrescriptionId
+from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, PrescriptionFacts
+from authz.prescriptions.models import Exemption, Fill, Patient, Prescription
+from authz.prescriptions.services import CoverageRecorded, RecordOutcome, patients, records
+from authz.prescriptions.services.records import Facts, Recorded
+from authz.prior_auths.lifecycle import ACTIVE
+from authz.prior_auths.models import Evaluation
+from authz.prior_auths.services.detection import recheck
+from authz.rules.records import RecordStatus
+
+
+@transaction.atomic
+def record_all(*, patient_id: PatientId, facts: Sequence[Facts], by: Actor, now: datetime) -> list[Recorded]:
+    """Record orders and fills of one patient in the order given, and recheck once. All are recorded, or none.
+
+    :raises NotFound: when the organization does not know the patient.
+    :raises Forbidden: when the actor may not record them.
+    :raises InvalidInput: when a fact contradicts another patient's record or names an unknown order or prescriber.
+    """
+    patient = patients.lock_patient(patient_id=patient_id, by=by)
+    done = records.record(patient=patient, facts=facts, by=by, now=now)
+    if any(outcome is not RecordOutcome.UNCHANGED for _, outcome in done):
+        recheck(patient=patient, on=_today(by, now), now=now)
+    return done
+
+
+def record_fill(*, patient_id: PatientId, facts: FillFacts, by: Actor, now: datetime) -> Recorded:
+    """Record one dispensing; see `record_all`."""
+    return record_all(patient_id=patient_id, facts=[facts], by=by, now=now)[0]
+
+
+def record_prescription(*, patient_id: PatientId, facts: PrescriptionFacts, by: Actor, now: datetime) -> Recorded:
+    """Record one written order; see `record_all`."""
+    return record_all(patient_id=patient_id, facts=[facts], by=by, now=now)[0]
+
+
+@transaction.atomic
+def reverse_fill(*, fill_id: FillId, by: Actor, now: datetime) -> tuple[Fill, RecordOutcome]:
+    """Record that a dispensing was reversed: a further version, after which it counts no more.
+
+    :raises NotFound: when the organization recorded no such fill.
+    """
+    fill = Fill.objects.select_related("patient").filter(public_id=fill_id, organization_id=by.organization).first()
+    if fill is None:
+        raise NotFound("There is no such fill.")
+    return fill, _end(fill, RecordStatus.REVERSED, by, now)
+
+
+@transaction.atomic
+def cancel_prescription(
+    *, prescription_id: PrescriptionId, by: Actor, now: datetime
+) -> tuple[Prescription, RecordOutcome]:
+    """Record that an order was cancelled: a further version, after which it counts no more.
+
+    :raises NotFound: when the organization recorded no such order.
+    """
+    orders = Prescription.objects.select_related("patient").filter(organization_id=by.organization)
+    order = orders.filter(public_id=prescription_id).first()
+    if order is None:
+        raise NotFound("There is no such prescription.")
+    return order, _end(order, RecordStatus.CANCELLED, by, now)
+
+
+@transaction.atomic
+def record_coverage(*, patient_id: PatientId, facts: CoverageFacts, by: Actor, now: datetime) -> CoverageRecorded:
+    """Record a coverage; requests not yet submitted follow the patient to it.
+
+    :raises NotFound: when the organization does not know the patient.
+    """
+    patient = patients.lock_patient(patient_id=patient_id, by=by)
+    done = patients.record_coverage(patient=patient, facts=facts, by=by, now=now)
+    if done.outcome is not RecordOutcome.UNCHANGED:
+        recheck(patient=patient, on=_today(by, now), now=now)
+    return done
+
+
+@transaction.atomic
+def record_exemption(
+    *, patient_id: PatientId, facts: ExemptionFacts, by: Actor, now: datetime
+) -> tuple[Exemption, RecordOutcome]:
+    """Record an exemption; requests it makes needless lapse or are flagged.
+
+    :raises NotFound: when the organization does not know the patient.
+    """
+    patient = patients.lock_patient(patient_id=patient_id, by=by)
+    exemption, outcome = patients.record_exemption(patient=patient, facts=facts, by=by, now=now)
+    if outcome is not RecordOutcome.UNCHANGED:
+        recheck(patient=patient, on=_today(by, now), now=now)
+    return exemption, outcome
+
+
+@transaction.atomic
+def withdraw_exemption(*, exemption_id: ExemptionId, by: Actor, now: datetime) -> Exemption:
+    """Withdraw an exemption the organization recorded; what it excused is needed again.
+
+    :raises NotFound: when the organization recorded no such exemption.
+    """
+    known = patients.own_exemption(exemption_id=exemption_id, by=by)
+    patient = patients.lock_patient(patient_id=PatientId(known.patient.public_id), by=by)
+    exemption = patients.withdraw_exemption(exemption_id=exemption_id, by=by, now=now)
+    recheck(patient=patient, on=_today(by, now), now=now)
+    return exemption
+
+
+def recheck_due_patients(*, now: datetime) -> int:
+    """Recheck the patients for whom a day alone changes the answer, and return how many there were.
+
+    An order written for a later day becomes current, and an unfilled one expires; nobody records anything on that day.
+    """
+    due = _due_patients(now)
+    for key in due:
+        _recheck_one(key, now)
+    return len(due)
+
+
+def _due_patients(now: datetime) -> list[int]:
+    """Return the patients with a day that came since they were last evaluated."""
+    latest = Evaluation.objects.filter(patient=OuterRef("pk")).order_by("-as_of").values("as_of")[:1]
+    seen = Patient.objects.annotate(evaluated_on=Subquery(latest)).filter(evaluated_on__lt=now.date())
+    waiting = Q(prior_auths__state__in=[state.value for state in ACTIVE])
+    arrived = Q(fills__versions__starts_on__gt=F("evaluated_on"), fills__versions__starts_on__lte=now.date())
+    written = Q(
+        prescriptions__versions__starts_on__gt=F("evaluated_on"),
+        prescriptions__versions__starts_on__lte=now.date(),
+    )
+    return sorted(set(seen.filter(waiting | arrived | written).values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _recheck_one(key: int, now: datetime) -> None:
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=key)
+    recheck(patient=patient, on=_day_of_clinic(patient, now), now=now)
+
+
+def _day_of_clinic(patient: Patient, now: datetime) -> date:
+    first = patient.identifiers.select_related("assigner").order_by("pk").first()
+    return clock.day_in(first.assigner.time_zone if first else "UTC", at=now)
+
+
+def _end(record: Fill | Prescription, status: RecordStatus, by: Actor, now: datetime) -> RecordOutcome:
+    patient = patients.lock_patient(patient_id=PatientId(record.patient.public_id), by=by)
+    outcome = records.end(record=record, status=status, by=by, now=now)
+    if outcome is not RecordOutcome.UNCHANGED:
+        recheck(patient=patient, on=_today(by, now), now=now)
+    return outcome
+
+
+def _today(by: Actor, now: datetime) -> date:
+    return clock.day_in(Organization.objects.get(pk=by.organization).time_zone, at=now)

@@ -1,0 +1,107 @@
+"""Take one step of a request's life: the only place where its state changes."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from django.db.models import Q
+
+from authz.access.models import Organization
+from authz.access.roles import Actor, OrganizationKind, Role
+from authz.audit import services as audit
+from authz.errors import AuthzError, NotFound
+from authz.ids import PriorAuthId
+from authz.outbox.services import announce
+from authz.prior_auths import lifecycle
+from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.models import Event, PriorAuth
+
+
+class IllegalStep(AuthzError):
+    """The table does not allow this step now, or not to this actor. `context["allowed"]` lists the steps it allows."""
+
+    code: ClassVar[str] = "illegal-step"
+
+
+class StaleVersion(AuthzError):
+    """The request has changed since the caller read it."""
+
+    code: ClassVar[str] = "stale-version"
+
+
+def lock(*, prior_auth_id: PriorAuthId, by: Actor, expected_version: int | None = None) -> PriorAuth:
+    """Lock a request of the actor's organization until the transaction ends.
+
+    :raises NotFound: when the organization has no such request; an insurer has those submitted to it.
+    :raises StaleVersion: when the caller read another version.
+    """
+    found = PriorAuth.objects.select_for_update().filter(visible_to(by), public_id=prior_auth_id).first()
+    if found is None:
+        raise NotFound("There is no such request.")
+    if expected_version is not None and expected_version != found.version:
+        raise StaleVersion(f"The request is at version {found.version} now; you read version {expected_version}.")
+    return found
+
+
+def visible_to(by: Actor) -> Q:
+    """Return the requests an actor's organization may know: a clinic its own, an insurer those submitted to it."""
+    if by.is_system:
+        return Q()
+    return Q(clinic_id=by.organization) | Q(insurer_id=by.organization, submitted_at__isnull=False)
+
+
+def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
+    """Refuse a step the table does not allow, before anything is written.
+
+    :raises IllegalStep: naming the steps it does allow this actor now.
+    """
+    state = State(prior_auth.state)
+    roles = roles_in_case(prior_auth, by)
+    if not lifecycle.is_allowed(step, state=state, roles=roles):
+        allowed = [allowed.value for allowed in lifecycle.steps_for(state=state, roles=roles)]
+        raise IllegalStep(f"A request that is {state.value} cannot take the step {step.value} by you.", allowed=allowed)
+
+
+def roles_in_case(prior_auth: PriorAuth, by: Actor) -> frozenset[Role]:
+    """Return the actor's roles as far as their organization's side of this request gives them any."""
+    if by.is_system or by.organization_id in {prior_auth.clinic_id, prior_auth.insurer_id}:
+        return frozenset(by.roles)
+    return frozenset()
+
+
+def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: str = "") -> None:
+    """Move a locked request along the table: state, version, event, trail and announcement, all or nothing.
+
+    :raises IllegalStep: when the table does not allow it.
+    """
+    must_be_legal(prior_auth, step, by)
+    row = lifecycle.TABLE[step]
+    before = prior_auth.state
+    prior_auth.state = row.target.value
+    record(prior_auth, step, from_state=before, by=by, now=now, note=note)
+    prior_auth.save()
+    if row.says:
+        announce(topic=row.says, subject_id=prior_auth.public_id, now=now)
+
+
+def record(prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now: datetime, note: str = "") -> None:
+    """Add the event and the trail of a step; the caller saves the request."""
+    prior_auth.version += 1
+    Event.objects.create(
+        prior_auth=prior_auth,
+        sequence=prior_auth.version,
+        step=step.value,
+        from_state=from_state,
+        to_state=prior_auth.state,
+        at=now,
+        actor_name=by.name,
+        person_id=by.person_id,
+        client_id=by.client_id,
+        organization_id=by.organization_id,
+        note=note,
+    )
+    audit.record(by=by, action=step.value, subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)
+
+
+def is_clinic(organization: Organization) -> bool:
+    """Say whether an organization treats patients, rather than insuring them."""
+    return organization.kind == OrganizationKind.CLINIC.value

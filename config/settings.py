@@ -1,0 +1,220 @@
+"""All settings, top to bottom.
+
+Values come from config.env; the environment is the only difference between deployments.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
+
+from config import env
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# -- which deployment ---------------------------------------------------------------------------------------------
+DJANGO_ENV = env.text("DJANGO_ENV", "production")
+if DJANGO_ENV not in {"production", "demonstration", "test"}:
+    raise env.MissingSetting(f"DJANGO_ENV must be production, demonstration or test, not {DJANGO_ENV!r}.")
+IS_PRODUCTION = DJANGO_ENV == "production"
+IS_DEMONSTRATION = DJANGO_ENV == "demonstration"
+
+DEBUG = False
+SECRET_KEY = env.secret(
+    "AUTHZ_SECRET_KEY", how="Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+)
+ALLOWED_HOSTS = env.words("AUTHZ_ALLOWED_HOSTS", "" if IS_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+BASE_URL = env.text("AUTHZ_BASE_URL", None if IS_PRODUCTION else "http://127.0.0.1:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+# -- the product --------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "authz.apps.AuthzConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_linear_migrations",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "authz.Person"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "authz/web/templates", ROOT / "authz/notifications/templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+LOGIN_URL = "/log-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/log-in/"
+LANGUAGE_CODE = "en-us"
+USE_I18N = False
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# -- PostgreSQL is the truth --------------------------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", how="Give a libpq URL, such as postgresql://authz@db/authz, or use `make run`.")
+
+
+def _database(url: str) -> dict[str, Any]:
+    parts: dict[str, Any] = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    settings = {name: parts.pop(part, "") for name, part in named.items()}
+    # The pool belongs to the web process alone: Celery closes Django's pool at every task boundary.
+    pool = {"pool": {"min_size": 1, "max_size": env.number("AUTHZ_WEB_THREADS", 8) + 2}} if _IS_WEB else {}
+    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts | pool, "CONN_HEALTH_CHECKS": True, **settings}
+
+
+_IS_WEB = env.flag("AUTHZ_CONNECTION_POOL")
+DATABASES = {"default": _database(DATABASE_URL)}
+
+# -- Redis is an accelerator --------------------------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL", how="Give a URL such as redis://redis:6379/0, or use `make run`.")
+CELERY: dict[str, Any] = {
+    # The three libraries spell a unix socket differently: redis-py says unix://, Celery says redis+socket://.
+    "broker_url": REDIS_URL.replace("unix://", "redis+socket://", 1),
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "task_time_limit": 300,
+    "task_default_queue": "authz",
+    "worker_prefetch_multiplier": 1,
+    "broker_connection_retry_on_startup": True,
+    # For ever: a worker that gives up on Redis would not come back when Redis does.
+    "broker_connection_max_retries": None,
+    # Losing Redis is no reason to break off a mail half sent.
+    "worker_cancel_long_running_tasks_on_connection_loss": False,
+    "broker_transport_options": {"visibility_timeout": 600, "socket_timeout": 5, "socket_connect_timeout": 2},
+    # Retries live in the outbox. (workers.broker shortens the connection time-outs for senders, too.)
+    "task_publish_retry": False,
+    "worker_hijack_root_logger": False,
+    "worker_send_task_events": False,
+    "timezone": "UTC",
+}
+
+# -- outbox and workers -------------------------------------------------------------------------------------------
+OUTBOX_NUDGE = "workers.broker.nudge"
+# Longer than one mail may take (EMAIL_TIMEOUT for each of some six steps), or a slow mail server gets it twice.
+OUTBOX_LEASE_SECONDS = env.number("AUTHZ_LEASE_SECONDS", 90)
+# With waits of 2, 4, 8 … seconds, twelve attempts take a little over an hour; each further one adds an hour.
+OUTBOX_ATTEMPTS = env.number("AUTHZ_OUTBOX_ATTEMPTS", 12)
+SWEEP_SECONDS = env.number("AUTHZ_SWEEP_SECONDS", 5)
+
+# -- people and machines ------------------------------------------------------------------------------------------
+PASSWORD_HASHERS = (
+    ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if DJANGO_ENV == "test"
+    else ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+)
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCESS_TOKEN_HOURS = env.number("AUTHZ_ACCESS_TOKEN_HOURS", 12)
+
+# -- the JSON API -------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["authz.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["authz.api.authentication.IsActor"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["authz.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "authz.api.pages.Pages",
+    "EXCEPTION_HANDLER": "authz.api.problems.as_problem",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Authz",
+    "DESCRIPTION": "Prior authorization for opioid prescriptions.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+IMPORT_MAX_BYTES = env.number("AUTHZ_IMPORT_MAX_MEGABYTES", 25) * 1024 * 1024
+
+# -- mail ---------------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
+EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", IS_PRODUCTION)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("AUTHZ_MAIL_FROM", "Authz <no-reply@authz.example>")
+DEMO_MAIL_DIR = env.text("AUTHZ_DEMO_MAIL_DIR", "")
+
+# -- browser safety -----------------------------------------------------------------------------------------------
+SECURE_SSL_REDIRECT = env.flag("AUTHZ_SSL_REDIRECT", IS_PRODUCTION)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("AUTHZ_BEHIND_PROXY") else None
+SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
+SECURE_HSTS_PRELOAD = IS_PRODUCTION
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_PRODUCTION
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = 60 * 60 * 12
+X_FRAME_OPTIONS = "DENY"
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+
+# -- files --------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = env.text("AUTHZ_STATIC_ROOT", str(ROOT / "staticfiles"))
+STATICFILES_DIRS = [ROOT / "authz/web/static"]
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# -- logs: ids only, one JSON object a line -----------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "structlog.stdlib.ProcessorFormatter",
+            "processor": "structlog.processors.JSONRenderer",
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": env.text("AUTHZ_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,227 @@
+"""The cast. Every builder calls the product's services, so nobody is ever in an impossible state.
+
+Riverside is Dr Jones's clinic, where Stella is on the staff. Evergreen insures; Rae reviews there and Dr Patel is its
+licensed physician. Mallory belongs to Hillside, another clinic, and Oscar to Summit, another insurer: they see nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import count
+from uuid import UUID
+
+from authz.access import selectors as access_selectors
+from authz.access import services as access
+from authz.access.models import Organization, Person
+from authz.access.roles import Actor, OrganizationKind, Role
+from authz.ids import PatientId, PlanId, PriorAuthId
+from authz.policies.models import Plan
+from authz.policies.services import create_plan
+from authz.prescriptions.facts import CoverageFacts, FillFacts, PatientFacts, PrescriptionFacts
+from authz.prescriptions.models import Fill, Patient, Prescriber
+from authz.prescriptions.services import RecordOutcome, record_prescriber, register_patient
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import intake, request, review
+
+NOW = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
+TODAY = date(2025, 3, 3)
+PASSWORD = "a long enough password"
+OXYCODONE_5 = "1049621"
+JONES_NPI = "1234567893"
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Everyone, as actors and as people. `plan` is Evergreen's only plan."""
+
+    riverside: Organization
+    hillside: Organization
+    evergreen: Organization
+    summit: Organization
+    plan: Plan
+    jones: Actor
+    stella: Actor
+    rae: Actor
+    patel: Actor
+    mallory: Actor
+    oscar: Actor
+    people: dict[str, Person]
+    prescriber: Prescriber
+
+
+def assemble() -> Cast:
+    """Bring the cast on stage; needs an empty database."""
+    clinic, insurer = OrganizationKind.CLINIC, OrganizationKind.INSURER
+    zone = "America/New_York"
+    riverside = access.create_organization(
+        kind=clinic, name="Riverside Clinic", time_zone=zone, identifier_system="urn:example:riverside"
+    )
+    hillside = access.create_organization(kind=clinic, name="Hillside Clinic", time_zone=zone)
+    evergreen = access.create_organization(kind=insurer, name="Evergreen Health", time_zone=zone)
+    summit = access.create_organization(kind=insurer, name="Summit Mutual", time_zone=zone)
+    people: dict[str, Person] = {}
+
+    def actor(name: str, full_name: str, organization: Organization, *roles: Role) -> Actor:
+        person = access.create_person(email=f"{name}@example.org", full_name=full_name, password=PASSWORD)
+        for role in roles:
+            access.add_membership(person=person, organization=organization, role=role)
+        people[name] = person
+        return access_selectors.actor_for(person=person, organization=organization)
+
+    jones = actor("jones", "Dr Jones", riverside, Role.PRESCRIBER)
+    stella = actor("stella", "Stella Marsh", riverside, Role.STAFF)
+    rae = actor("rae", "Rae Quinn", evergreen, Role.REVIEWER)
+    patel = actor("patel", "Dr Patel", evergreen, Role.PHYSICIAN)
+    mallory = actor("mallory", "Mallory Voss", hillside, Role.STAFF, Role.PRESCRIBER)
+    oscar = actor("oscar", "Oscar Flint", summit, Role.REVIEWER, Role.INTAKE)
+    access.record_licence(
+        person=people["patel"],
+        number="MD-1001",
+        state="NY",
+        specialty="Pain medicine",
+        valid_from=date(2020, 1, 1),
+        valid_until=date(2030, 12, 31),
+    )
+    prescriber, _ = record_prescriber(npi=JONES_NPI, family_name="Jones", given_name="Ida", by=stella, now=NOW)
+    prescriber.person = people["jones"]
+    prescriber.save()
+    plan = create_plan(insurer=evergreen, code="EV-PPO", name="Evergreen PPO")
+    return Cast(
+        riverside, hillside, evergreen, summit, plan, jones, stella, rae, patel, mallory, oscar, people, prescriber
+    )
+
+
+def register(
+    cast: Cast,
+    *,
+    by: Actor | None = None,
+    mrn: str | None = None,
+    member_id: str = "",
+    birth_date: date = date(1970, 5, 5),
+    insured: bool = True,
+) -> Patient:
+    """Register a patient at the actor's clinic (Stella's unless said), insured by Evergreen unless said."""
+    facts = PatientFacts(
+        identifier=mrn or f"MRN-{next(_numbers):05d}",
+        family_name="Doe",
+        given_name="Pat",
+        birth_date=birth_date,
+        plan_id=PlanId(cast.plan.public_id) if member_id else None,
+        member_id=member_id,
+    )
+    patient, _ = register_patient(facts=facts, by=by or cast.stella, now=NOW)
+    if insured:
+        insure(cast, patient, by=by)
+    return patient
+
+
+def insure(cast: Cast, patient: Patient, *, by: Actor | None = None, member_id: str | None = None) -> None:
+    """Cover a patient by Evergreen since 2024."""
+    facts = CoverageFacts(
+        plan_id=PlanId(cast.plan.public_id),
+        member_id=member_id or f"M-{patient.public_id}",
+        starts_on=date(2024, 1, 1),
+        ends_on=None,
+    )
+    intake.record_coverage(patient_id=PatientId(patient.public_id), facts=facts, by=by or cast.stella, now=NOW)
+
+
+def fill_facts(days: int | None, *, on: date = TODAY, identifier: str | None = None, **other: object) -> FillFacts:
+    """Return a dispensing of oxycodone 5 mg, four a day."""
+    facts: dict[str, object] = {
+        "identifier": identifier or f"F-{next(_numbers):05d}",
+        "starts_on": on,
+        "rxcui": OXYCODONE_5,
+        "quantity": Decimal(4 * days) if days and days > 0 else None,
+        "days_supply": days,
+        "fill_number": 0,
+        "prescriber_npi": JONES_NPI,
+    }
+    return FillFacts(**(facts | other))  # type: ignore[arg-type]
+
+
+def order_facts(days: int, *, on: date = TODAY, identifier: str | None = None, **other: object) -> PrescriptionFacts:
+    """Return a written order of oxycodone 5 mg, four a day."""
+    facts: dict[str, object] = {
+        "identifier": identifier or f"RX-{next(_numbers):05d}",
+        "starts_on": on,
+        "rxcui": OXYCODONE_5,
+        "quantity": Decimal(4 * days),
+        "days_supply": days,
+        "prescriber_npi": JONES_NPI,
+    }
+    return PrescriptionFacts(**(facts | other))  # type: ignore[arg-type]
+
+
+def fill(
+    cast: Cast, patient: Patient, days: int | None, *, by: Actor | None = None, now: datetime = NOW, **other: object
+) -> tuple[Fill, RecordOutcome]:
+    """Record a dispensing of so many days."""
+    facts = fill_facts(days, **other)  # type: ignore[arg-type]
+    row, outcome = intake.record_fill(
+        patient_id=PatientId(patient.public_id), facts=facts, by=by or cast.stella, now=now
+    )
+    assert isinstance(row, Fill)
+    return row, outcome
+
+
+def detected(cast: Cast) -> PriorAuth:
+    """Return a request the service has just opened: ten days dispensed today."""
+    patient = register(cast)
+    fill(cast, patient, 10)
+    return PriorAuth.objects.get(patient=patient)
+
+
+ANSWERS: dict[str, str | bool] = {
+    "dx.code": "M54.50",
+    "pain.type": "post-surgical",
+    "pain.why_longer": "Second operation on the same joint last week.",
+    "pdmp.checked": True,
+    "benzo.concurrent": False,
+    "plan.followup": "2025-03-10",
+}
+
+
+def drafted(cast: Cast) -> PriorAuth:
+    """Return a request that Stella has taken up and answered, and Dr Jones has attested."""
+    prior_auth = detected(cast)
+    key = PriorAuthId(prior_auth.public_id)
+    prior_auth = request.take_up(prior_auth_id=key, by=cast.stella, now=NOW)
+    assert prior_auth.answers is not None
+    computed = prior_auth.answers.answers.get(question="use.days").value
+    request.answer_questions(prior_auth_id=key, answers={**ANSWERS, "use.days": computed}, by=cast.stella, now=NOW)
+    request.ask_prescriber(prior_auth_id=key, question="Please attest.", by=cast.stella, now=NOW)
+    return request.answer_prescriber(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=NOW)
+
+
+def queued(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
+    """Return a request that the insurer has received."""
+    return request.submit(prior_auth_id=PriorAuthId(drafted(cast).public_id), by=cast.stella, now=now)
+
+
+def in_review(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
+    """Return a request that Rae has in hand."""
+    return review.claim(prior_auth_id=PriorAuthId(queued(cast, now=now).public_id), by=cast.rae, now=now)
+
+
+def in_clinical_review(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
+    """Return a request that Rae has referred to a physician."""
+    key = PriorAuthId(in_review(cast, now=now).public_id)
+    return review.refer(prior_auth_id=key, reason="Cannot approve in full.", by=cast.rae, now=now)
+
+
+def key_of(row: PriorAuth) -> PriorAuthId:
+    """Return a request's public id, as the services take it."""
+    return PriorAuthId(row.public_id)
+
+
+def later(hours: float) -> datetime:
+    """Return an instant that many hours after the play begins."""
+    return NOW + timedelta(hours=hours)
+
+
+def unknown_id() -> UUID:
+    """Return an id that nothing has."""
+    return UUID(int=next(_numbers))
