@@ -1,3 +1,5 @@
+"""Tell Django about the product."""
+
 from django.apps import AppConfig
 
 

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 OrganizationId = NewType("OrganizationId", UUID)
 PersonId = NewType("PersonId", UUID)
 PatientId = NewType("PatientId", UUID)
+IdentityQuestionId = NewType("IdentityQuestionId", UUID)
 CoverageId = NewType("CoverageId", UUID)
 PlanId = NewType("PlanId", UUID)
 PrescriberId = NewType("PrescriberId", UUID)

@@ -164,6 +164,14 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {
+        "State": "authz.api.schema.STATES",
+        "Step": "authz.api.schema.STEPS",
+        "Role": "authz.api.schema.ROLES",
+        "Outcome": "authz.api.schema.OUTCOMES",
+        "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",
+        "ReleasedBy": "authz.api.schema.RELEASES",
+    },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 IMPORT_MAX_BYTES = env.number("AUTHZ_IMPORT_MAX_MEGABYTES", 25) * 1024 * 1024

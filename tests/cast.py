@@ -225,3 +225,8 @@ def later(hours: float) -> datetime:
 def unknown_id() -> UUID:
     """Return an id that nothing has."""
     return UUID(int=next(_numbers))
+
+
+def machine_of(person: Actor) -> Actor:
+    """Return a machine of the person's organization, in the same roles."""
+    return Actor(name="A machine", roles=person.roles, organization_id=person.organization_id)

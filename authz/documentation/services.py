@@ -46,7 +46,7 @@ def answer(*, sheet: AnswerSheet, values: Mapping[str, JsonValue], by: Actor, no
         _keep(sheet, link_id, value, source, by.person_id, now)
 
 
-def unanswered(sheet: AnswerSheet) -> list[Question]:
+def unanswered(*, sheet: AnswerSheet) -> list[Question]:
     """Return the questions that still need a person's answer or confirmation."""
     confirmed = set(sheet.answers.filter(confirmed_at__isnull=False).values_list("question", flat=True))
     return questionnaire(CODE).unanswered(confirmed)

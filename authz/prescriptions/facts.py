@@ -85,7 +85,7 @@ class ExemptionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RecordFacts:
-    """What an order and a fill share. `identifier` is the sender's own number for it: the same number is the same record."""
+    """What an order and a fill share. The same `identifier` from the same sender is the same record."""
 
     identifier: str
     starts_on: date

@@ -1,7 +1,8 @@
 """Patients, their coverages, and orders and fills as received, in both times.
 
-A `Prescription` or `Fill` is only an identity. What is known of it is in its versions: each carries the day it is about
-(`starts_on`) and the instant we learned it (`recorded_at`). A correction, reversal or cancellation is a further version.
+A `Prescription` or `Fill` is only an identity. What is known of it is in its versions: each carries the day it is
+about (`starts_on`) and the instant we learned it (`recorded_at`). A correction, reversal or cancellation is a further
+version.
 """
 
 from typing import ClassVar
@@ -17,10 +18,11 @@ class Patient(models.Model):
     """A human being known to one or more organizations. Who they are is in the identifiers, never in a name."""
 
     PHI: ClassVar[set[str]] = {"birth_date"}
-    PLAIN: ClassVar[set[str]] = {"id", "public_id", "registered_at"}
+    PLAIN: ClassVar[set[str]] = {"id", "public_id", "merged_into", "registered_at"}
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     birth_date = models.DateField(null=True)
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged_from")
     registered_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -54,7 +56,7 @@ class IdentityQuestion(models.Model):
     """Two sets of identifiers that might be one patient. Only a person answers it; nothing is merged by itself."""
 
     PHI: ClassVar[set[str]] = {"reason"}
-    PLAIN: ClassVar[set[str]] = {"id", "public_id", "organization", "patients", "asked_at", "answered_at"}
+    PLAIN: ClassVar[set[str]] = {"id", "public_id", "organization", "patients", "asked_at", "answered_at", "is_same"}
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     organization = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+")
@@ -62,10 +64,11 @@ class IdentityQuestion(models.Model):
     reason = models.CharField(max_length=300)
     asked_at = models.DateTimeField()
     answered_at = models.DateTimeField(null=True)
+    is_same = models.BooleanField(null=True)
 
 
 class Coverage(models.Model):
-    """An insurer's plan covering a patient from a day to a day (both included). No plan: the payer's rule is unknown."""
+    """A plan covering a patient from a day to a day (both included). Without a plan the payer's rule is unknown."""
 
     PHI: ClassVar[set[str]] = {"member_id", "payer_name"}
     PLAIN: ClassVar[set[str]] = {
@@ -100,7 +103,7 @@ class Coverage(models.Model):
 
 
 class Prescriber(models.Model):
-    """A clinician who writes prescriptions, known by NPI. `person` is the log-in of the same human, when there is one."""
+    """A clinician who writes prescriptions, known by NPI. `person` is the same human's log-in, if there is one."""
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {"id", "public_id", "npi", "family_name", "given_name", "person", "organizations"}

@@ -38,7 +38,7 @@ class _Shared(TypedDict):
 
 
 def patients(by: Actor) -> QuerySet[Patient]:
-    """Return the patients the organization has a number for; `own_identifiers` holds what it calls them, and only that."""
+    """Return the patients the organization has a number for; `own_identifiers` is what it calls them, no more."""
     must_be_allowed(by, Action.READ_PATIENTS)
     own = PatientIdentifier.objects.filter(assigner_id=by.organization).order_by("pk")
     return Patient.objects.filter(Exists(own.filter(patient=OuterRef("pk")))).prefetch_related(
@@ -47,11 +47,11 @@ def patients(by: Actor) -> QuerySet[Patient]:
 
 
 def patient(by: Actor, patient_id: PatientId) -> Patient:
-    """Return one patient the organization knows.
+    """Return one patient the organization knows, also under the id of one that was merged into them.
 
     :raises NotFound: when it knows no such patient.
     """
-    found = patients(by).filter(public_id=patient_id).first()
+    found = patients(by).filter(Q(public_id=patient_id) | Q(merged_from__public_id=patient_id)).first()
     if found is None:
         raise NotFound("There is no such patient.")
     return found

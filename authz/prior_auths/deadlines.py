@@ -1,4 +1,4 @@
-"""PURE: when a decision is due, and why. Nothing here is stored: due instants are computed from events and the regime."""
+"""PURE: when a decision is due, and why. Never stored: due instants are computed from events and the regime."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

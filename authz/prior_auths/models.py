@@ -44,7 +44,7 @@ class Evaluation(models.Model):
 
 
 class PriorAuth(models.Model):
-    """A request for prior authorization. `version` counts its events and is its ETag.
+    """A request for prior authorization. `version` counts its changes and is its ETag.
 
     `episode_anchor` is the first order or fill of the episode when the request was opened; `record_ids` are all the
     episode's orders and fills seen so far, by which a recomputed episode is recognised.

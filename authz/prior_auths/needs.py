@@ -22,7 +22,7 @@ from authz.rules.verdict import Episode, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayerVerdict:
-    """One payer's answer on one patient; `plan` is None where the payer's rule is unknown. `inputs_sha256` hashes the case."""
+    """One payer's answer on one patient; `plan` is None where the payer's rule is unknown."""
 
     plan: Plan | None
     policy: catalog.CatalogPolicy
@@ -69,7 +69,7 @@ def case_of(patient: Patient) -> PatientCase:
 
 
 def answers(known: PatientCase, *, as_of: date) -> list[PayerVerdict]:
-    """Evaluate the patient under every policy that could apply: each plan's own, and the default where none is known."""
+    """Evaluate the patient under every policy that could apply: each plan's own, and the default for none known."""
     plans = {coverage.plan_id: coverage.plan for coverage in known.coverages}
     days = [record.start for record in known.records]
     if not plans or any(prescriptions.coverage_on(known.coverages, day) is None for day in days):

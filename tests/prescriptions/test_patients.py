@@ -1,17 +1,18 @@
 """Who a patient is: numbers and assigners, never names; and what one organization sees of another's."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from authz.errors import Forbidden, InvalidInput, NotFound
-from authz.ids import PatientId, PlanId
+from authz.ids import IdentityQuestionId, PatientId, PlanId
 from authz.prescriptions import selectors
 from authz.prescriptions.facts import CoverageFacts, PatientFacts
 from authz.prescriptions.models import Coverage, IdentityQuestion, Patient
 from authz.prescriptions.services import RecordOutcome, record_prescriber, register_patient
+from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import intake
-from tests.cast import NOW, Cast, insure, register
+from tests.cast import NOW, TODAY, Cast, fill, insure, register
 
 
 def test_the_same_number_is_the_same_patient(cast: Cast) -> None:
@@ -67,6 +68,48 @@ def test_a_coverage_under_another_patients_member_id_is_asked_about_and_not_reco
     assert done.coverage is None
     assert done.question == IdentityQuestion.objects.get()
     assert Coverage.objects.filter(patient=other).count() == 0
+
+
+def _asked_whether_same(cast: Cast) -> tuple[Patient, Patient, IdentityQuestion]:
+    """Return the patient everyone knows, the one only Hillside knows, and the question between them."""
+    here = register(cast, insured=False)
+    insure(cast, here, member_id="M-1")
+    fill(cast, here, 5, on=TODAY - timedelta(days=5))
+    there = register(cast, by=cast.mallory, member_id="M-1", insured=False, birth_date=date(1999, 9, 9))
+    fill(cast, there, 5, by=cast.mallory)
+    return here, there, IdentityQuestion.objects.get()
+
+
+def test_a_person_who_says_they_are_one_joins_their_records_and_the_rule_looks_again(cast: Cast) -> None:
+    here, there, question = _asked_whether_same(cast)
+    assert not PriorAuth.objects.exists()
+
+    intake.answer_identity_question(
+        question_id=IdentityQuestionId(question.public_id), is_same=True, by=cast.mallory, now=NOW
+    )
+
+    assert PriorAuth.objects.get().patient == here
+    assert selectors.patient(cast.mallory, PatientId(there.public_id)) == here, "the old id still finds the patient"
+
+
+def test_a_person_who_says_they_are_two_changes_no_record(cast: Cast) -> None:
+    here, there, question = _asked_whether_same(cast)
+
+    intake.answer_identity_question(
+        question_id=IdentityQuestionId(question.public_id), is_same=False, by=cast.mallory, now=NOW
+    )
+
+    assert selectors.patient(cast.mallory, PatientId(there.public_id)) == there != here
+    assert not selectors.identity_questions(cast.mallory).exists()
+
+
+def test_nobody_else_answers_a_clinics_question(cast: Cast) -> None:
+    _, _, question = _asked_whether_same(cast)
+
+    with pytest.raises(NotFound):
+        intake.answer_identity_question(
+            question_id=IdentityQuestionId(question.public_id), is_same=True, by=cast.stella, now=NOW
+        )
 
 
 def test_a_clinic_sees_only_the_names_it_typed_itself(cast: Cast) -> None:

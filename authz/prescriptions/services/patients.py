@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from authz.access.models import Organization
 from authz.access.roles import Action, Actor, must_be_allowed
@@ -42,12 +43,17 @@ class CoverageRecorded:
     outcome: RecordOutcome
 
 
+def of_patient(patient_id: PatientId) -> Q:
+    """Return the identifiers of a patient, also under the id of one that was merged into them."""
+    return Q(patient__public_id=patient_id) | Q(patient__merged_from__public_id=patient_id)
+
+
 def lock_patient(*, patient_id: PatientId, by: Actor) -> Patient:
     """Lock a patient's row until the transaction ends: everything about one patient happens one at a time.
 
     :raises NotFound: when the actor's organization does not know the patient.
     """
-    known = PatientIdentifier.objects.filter(assigner_id=by.organization, patient__public_id=patient_id)
+    known = PatientIdentifier.objects.filter(of_patient(patient_id), assigner_id=by.organization)
     patient = Patient.objects.select_for_update(no_key=True).filter(pk__in=known.values("patient_id")).first()
     if patient is None:
         raise NotFound("There is no such patient.")
@@ -58,8 +64,8 @@ def lock_patient(*, patient_id: PatientId, by: Actor) -> Patient:
 def register_patient(*, facts: PatientFacts, by: Actor, now: datetime) -> tuple[Patient, RecordOutcome]:
     """Register a patient under the organization's own number, or update the name given under that number.
 
-    A new number that comes with a member id joins the patient of that member id, when the birth dates agree. When they do
-    not, the patient is registered apart and a person is asked whether the two are one. Names are never compared.
+    A new number that comes with a member id joins the patient of that member id, when the birth dates agree. When they
+    do not, the patient is registered apart and a person is asked whether the two are one. Names are never compared.
 
     :raises Forbidden: when the actor may not record patients.
     :raises InvalidInput: when the number is known with another birth date, or there is no such plan.

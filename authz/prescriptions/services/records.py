@@ -1,7 +1,7 @@
 """Write what a sender tells of orders and fills: a new record, a new version, or nothing.
 
-The same identifier from the same organization is the same record. Told again, nothing changes; told otherwise, a version
-is added. Nothing is ever overwritten.
+The same identifier from the same organization is the same record. Told again, nothing changes; told otherwise, a
+version is added. Nothing is ever overwritten.
 """
 
 from collections.abc import Sequence

@@ -189,7 +189,7 @@ def _write_lines(request: PriorAuth, need: Need, known: PatientCase) -> None:
 
 
 def _clinic_of(need: Need, known: PatientCase) -> Organization | None:
-    """Return the clinic to complete the request: the one that recorded the cause, else the prescriber's, else the latest."""
+    """Return the clinic to complete it: the one that recorded the cause, else the prescriber's, else the latest."""
     recorded_by = Organization.objects.filter(pk=_row_of(need.trigger_id).organization_id)
     prescriber = _prescriber_of(need.trigger_id)
     practises_at = prescriber.organizations.all() if prescriber else Organization.objects.none()

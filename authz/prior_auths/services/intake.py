@@ -10,13 +10,13 @@ from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import Actor
 from authz.errors import NotFound
-from authz.ids import ExemptionId, FillId, PatientId, PrescriptionId
+from authz.ids import ExemptionId, FillId, IdentityQuestionId, PatientId, PrescriptionId
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, PrescriptionFacts
 from authz.prescriptions.models import Exemption, Fill, Patient, Prescription
-from authz.prescriptions.services import CoverageRecorded, RecordOutcome, patients, records
+from authz.prescriptions.services import CoverageRecorded, RecordOutcome, identity, patients, records
 from authz.prescriptions.services.records import Facts, Recorded
 from authz.prior_auths.lifecycle import ACTIVE
-from authz.prior_auths.models import Evaluation
+from authz.prior_auths.models import Evaluation, PriorAuth
 from authz.prior_auths.services.detection import recheck
 from authz.rules.records import RecordStatus
 
@@ -112,6 +112,20 @@ def withdraw_exemption(*, exemption_id: ExemptionId, by: Actor, now: datetime) -
     exemption = patients.withdraw_exemption(exemption_id=exemption_id, by=by, now=now)
     recheck(patient=patient, on=_today(by, now), now=now)
     return exemption
+
+
+@transaction.atomic
+def answer_identity_question(*, question_id: IdentityQuestionId, is_same: bool, by: Actor, now: datetime) -> None:
+    """Keep a person's answer to whether two patients are one; if they are, their records and requests become one's.
+
+    :raises NotFound: when the organization has no such open question.
+    :raises SharedByOthers: when other organizations know both patients.
+    """
+    pair = identity.answer(question_id=question_id, is_same=is_same, by=by, now=now)
+    if pair is not None:
+        kept, merged = pair
+        PriorAuth.objects.filter(patient=merged).update(patient=kept)
+        recheck(patient=kept, on=_today(by, now), now=now)
 
 
 def recheck_due_patients(*, now: datetime) -> int:

@@ -169,7 +169,7 @@ def _missing(prior_auth: PriorAuth, by: Actor) -> dict[str, list[str]]:
         return missing
     return missing | {
         f"answers.{question.link_id}": [f"Answer or confirm: {question.text}"]
-        for question in documentation.unanswered(prior_auth.answers)
+        for question in documentation.unanswered(sheet=prior_auth.answers)
     }
 
 

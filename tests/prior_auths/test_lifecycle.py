@@ -1,0 +1,40 @@
+"""The life of a request is one table; these tests enumerate it."""
+
+import pytest
+
+from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, Role
+from authz.prior_auths import lifecycle
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step
+
+
+@pytest.mark.parametrize("step", Step)
+def test_every_step_has_a_row(step: Step) -> None:
+    assert TABLE[step].by
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_nothing_leads_out_of_an_end(state: State) -> None:
+    everyone = set(Role)
+
+    assert lifecycle.steps_for(state=state, roles=everyone) == []
+
+
+@pytest.mark.parametrize("state", sorted(ACTIVE))
+def test_every_active_state_can_be_reached_and_left(state: State) -> None:
+    assert any(row.target is state for row in TABLE.values())
+    assert lifecycle.steps_for(state=state, roles=set(Role))
+
+
+@pytest.mark.parametrize("step", [Step.DENY, Step.APPROVE_IN_PART])
+def test_only_a_physician_decides_against_what_was_asked(step: Step) -> None:
+    assert TABLE[step].by == {Role.PHYSICIAN}
+
+
+@pytest.mark.parametrize("step", [step for step in Step if TABLE[step].target is State.DECIDED])
+def test_no_clinic_and_no_machine_decides(step: Step) -> None:
+    assert TABLE[step].by.isdisjoint(CLINIC_ROLES | {Role.SYSTEM})
+
+
+def test_the_clinic_has_the_request_until_it_is_submitted() -> None:
+    for state in lifecycle.BEFORE_SUBMISSION:
+        assert lifecycle.steps_for(state=state, roles=INSURER_ROLES) == []

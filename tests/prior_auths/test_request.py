@@ -1,0 +1,134 @@
+"""The clinic's side: take up, answer, attest, submit, withdraw."""
+
+import pytest
+
+from authz.audit.models import AuditEntry
+from authz.documentation.services import PersonNeeded
+from authz.errors import InvalidInput, NotFound
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths.models import Event, PriorAuth
+from authz.prior_auths.services import request
+from authz.prior_auths.services.request import AnswersClosed, NotReady
+from authz.prior_auths.services.steps import IllegalStep, StaleVersion
+from tests import cast as stage
+from tests.cast import ANSWERS, NOW, Cast, key_of, later
+
+
+def test_taking_up_prefills_what_is_known_with_its_source(cast: Cast) -> None:
+    prior_auth = request.take_up(prior_auth_id=key_of(stage.detected(cast)), by=cast.stella, now=NOW)
+
+    assert prior_auth.state == "draft"
+    assert prior_auth.answers is not None
+    prefilled = prior_auth.answers.answers.get()
+    assert (prefilled.question, prefilled.source, prefilled.confirmed_at) == ("use.days", "computed", None)
+
+
+def test_a_stranger_finds_no_request(cast: Cast) -> None:
+    key = key_of(stage.detected(cast))
+
+    for stranger in (cast.mallory, cast.oscar, cast.rae):
+        with pytest.raises(NotFound):
+            request.take_up(prior_auth_id=key, by=stranger, now=NOW)
+
+
+def test_a_refused_step_leaves_nothing_behind_and_names_the_legal_ones(cast: Cast) -> None:
+    prior_auth = stage.detected(cast)
+    trail, told = AuditEntry.objects.count(), OutboxMessage.objects.count()
+
+    with pytest.raises(IllegalStep) as refusal:
+        request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW)
+
+    assert refusal.value.context["allowed"] == ["take_up", "withdraw"]
+    assert (AuditEntry.objects.count(), OutboxMessage.objects.count()) == (trail, told)
+    prior_auth.refresh_from_db()
+    assert (prior_auth.state, prior_auth.version) == ("detected", 1)
+
+
+def test_a_request_with_unanswered_questions_is_not_ready(cast: Cast) -> None:
+    prior_auth = request.take_up(prior_auth_id=key_of(stage.detected(cast)), by=cast.stella, now=NOW)
+
+    with pytest.raises(NotReady) as refusal:
+        request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW)
+
+    assert "answers.dx.code" in refusal.value.fields
+    assert "answers.use.days" in refusal.value.fields, "a computed answer counts only once a person confirmed it"
+
+
+def test_every_wrong_answer_is_named_and_none_is_kept(cast: Cast) -> None:
+    prior_auth = request.take_up(prior_auth_id=key_of(stage.detected(cast)), by=cast.stella, now=NOW)
+
+    with pytest.raises(InvalidInput) as refusal:
+        request.answer_questions(
+            prior_auth_id=key_of(prior_auth),
+            answers={**ANSWERS, "dx.code": "back pain", "plan.followup": "2025-02-30", "no.such": "x"},
+            by=cast.stella,
+            now=NOW,
+        )
+
+    assert set(refusal.value.fields) == {"answers.dx.code", "answers.plan.followup", "answers.no.such"}
+    assert prior_auth.answers is not None
+    assert prior_auth.answers.answers.count() == 1
+
+
+def test_staff_cannot_attest_for_the_prescriber(cast: Cast) -> None:
+    prior_auth = request.take_up(prior_auth_id=key_of(stage.detected(cast)), by=cast.stella, now=NOW)
+
+    with pytest.raises(InvalidInput) as refusal:
+        request.answer_questions(prior_auth_id=key_of(prior_auth), answers={"pr.attest": True}, by=cast.stella, now=NOW)
+
+    assert refusal.value.fields == {"answers.pr.attest": ["Only the prescriber can answer this."]}
+
+
+def test_submitting_freezes_the_answers_under_a_hash(cast: Cast) -> None:
+    prior_auth = stage.queued(cast)
+
+    assert prior_auth.state == "queued"
+    assert len(prior_auth.packet_sha256) == 64
+    with pytest.raises(AnswersClosed):
+        request.answer_questions(
+            prior_auth_id=key_of(prior_auth), answers={"dx.code": "M25.50"}, by=cast.stella, now=later(1)
+        )
+
+
+def test_a_request_without_a_known_insurer_cannot_be_submitted(cast: Cast) -> None:
+    patient = stage.register(cast, insured=False)
+    stage.fill(cast, patient, 10)
+    key = key_of(PriorAuth.objects.get(patient=patient))
+    request.take_up(prior_auth_id=key, by=cast.stella, now=NOW)
+
+    with pytest.raises(NotReady) as refusal:
+        request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
+
+    assert "coverage" in refusal.value.fields
+
+
+def test_a_machine_cannot_answer_or_submit(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    machine = stage.machine_of(cast.stella)
+
+    with pytest.raises(PersonNeeded):
+        request.answer_questions(prior_auth_id=key_of(prior_auth), answers=ANSWERS, by=machine, now=NOW)
+    with pytest.raises(NotReady) as refusal:
+        request.submit(prior_auth_id=key_of(prior_auth), by=machine, now=NOW)
+
+    assert set(refusal.value.fields) == {"by"}
+
+
+def test_a_stale_version_is_refused(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+
+    with pytest.raises(StaleVersion):
+        request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW, expected_version=1)
+
+    prior_auth.refresh_from_db()
+    assert prior_auth.state == "draft"
+
+
+def test_a_withdrawal_says_why(cast: Cast) -> None:
+    prior_auth = stage.queued(cast)
+
+    with pytest.raises(InvalidInput):
+        request.withdraw(prior_auth_id=key_of(prior_auth), reason=" ", by=cast.stella, now=NOW)
+    request.withdraw(prior_auth_id=key_of(prior_auth), reason="Patient recovered.", by=cast.stella, now=NOW)
+
+    assert Event.objects.filter(prior_auth=prior_auth).last().note == "Patient recovered."  # type: ignore[union-attr]
