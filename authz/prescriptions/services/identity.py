@@ -26,7 +26,7 @@ class SharedByOthers(AuthzError):
 def answer(
     *, question_id: IdentityQuestionId, is_same: bool, by: Actor, now: datetime
 ) -> tuple[Patient, Patient] | None:
-    """Keep a person's answer. When the two are one, move the records of the one only we know, and return (kept, merged).
+    """Keep a person's answer. When the two are one, move the records of the one only we know: (kept, merged).
 
     The caller rechecks the patient that is kept, in the same transaction.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from authz.access.models import Organization
+from authz.access.models import Organization, Person
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit import services as audit
 from authz.errors import InvalidInput, NotFound
@@ -212,6 +212,24 @@ def record_prescriber(
     prescriber.organizations.add(by.organization)
     audit.record(by=by, action="record", subject_kind="prescriber", subject_id=prescriber.public_id, now=now)
     return prescriber, RecordOutcome.CREATED
+
+
+@transaction.atomic
+def link_log_in(*, npi: str, person: Person, by: Actor, now: datetime) -> Prescriber:
+    """Say which log-in is a prescriber's own, so that the prescriber is told. Said again, nothing changes.
+
+    :raises Forbidden: when the actor may not record prescribers.
+    :raises NotFound: when no prescriber of that NPI works with the actor's organization, or the person does not.
+    """
+    must_be_allowed(by, Action.RECORD_PRESCRIBER)
+    prescriber = Prescriber.objects.filter(npi=npi, organizations=by.organization).first()
+    if prescriber is None or not person.memberships.filter(organization=by.organization).exists():
+        raise NotFound("There is no such prescriber or no such person in your organization.")
+    if prescriber.person_id != person.pk:
+        prescriber.person = person
+        prescriber.save(update_fields=["person"])
+        audit.record(by=by, action="link", subject_kind="prescriber", subject_id=prescriber.public_id, now=now)
+    return prescriber
 
 
 def record_exemption(
