@@ -1,0 +1,57 @@
+"""Span arithmetic against plain sets of days."""
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from authz.rules.spans import Cover, Span, clipped, length, merged, reaching, without
+
+spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 8)).map(lambda pair: (pair[0], sum(pair))), max_size=6)
+edges = st.integers(-2, 42)
+
+
+def days_of(found: list[Span]) -> set[int]:
+    return {day for first, stop in found for day in range(first, stop)}
+
+
+@given(spans)
+def test_a_union_holds_the_same_days_once_in_order_and_apart(some: list[Span]) -> None:
+    union = merged(some)
+
+    assert days_of(union) == days_of(some)
+    assert length(union) == len(days_of(some))
+    assert all(left[1] < right[0] for left, right in pairwise(union))
+    assert all(first < stop for first, stop in union)
+
+
+@given(spans, spans)
+def test_taking_days_out_leaves_the_others(some: list[Span], holes: list[Span]) -> None:
+    assert days_of(without(merged(some), merged(holes))) == days_of(some) - days_of(holes)
+
+
+@given(spans, edges, edges)
+def test_clipping_keeps_what_lies_within(some: list[Span], first: int, stop: int) -> None:
+    kept = clipped(merged(some), first, stop)
+
+    assert days_of(kept) == {day for day in days_of(some) if first <= day < stop}
+    assert all(start < end for start, end in kept)
+
+
+@given(spans, edges)
+def test_a_cover_counts_the_days_before_any_day(some: list[Span], day: int) -> None:
+    assert Cover(merged(some)).before(day) == len([covered for covered in days_of(some) if covered < day])
+
+
+@settings(max_examples=600)
+@given(spans, spans, st.integers(0, 12), st.integers(1, 12))
+def test_days_on_which_a_count_is_reached(asked: list[Span], counted: list[Span], least: int, width: int) -> None:
+    cover = Cover(merged(counted))
+    bends = sorted(edge + 1 + offset for edge in cover.edges() for offset in (0, width))
+
+    def count(day: int) -> int:
+        return cover.before(day) - cover.before(day - width)
+
+    found = reaching(merged(asked), least, count, bends)
+
+    assert days_of(found) == {day for day in days_of(asked) if count(day) >= least}

@@ -1,0 +1,526 @@
+"""High doses, two long-acting opioids at once, an opioid with a benzodiazepine: found, explained, maybe required."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from authz.errors import InvalidInput
+from authz.rules.evaluate import evaluate
+from authz.rules.policy import Basis, ExemptionCategory
+from authz.rules.records import AuthorizedPeriod, Case, Exemption, Record
+from authz.rules.thresholds import (
+    BenzodiazepineDays,
+    Finding,
+    FindingAction,
+    FindingKind,
+    Threshold,
+    finding_to_json,
+    findings,
+    sentences_of,
+)
+from tests.rules.builders import (
+    BUPRENORPHINE_NALOXONE,
+    FENTANYL_PATCH_75,
+    METHADONE_10,
+    OXYCODONE_5,
+    case,
+    day,
+    fill,
+    order,
+)
+from tests.rules.test_properties import cases, days
+
+MORPHINE_ER_15, MS_CONTIN_15 = "891881", "892574"
+OXYCODONE_ER_10 = "1049502"
+OXYCODONE_ER_20 = "1049563"
+ALPRAZOLAM, LORAZEPAM = "596", "6470"
+
+
+def dose(at_least: str | int, action: str = "inform", **rest: Any) -> Threshold:
+    kind = FindingKind.MME_PER_DAY
+    return Threshold(kind=kind, at_least=Decimal(at_least), action=FindingAction(action), **rest)
+
+
+def duplicate(action: str = "inform") -> Threshold:
+    return Threshold(kind=FindingKind.DUPLICATE_LONG_ACTING, action=FindingAction(action))
+
+
+def with_benzodiazepine(action: str = "inform") -> Threshold:
+    return Threshold(kind=FindingKind.OPIOID_WITH_BENZODIAZEPINE, action=FindingAction(action))
+
+
+def found(threshold: Threshold, *records: Record, benzodiazepines: Any = (), **rest: Any) -> list[Finding]:
+    given_case = case(*records, **rest)
+    return list(findings(given_case, evaluate(given_case), [threshold], benzodiazepine_days=benzodiazepines))
+
+
+def when(finding: Finding) -> tuple[str, str]:
+    return finding.first_day.isoformat()[5:], finding.last_day.isoformat()[5:]
+
+
+def oxycodone(identity: str, start: str, days: int, a_day: int, **rest: Any) -> Record:
+    """Oxycodone 5 mg: 7.5 MME each."""
+    return fill(identity, start, days, quantity=Decimal(a_day * days), **rest)
+
+
+# -- doses
+
+
+@pytest.mark.parametrize(
+    ("tablets_a_day", "threshold", "is_found"),
+    [
+        (6, "50", False),  # 45 MME
+        (7, "50", True),  # 52.5 MME
+        (7, "52.5", True),  # exactly the threshold is at the threshold
+        (7, "52.51", False),
+        (12, "90", True),  # 90 MME
+        (11, "90", False),  # 82.5 MME
+        (27, "200", True),  # 202.5 MME
+        (26, "200", False),  # 195 MME
+    ],
+)
+def test_a_day_at_the_threshold_is_found(tablets_a_day: int, threshold: str, is_found: bool) -> None:
+    supply = oxycodone("a", "2025-01-01", 5, tablets_a_day)
+
+    assert [when(finding) for finding in found(dose(threshold), supply)] == [("01-01", "01-05")] * is_found
+
+
+def test_a_third_is_not_rounded_up_to_the_threshold() -> None:
+    two_thirds_over_six = fill("a", "2025-01-01", 3, quantity=Decimal(8))  # 20 MME a day
+    twenty_over_three = fill("b", "2025-01-01", 9, quantity=Decimal(8))  # 20/3 MME a day, printed as 6.67
+
+    assert found(dose("6.67"), twenty_over_three) == []
+    assert found(dose("20"), two_thirds_over_six)[0].amount == 20
+
+
+def test_days_in_a_row_are_one_finding_with_the_most_of_them_as_its_amount() -> None:
+    low = oxycodone("a", "2025-01-01", 10, 8)  # 60
+    more = oxycodone("b", "2025-01-04", 3, 6)  # and 45 more on three days
+    later = oxycodone("c", "2025-02-01", 2, 7)  # 52.5
+
+    first, second = found(dose(50), low, more, later)
+
+    assert (when(first), first.amount, first.records) == (("01-01", "01-10"), Fraction(105), ("a", "b"))
+    assert (when(second), second.amount, second.records) == (("02-01", "02-02"), Fraction("52.5"), ("c",))
+
+
+def test_a_table_alone_can_cross_a_threshold() -> None:
+    tramadol = fill("a", "2025-01-01", 5, rxcui="835603", quantity=Decimal(40))  # 400 mg a day
+
+    assert found(dose(50), tramadol, mme_table="2016") == []
+    assert found(dose(50), tramadol, mme_table="2022")[0].amount == 80
+
+
+def test_a_dose_that_is_not_fully_known_says_that_it_may_be_higher() -> None:
+    known = oxycodone("a", "2025-01-01", 5, 8)
+    unknown = fill("b", "2025-01-03", 5, quantity=None)
+
+    (finding,) = found(dose(50), known, unknown)
+
+    assert finding.reasons == (
+        "Up to 60.00 MME a day from 2025-01-01 to 2025-01-05 (factor table 2022); the threshold is 50.",
+        "On some of these days a record's share is not known, so the dose may be higher.",
+    )
+    assert finding.records == ("a",)
+
+
+def test_what_does_not_count_is_not_found() -> None:
+    reversed_fill = oxycodone("a", "2025-01-01", 5, 30, status="reversed")
+    for_use_disorder = fill("b", "2025-01-01", 5, rxcui=BUPRENORPHINE_NALOXONE)
+    future = oxycodone("c", "2026-06-01", 5, 30)
+
+    assert found(dose(1), reversed_fill, for_use_disorder, future) == []
+
+
+# -- two long-acting opioids
+
+
+@pytest.mark.parametrize(
+    ("second", "start", "expected"),
+    [
+        (OXYCODONE_ER_10, "2025-01-08", [("01-08", "01-10")]),
+        (OXYCODONE_ER_10, "2025-01-11", []),  # the day after the first ends
+        (MORPHINE_ER_15, "2025-01-08", []),  # an early refill of the same product
+        (MS_CONTIN_15, "2025-01-08", []),  # its brand
+        (OXYCODONE_5, "2025-01-08", []),  # short-acting
+        (FENTANYL_PATCH_75, "2025-01-10", [("01-10", "01-10")]),
+        (METHADONE_10, "2025-01-01", [("01-01", "01-10")]),
+    ],
+)
+def test_two_different_long_acting_products_on_one_day(second: str, start: str, expected: Any) -> None:
+    morphine = fill("a", "2025-01-01", 10, rxcui=MORPHINE_ER_15)
+    other = fill("b", start, 10, rxcui=second)
+
+    assert [when(finding) for finding in found(duplicate(), morphine, other)] == expected
+
+
+def test_the_words_name_the_products_and_say_when_they_are_one_drug() -> None:
+    ten = fill("a", "2025-01-01", 10, rxcui=OXYCODONE_ER_10)
+    twenty = fill("b", "2025-01-01", 10, rxcui=OXYCODONE_ER_20)
+    morphine = fill("c", "2025-01-01", 1, rxcui=MORPHINE_ER_15)
+
+    (one_drug,) = found(duplicate(), ten, twenty)
+    (two_drugs,) = found(duplicate(), ten, morphine)
+
+    assert "oxycodone" in one_drug.reasons[0]
+    assert one_drug.reasons[0].startswith("2 long-acting opioids at once from 2025-01-01 to 2025-01-10: ")
+    assert one_drug.reasons[1:] == ("All of them are oxycodone: strengths that may make up one dose.",)
+    assert two_drugs.reasons[0].startswith("2 long-acting opioids at once on 2025-01-01: ")
+    assert len(two_drugs.reasons) == 1
+
+
+def test_the_amount_is_how_many_long_acting_products_there_are_at_once() -> None:
+    supplies = [
+        fill(str(n), f"2025-01-0{n + 1}", 5, rxcui=rxcui)
+        for n, rxcui in enumerate([MORPHINE_ER_15, OXYCODONE_ER_10, METHADONE_10])
+    ]
+
+    (finding,) = found(duplicate(), *supplies)
+
+    assert (when(finding), finding.amount, finding.records) == (("01-02", "01-06"), 3, ("0", "1", "2"))
+
+
+# -- an opioid with a benzodiazepine
+
+
+def benzodiazepine(first: str, last: str, ingredient: str = ALPRAZOLAM) -> BenzodiazepineDays:
+    return BenzodiazepineDays(ingredient_rxcui=ingredient, first=day(first), last=day(last))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        ("2024-12-01", "2025-01-01", [("01-01", "01-01")]),
+        ("2025-01-05", "2025-03-01", [("01-05", "01-05")]),
+        ("2025-01-06", "2025-03-01", []),
+        ("2024-12-01", "2024-12-31", []),
+        ("2025-01-02", "2025-01-03", [("01-02", "01-03")]),
+    ],
+)
+def test_an_opioid_and_a_benzodiazepine_on_one_day(first: str, last: str, expected: Any) -> None:
+    opioid = fill("a", "2025-01-01", 5)
+    seen = found(with_benzodiazepine(), opioid, benzodiazepines=[benzodiazepine(first, last)])
+
+    assert [when(finding) for finding in seen] == expected
+
+
+def test_nothing_told_of_benzodiazepines_is_nothing_found() -> None:
+    assert found(with_benzodiazepine(), fill("a", "2025-01-01", 5)) == []
+
+
+def test_two_benzodiazepines_are_named_and_counted() -> None:
+    told = [
+        benzodiazepine("2025-01-01", "2025-01-03"),
+        benzodiazepine("2025-01-02", "2025-01-02"),
+        benzodiazepine("2025-01-03", "2025-01-04", LORAZEPAM),
+    ]
+
+    (finding,) = found(with_benzodiazepine(), fill("a", "2025-01-01", 5), benzodiazepines=told)
+
+    assert (when(finding), finding.amount) == (("01-01", "01-04"), 2)
+    assert finding.reasons == (
+        "An opioid with a benzodiazepine (RxNorm ingredient 596, 6470) from 2025-01-01 to 2025-01-04.",
+    )
+
+
+def test_a_period_does_not_end_before_it_begins() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        benzodiazepine("2025-01-02", "2025-01-01")
+
+    assert list(refused.value.fields) == ["last"]
+
+
+# -- what follows
+
+
+def test_a_policy_that_informs_requires_nothing() -> None:
+    (finding,) = found(dose(50), oxycodone("a", "2025-01-01", 5, 8))
+
+    assert (finding.required_from, finding.cause) == (None, None)
+
+
+def test_a_policy_that_requires_names_the_day_and_the_record_that_brought_it() -> None:
+    first = oxycodone("a", "2025-01-01", 10, 4)  # 30
+    second = oxycodone("b", "2025-01-04", 3, 6)  # 75 together
+    third = oxycodone("c", "2025-01-04", 3, 2)  # reached already
+
+    (finding,) = found(dose(50, "require_authorization"), first, second, third)
+
+    assert (finding.required_from, finding.cause) == (day("2025-01-04"), "b")
+    assert finding.reasons[-1] == "The policy requires prior authorization for this, from 2025-01-04 on."
+
+
+def test_the_cause_of_a_duplicate_is_the_second_product() -> None:
+    morphine = fill("z", "2025-01-01", 10, rxcui=MORPHINE_ER_15)
+    refill = fill("b", "2025-01-03", 10, rxcui=MORPHINE_ER_15)
+    oxycodone_er = fill("c", "2025-01-05", 10, rxcui=OXYCODONE_ER_10)
+
+    (finding,) = found(duplicate("require_authorization"), morphine, refill, oxycodone_er)
+
+    assert (finding.cause, finding.required_from) == ("c", day("2025-01-05"))
+
+
+def test_the_cause_beside_a_benzodiazepine_is_the_opioid() -> None:
+    told = [benzodiazepine("2025-01-03", "2025-01-09")]
+    (finding,) = found(
+        with_benzodiazepine("require_authorization"),
+        fill("a", "2025-01-01", 5),
+        fill("b", "2025-01-03", 5),
+        benzodiazepines=told,
+    )
+
+    assert (finding.cause, finding.required_from) == ("a", day("2025-01-03"))
+
+
+@pytest.mark.parametrize(
+    ("released", "required_from"),
+    [
+        ({"exemptions": [Exemption(category="cancer")]}, None),
+        ({"exemptions": [Exemption(category="surgery")]}, "2025-01-01"),
+        ({"authorizations": [AuthorizedPeriod(start=day("2025-01-01"), end=day("2025-01-05"))]}, None),
+        ({"authorizations": [AuthorizedPeriod(start=day("2025-01-01"), end=day("2025-01-03"))]}, "2025-01-04"),
+        ({"authorizations": [AuthorizedPeriod(start=day("2025-01-02"), end=day("2025-01-05"))]}, "2025-01-01"),
+    ],
+)
+def test_exemptions_and_authorizations_lift_the_requirement_but_not_the_finding(
+    released: dict[str, Any], required_from: str | None
+) -> None:
+    (finding,) = found(dose(50, "require_authorization"), oxycodone("a", "2025-01-01", 5, 8), **released)
+
+    assert when(finding) == ("01-01", "01-05")
+    assert finding.required_from == (day(required_from) if required_from else None)
+    if required_from is None:
+        assert finding.reasons[-1].endswith("the patient is released on every one of these days.")
+
+
+def test_an_established_patient_is_spared_only_where_the_threshold_says_so() -> None:
+    long_use = oxycodone("a", "2025-01-01", 90, 4)
+    high = oxycodone("b", "2025-03-30", 5, 8)  # 2 days of the old supply: 88 days before, then 89, 90 …
+    known = {"established_days": 90, "established_window": 120}
+
+    (spared,) = found(dose(60, "require_authorization", spares_established=True), long_use, high, **known)
+    (not_spared,) = found(dose(60, "require_authorization"), long_use, high, **known)
+
+    assert (when(spared), spared.required_from) == (("03-30", "04-03"), day("2025-03-30"))
+    assert (not_spared.required_from, not_spared.cause) == (day("2025-03-30"), "b")
+
+
+def test_an_established_patient_needs_nothing_where_the_threshold_spares_them() -> None:
+    long_use = oxycodone("a", "2025-01-01", 90, 4)
+    high = oxycodone("b", "2025-04-01", 5, 8)
+
+    (finding,) = found(dose(60, "require_authorization", spares_established=True), long_use, high, established_days=90)
+
+    assert (when(finding), finding.required_from) == (("04-01", "04-05"), None)
+
+
+def test_supply_in_hand_counts_whatever_the_basis() -> None:
+    supply = oxycodone("a", "2025-01-01", 10, 8)
+
+    (finding,) = found(dose(50), supply, as_of="2025-01-02", basis="elapsed")
+
+    assert when(finding) == ("01-01", "01-10")
+
+
+def test_a_written_order_is_seen_like_a_supply() -> None:
+    (finding,) = found(
+        duplicate(),
+        order("a", "2025-01-01", 5, rxcui=METHADONE_10),
+        fill("b", "2025-01-01", 5, rxcui=MORPHINE_ER_15),
+        as_of="2025-01-01",
+    )
+
+    assert finding.records == ("a", "b")
+
+
+def test_findings_come_in_the_order_of_the_thresholds_and_read_as_sentences_and_as_json() -> None:
+    given_case = case(oxycodone("a", "2025-01-01", 5, 12))
+    seen = findings(given_case, evaluate(given_case), [dose(90, "require_authorization"), dose(50)])
+
+    assert [finding.at_least for finding in seen] == [90, 50]
+    assert sentences_of(seen) == [*seen[0].reasons, *seen[1].reasons]
+    assert finding_to_json(seen[0]) == {
+        "kind": "mme_per_day",
+        "action": "require_authorization",
+        "at_least": "90",
+        "first_day": "2025-01-01",
+        "last_day": "2025-01-05",
+        "amount": "90.00",
+        "records": ["a"],
+        "required_from": "2025-01-01",
+        "cause": "a",
+        "reasons": list(seen[0].reasons),
+    }
+
+
+def test_without_thresholds_nothing_is_looked_for() -> None:
+    given_case = case(oxycodone("a", "2025-01-01", 5, 30))
+
+    assert findings(given_case, evaluate(given_case), []) == ()
+
+
+# -- thresholds refuse nonsense
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"kind": "mme_per_day", "at_least": Decimal(50)}, "kind"),
+        ({"kind": FindingKind.MME_PER_DAY}, "at_least"),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal(0)}, "at_least"),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal("NaN")}, "at_least"),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal("1E9")}, "at_least"),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": 50}, "at_least"),
+        ({"kind": FindingKind.DUPLICATE_LONG_ACTING, "at_least": Decimal(2)}, "at_least"),
+        ({"kind": FindingKind.DUPLICATE_LONG_ACTING, "action": "inform"}, "action"),
+        ({"kind": FindingKind.DUPLICATE_LONG_ACTING, "spares_established": 1}, "spares_established"),
+    ],
+)
+def test_a_threshold_refuses_nonsense_and_names_the_field(fields: dict[str, Any], wrong: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Threshold(**fields)
+
+    assert list(refused.value.fields) == [wrong]
+
+
+def test_a_threshold_is_named_by_its_kind_and_dose() -> None:
+    assert [dose("90").name, dose("50.0").name, dose("100").name] == [
+        "mme_per_day_90",
+        "mme_per_day_50",
+        "mme_per_day_100",
+    ]
+    assert duplicate().name == "duplicate_long_acting"
+
+
+# -- laws
+
+doses = st.sampled_from([1, 10, 29, 30, 31, 60, 90, 180, 400]).map(Decimal)
+actions = st.sampled_from(FindingAction)
+thresholds = st.one_of(
+    st.builds(dose, doses, actions, spares_established=st.booleans()),
+    st.builds(duplicate, actions),
+    st.builds(with_benzodiazepine, actions),
+)
+
+
+@st.composite
+def periods(draw: st.DrawFn) -> BenzodiazepineDays:
+    first = draw(days)
+    length = draw(st.integers(0, 20))
+    ingredient = draw(st.sampled_from([ALPRAZOLAM, LORAZEPAM]))
+    return BenzodiazepineDays(ingredient_rxcui=ingredient, first=first, last=first + timedelta(days=length))
+
+
+told = st.lists(periods(), max_size=3)
+
+
+def look(given_case: Case, threshold: Threshold, benzodiazepines: Any = ()) -> tuple[Finding, ...]:
+    return findings(given_case, evaluate(given_case), [threshold], benzodiazepine_days=benzodiazepines)
+
+
+def days_of(seen: tuple[Finding, ...]) -> set[date]:
+    return {
+        finding.first_day + timedelta(days=n)
+        for finding in seen
+        for n in range((finding.last_day - finding.first_day).days + 1)
+    }
+
+
+@given(cases(), doses, doses)
+def test_raising_a_threshold_never_adds_a_day(given_case: Case, one: Decimal, other: Decimal) -> None:
+    lower, higher = sorted((one, other))
+
+    assert days_of(look(given_case, dose(higher))) <= days_of(look(given_case, dose(lower)))
+
+
+@given(cases(), doses)
+def test_the_days_found_are_those_of_the_series_at_or_over_the_dose(given_case: Case, least: Decimal) -> None:
+    over = {
+        run.first + timedelta(days=n)
+        for run in evaluate(given_case).mme.series
+        if run.amount >= Fraction(least)
+        for n in range((run.last - run.first).days + 1)
+    }
+
+    assert days_of(look(given_case, dose(least))) == over
+
+
+@given(cases(), thresholds, told)
+def test_the_order_of_records_changes_nothing(given_case: Case, threshold: Threshold, benzodiazepines: Any) -> None:
+    turned = replace(given_case, records=given_case.records[::-1])
+
+    assert look(turned, threshold, benzodiazepines[::-1]) == look(given_case, threshold, benzodiazepines)
+
+
+@given(cases(), thresholds, told, st.sampled_from(ExemptionCategory), st.none() | days, st.none() | days)
+def test_one_more_exemption_never_adds_a_requirement(
+    given_case: Case, threshold: Threshold, benzodiazepines: Any, category: Any, start: Any, end: Any
+) -> None:
+    more = (*given_case.exemptions, Exemption(category=category, start=start, end=end))
+    before = look(given_case, threshold, benzodiazepines)
+    after = look(replace(given_case, exemptions=more), threshold, benzodiazepines)
+
+    assert [finding.first_day for finding in after] == [finding.first_day for finding in before]
+    for earlier, later in zip(before, after, strict=True):
+        assert later.required_from is None or (
+            earlier.required_from is not None and later.required_from >= earlier.required_from
+        )
+
+
+@given(cases(), thresholds, told)
+def test_every_finding_hangs_together(given_case: Case, threshold: Threshold, benzodiazepines: Any) -> None:
+    starts = {record.id: record.start for record in given_case.records}
+    seen = look(given_case, threshold, benzodiazepines)
+
+    for finding in seen:
+        assert finding.first_day <= finding.last_day
+        assert finding.amount >= threshold.least
+        assert finding.reasons
+        assert (finding.cause is None) == (finding.required_from is None)
+        if finding.required_from is not None:
+            assert finding.action is FindingAction.REQUIRE_AUTHORIZATION
+            assert finding.first_day <= finding.required_from <= finding.last_day
+            assert finding.cause in finding.records
+            assert starts[finding.cause] <= finding.required_from
+    assert [finding.first_day for finding in seen] == sorted(finding.first_day for finding in seen)
+
+
+@given(cases(), thresholds, told, st.integers(-400, 400))
+def test_moving_everything_by_whole_days_moves_the_findings(
+    given_case: Case, threshold: Threshold, benzodiazepines: Any, by: int
+) -> None:
+    shift = timedelta(days=by)
+
+    def move(whole: Any, *names: str) -> Any:
+        given = {name: getattr(whole, name) for name in names}
+        return replace(whole, **{name: value and value + shift for name, value in given.items()})
+
+    moved = replace(
+        move(given_case, "as_of", "history_start"),
+        records=tuple(move(record, "start", "recorded_on") for record in given_case.records),
+        exemptions=tuple(move(period, "start", "end") for period in given_case.exemptions),
+        authorizations=tuple(move(period, "start", "end") for period in given_case.authorizations),
+    )
+    later = look(moved, threshold, [move(period, "first", "last") for period in benzodiazepines])
+
+    assert [(f.first_day - shift, f.last_day - shift, f.amount, f.records, f.cause) for f in later] == [
+        (f.first_day, f.last_day, f.amount, f.records, f.cause) for f in look(given_case, threshold, benzodiazepines)
+    ]
+
+
+@given(cases(), thresholds, told)
+@settings(max_examples=50)
+def test_the_basis_makes_no_difference(given_case: Case, threshold: Threshold, benzodiazepines: Any) -> None:
+    without_release = replace(threshold, spares_established=False)
+    seen = [
+        look(replace(given_case, policy=replace(given_case.policy, basis=basis)), without_release, benzodiazepines)
+        for basis in Basis
+    ]
+
+    assert seen[0] == seen[1]
