@@ -1,0 +1,47 @@
+"""What a mail looks like. It can say the request's number and where to read more, and nothing else."""
+
+from dataclasses import asdict, dataclass
+from email.utils import parseaddr
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+
+from authz.notifications.wording import sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """All that a mail template can reach: no row, no person, no patient."""
+
+    sentence: str
+    needs_act: bool
+    link: str
+
+
+def letter(
+    *, to: str, topic: str, needs_act: bool, number: str, prior_auth_id: UUID, delivery_id: UUID
+) -> EmailMultiAlternatives:
+    """Return the mail, in text and HTML. Every attempt of one delivery makes the same Message-ID."""
+    allowed = Allowed(
+        sentence=sentence(topic, number=number),
+        needs_act=needs_act,
+        link=f"{settings.BASE_URL}/prior-auths/{prior_auth_id}/",
+    )
+    mail = EmailMultiAlternatives(
+        subject=_subject(allowed),
+        body=render_to_string("mail/notice.txt", asdict(allowed)),
+        to=[to],
+        headers={"Message-ID": f"<{delivery_id}@{_domain()}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(render_to_string("mail/notice.html", asdict(allowed)), "text/html")
+    return mail
+
+
+def _subject(allowed: Allowed) -> str:
+    return f"Action needed: {allowed.sentence}" if allowed.needs_act else allowed.sentence
+
+
+def _domain() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]

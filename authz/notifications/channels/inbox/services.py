@@ -1,0 +1,27 @@
+"""The inbox people read in the product. Entry and settlement are one transaction: each notice arrives exactly once."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from authz.notifications.models import Delivery, InboxEntry
+from authz.outbox import leases
+from authz.prior_auths.models import PriorAuth
+
+
+class Inbox:
+    """Delivers into the recipient's inbox."""
+
+    def deliver(self, delivery: Delivery, *, now: datetime) -> None:
+        """Add the entry. See channels.contract."""
+        with transaction.atomic(durable=True):
+            leases.settle(delivery, now=now)
+            InboxEntry.objects.create(
+                delivery=delivery,
+                person=delivery.recipient,
+                organization_id=delivery.organization_id,
+                topic=delivery.message.topic,
+                prior_auth=PriorAuth.objects.only("pk").get(public_id=delivery.subject_id),
+                needs_act=delivery.needs_act,
+                arrived_at=now,
+            )

@@ -1,0 +1,66 @@
+"""PURE: who hears what, by which channel. Data; a topic or a group that is not named here is silent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Audience(StrEnum):
+    """A group of people around one request."""
+
+    STAFF = "the clinic's staff"
+    PRESCRIBER = "the prescriber"
+    REVIEWERS = "the insurer's reviewers"
+    REVIEWER = "the reviewer who has it, or all of them when nobody has it"
+    PHYSICIANS = "the insurer's physicians"
+
+
+class ChannelName(StrEnum):
+    """The ways to reach a person. Kept in the database as these strings."""
+
+    INBOX = "inbox"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """By which channels, and whether the notice stays open until somebody acts on it."""
+
+    channels: frozenset[ChannelName]
+    needs_act: bool = False
+
+
+_INBOX = frozenset({ChannelName.INBOX})
+_INBOX_AND_EMAIL = frozenset(ChannelName)
+
+TO_KNOW = Notice(_INBOX)
+TO_KNOW_NOW = Notice(_INBOX_AND_EMAIL)
+TO_ACT = Notice(_INBOX, needs_act=True)
+TO_ACT_NOW = Notice(_INBOX_AND_EMAIL, needs_act=True)
+
+# E-mail goes to whoever would otherwise not look: prescribers and physicians, and the clinic when a clock runs on it.
+MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
+    "prior-auth.opened": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
+    "prior-auth.lapsed": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.need-in-doubt": {Audience.STAFF: TO_ACT},
+    "prior-auth.prescriber-asked": {Audience.PRESCRIBER: TO_ACT_NOW},
+    "prior-auth.prescriber-answered": {Audience.STAFF: TO_ACT},
+    "prior-auth.submitted": {Audience.REVIEWERS: TO_ACT},
+    "prior-auth.information-requested": {Audience.STAFF: TO_ACT_NOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.answered": {Audience.REVIEWER: TO_ACT},
+    "prior-auth.referred": {Audience.PHYSICIANS: TO_ACT_NOW},
+    "prior-auth.approved": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
+    "prior-auth.approved-in-part": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
+    "prior-auth.denied": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
+    "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
+}
+
+
+def notices(topic: str) -> Mapping[Audience, Notice]:
+    """Return who hears of the topic and how; empty when nobody does."""
+    return MATRIX.get(topic, {})
+
+
+def together(first: Notice, second: Notice) -> Notice:
+    """Return the one notice for a person who is in two groups: by every channel of either, to act on if either is."""
+    return Notice(first.channels | second.channels, first.needs_act or second.needs_act)

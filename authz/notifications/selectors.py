@@ -1,0 +1,113 @@
+"""Who is to be told, what is still to be delivered, and what is in an inbox."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from authz.access.models import Membership
+from authz.access.roles import Actor, Role
+from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
+from authz.notifications.models import Delivery, InboxEntry
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths.models import PriorAuth
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person, in the organization for which they are told. Keys are the rows' inside keys."""
+
+    person_id: int
+    organization_id: int
+
+
+def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
+    """Return whom to tell of a fact and how; a person in several groups is there once.
+
+    Only members of a party to the request are told, and the insurer only of what was submitted to it.
+
+    :raises PriorAuth.DoesNotExist: when the topic is told but is about no request.
+    """
+    told = notices(message.topic)
+    if not told:
+        return {}
+    prior_auth = PriorAuth.objects.get(public_id=message.subject_id)
+    found: dict[Recipient, Notice] = {}
+    for audience, notice in told.items():
+        for member in PEOPLE[audience](prior_auth).order_by("person_id"):
+            recipient = Recipient(member.person_id, member.organization_id)
+            found[recipient] = together(found[recipient], notice) if recipient in found else notice
+    return found
+
+
+def _staff(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    return _members(prior_auth.clinic_id, Role.STAFF)
+
+
+def _prescriber(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    # A prescriber may work for several clinics; only as a member of this one do they hear of its requests.
+    known = (
+        Membership.objects.none()
+        if prior_auth.prescriber_id is None
+        else _members(prior_auth.clinic_id, Role.PRESCRIBER)
+    )
+    return known.filter(person__prescriber=prior_auth.prescriber_id)
+
+
+def _reviewers(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    return _members(_insurer_of(prior_auth), Role.REVIEWER)
+
+
+def _reviewer(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    having = _members(_insurer_of(prior_auth), Role.REVIEWER, Role.PHYSICIAN).filter(person=prior_auth.reviewer_id)
+    return having if having.exists() else _reviewers(prior_auth)
+
+
+def _physicians(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    return _members(_insurer_of(prior_auth), Role.PHYSICIAN)
+
+
+def _insurer_of(prior_auth: PriorAuth) -> int | None:
+    """Return the insurer that has received the request. Before submission it must not learn of it."""
+    return prior_auth.insurer_id if prior_auth.submitted_at is not None else None
+
+
+def _members(organization_id: int | None, *roles: Role) -> QuerySet[Membership]:
+    return Membership.objects.filter(
+        organization=organization_id, role__in=[role.value for role in roles], person__is_active=True
+    )
+
+
+PEOPLE: Mapping[Audience, Callable[[PriorAuth], QuerySet[Membership]]] = {
+    Audience.STAFF: _staff,
+    Audience.PRESCRIBER: _prescriber,
+    Audience.REVIEWERS: _reviewers,
+    Audience.REVIEWER: _reviewer,
+    Audience.PHYSICIANS: _physicians,
+}
+
+
+def unsent() -> QuerySet[Delivery]:
+    """Return the deliveries that have not been made, dead ones left out."""
+    return Delivery.objects.filter(sent_at=None, dead_at=None)
+
+
+def next_by(channel: ChannelName) -> QuerySet[Delivery]:
+    """Return the oldest unmade delivery of each request and person: they hear of events in the order of events."""
+    same = unsent().filter(subject_id=OuterRef("subject_id"), recipient=OuterRef("recipient"), channel=channel.value)
+    # As a value, not as NOT EXISTS: PostgreSQL would join the whole backlog with itself for each single lease.
+    first = Subquery(same.order_by("message").values("pk")[:1])
+    return unsent().filter(pk=first, channel=channel.value)
+
+
+def dead() -> QuerySet[Delivery]:
+    """Return the deliveries that were given up, waiting for a person to replay them."""
+    return Delivery.objects.filter(dead_at__isnull=False).order_by("dead_at", "pk")
+
+
+def inbox(by: Actor) -> QuerySet[InboxEntry]:
+    """Return the actor's own entries for the organization they act for, newest first. A machine has no inbox."""
+    if by.person_id is None:
+        return InboxEntry.objects.none()
+    mine = InboxEntry.objects.filter(person=by.person_id, organization=by.organization_id)
+    return mine.select_related("prior_auth").order_by("-arrived_at", "-pk")

@@ -1,0 +1,120 @@
+"""Telling people: every write. A worker calls `advance` until nothing is left to do."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from authz.access.roles import Actor
+from authz.audit import services as audit
+from authz.errors import NotFound
+from authz.ids import NoticeId
+from authz.notifications import selectors
+from authz.notifications.channels.contract import Channel, NotDelivered
+from authz.notifications.channels.registry import CHANNELS
+from authz.notifications.matrix import ChannelName
+from authz.notifications.models import Delivery, InboxEntry
+from authz.outbox import leases
+from authz.outbox import services as outbox
+from authz.outbox.models import OutboxMessage
+
+log = logging.getLogger(__name__)
+
+
+def advance(*, now: datetime) -> bool:
+    """Do the most pressing piece of work that is due; return whether there was any. Facts first, then deliveries."""
+    return fan_out_next(now=now) or any(deliver_next(now=now, channel=name) for name in CHANNELS)
+
+
+def fan_out_next(*, now: datetime) -> bool:
+    """Lease one fact and write down whom to tell; return whether there was one.
+
+    :raises LeaseLost: when the lease ran out meanwhile and another worker has the fact.
+    """
+    message = outbox.lease_next(now=now)
+    if message is not None:
+        fan_out(message, now=now)
+    return message is not None
+
+
+def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
+    """Write one delivery for each recipient and channel, and settle the fact, in one transaction.
+
+    :raises LeaseLost: when the lease ran out meanwhile and another worker has the fact.
+    """
+    with transaction.atomic(durable=True):
+        outbox.settle(message, now=now)
+        return Delivery.objects.bulk_create(
+            Delivery(
+                message=message,
+                subject_id=message.subject_id,
+                recipient_id=recipient.person_id,
+                organization_id=recipient.organization_id,
+                channel=channel.value,
+                needs_act=notice.needs_act,
+                due_at=now,
+            )
+            for recipient, notice in selectors.recipients(message).items()
+            for channel in sorted(notice.channels)
+        )
+
+
+def deliver_next(*, now: datetime, channel: ChannelName, channels: Mapping[ChannelName, Channel] = CHANNELS) -> bool:
+    """Lease one delivery of a channel, hand it over, and return whether there was one.
+
+    What could not be handed over is postponed. Runs outside any transaction, as the channel may take its time.
+
+    :raises LeaseLost: when the lease ran out meanwhile and another worker has the delivery.
+    """
+    delivery = leases.lease_next(selectors.next_by(channel), now=now)
+    if delivery is None:
+        return False
+    try:
+        channels[channel].deliver(delivery, now=now)
+    except NotDelivered as refusal:
+        leases.postpone(delivery, error=refusal.code, now=now)
+    return True
+
+
+def replay(*, delivery_id: int, now: datetime) -> None:
+    """Bring a dead delivery back to life.
+
+    :raises NotFound: when there is no such dead delivery.
+    """
+    leases.replay(Delivery.objects.all(), pk=delivery_id, now=now)
+
+
+def mark_read(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
+    """Note when the actor first read an entry of their inbox.
+
+    :raises NotFound: when the actor has no such entry.
+    """
+    with transaction.atomic():
+        entry = _own(notice_id, by)
+        if entry.read_at is None:
+            entry.read_at = now
+            entry.save(update_fields=["read_at"])
+    return entry
+
+
+def acknowledge(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
+    """Note that the actor has taken an entry in hand; it is read then, too. Doing it again changes nothing.
+
+    :raises NotFound: when the actor has no such entry.
+    """
+    with transaction.atomic():
+        entry = _own(notice_id, by)
+        if entry.acknowledged_at is None:
+            entry.read_at = entry.read_at or now
+            entry.acknowledged_at = now
+            entry.save(update_fields=["read_at", "acknowledged_at"])
+            audit.record(by=by, action="acknowledge", subject_kind="notice", subject_id=entry.public_id, now=now)
+    return entry
+
+
+def _own(notice_id: NoticeId, by: Actor) -> InboxEntry:
+    entry = selectors.inbox(by).select_for_update(of=("self",)).filter(public_id=notice_id).first()
+    if entry is None:
+        raise NotFound("There is no such notice.")
+    return entry

@@ -1,0 +1,25 @@
+"""PURE: what a notice says. One fixed sentence a topic; the only thing ever filled in is the request's own number."""
+
+SENTENCES = {
+    "prior-auth.opened": "Prior authorization request {number} was opened.",
+    "prior-auth.lapsed": "Prior authorization request {number} is no longer needed and was closed.",
+    "prior-auth.need-in-doubt": "It is in doubt whether prior authorization request {number} is still needed.",
+    "prior-auth.prescriber-asked": "Prior authorization request {number} has a question only you can answer.",
+    "prior-auth.prescriber-answered": "The prescriber answered the question on prior authorization request {number}.",
+    "prior-auth.submitted": "Prior authorization request {number} was submitted for review.",
+    "prior-auth.information-requested": "The insurer asks for information on prior authorization request {number}.",
+    "prior-auth.answered": "The clinic answered the questions on prior authorization request {number}.",
+    "prior-auth.referred": "Prior authorization request {number} was referred to a physician.",
+    "prior-auth.approved": "Prior authorization request {number} was approved.",
+    "prior-auth.approved-in-part": "Prior authorization request {number} was approved in part.",
+    "prior-auth.denied": "Prior authorization request {number} was denied.",
+    "prior-auth.withdrawn": "Prior authorization request {number} was withdrawn.",
+}
+
+
+def sentence(topic: str, *, number: str) -> str:
+    """Return what happened, in one sentence without patient data.
+
+    :raises KeyError: for a topic nobody is told about.
+    """
+    return SENTENCES[topic].format(number=number)

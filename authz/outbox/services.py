@@ -1,0 +1,56 @@
+"""Facts to tell others: every write."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from authz.outbox import leases, selectors
+from authz.outbox.models import OutboxMessage
+from authz.outbox.nudge import nudge
+
+
+class OutsideTransaction(RuntimeError):
+    """A fact was announced outside the transaction that makes it true, so one could exist without the other."""
+
+
+def announce(*, topic: str, subject_id: UUID, now: datetime) -> None:
+    """Add a fact in the caller's transaction, and nudge a worker once that commits.
+
+    Hold the lock on the subject while announcing: facts about one subject are told in the order of their rows.
+
+    :raises OutsideTransaction: outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise OutsideTransaction(f"{topic} was announced outside a transaction")
+    OutboxMessage.objects.create(topic=topic, subject_id=subject_id, announced_at=now, due_at=now)
+    transaction.on_commit(nudge, robust=True)
+
+
+def lease_next(*, now: datetime) -> OutboxMessage | None:
+    """Lease the next fact to tell, commit, and return it; None when none is due. See leases.lease_next."""
+    return leases.lease_next(selectors.next_in_line(), now=now)
+
+
+def settle(message: OutboxMessage, *, now: datetime) -> None:
+    """Mark a leased fact as told. Call it in the transaction that wrote whom to tell.
+
+    :raises LeaseLost: when the lease ran out and someone else has it.
+    """
+    leases.settle(message, now=now)
+
+
+def postpone(message: OutboxMessage, *, error: str, now: datetime) -> None:
+    """Put a leased fact back for a later attempt; `error` is a code. See leases.postpone.
+
+    :raises LeaseLost: when the lease ran out and someone else has it.
+    """
+    leases.postpone(message, error=error, now=now)
+
+
+def replay(*, message_id: int, now: datetime) -> None:
+    """Bring a dead fact back to life.
+
+    :raises NotFound: when there is no such dead fact.
+    """
+    leases.replay(OutboxMessage.objects.all(), pk=message_id, now=now)

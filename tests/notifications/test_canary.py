@@ -1,0 +1,154 @@
+"""Patients with unmistakable markers, every topic through every channel, and a search of all that left the house."""
+
+import base64
+import json
+from datetime import date
+from email.message import EmailMessage
+
+import pytest
+from django.apps import apps
+from django.conf import LazySettings
+from django.db.models import Model
+from redis import Redis
+
+from authz.ids import PatientId, PriorAuthId
+from authz.notifications import selectors
+from authz.notifications.matrix import MATRIX
+from authz.notifications.models import Delivery, InboxEntry
+from authz.outbox.models import OutboxMessage
+from authz.prescriptions.facts import PatientFacts
+from authz.prescriptions.services import register_patient
+from authz.prior_auths.models import InformationRequest, PriorAuth
+from authz.prior_auths.services import intake, request, review
+from tests import cast as stage
+from tests.cast import NOW, Cast
+from tests.notifications.stage import drain, say
+from tests.post_office import Mood, PostOffice
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+QUEUE = "authz"
+MARKERS = {
+    "family name": "Qwyxfamily",
+    "given name": "Qwyxgiven",
+    "record number": "QWYX-MRN-1",
+    "member id": "QWYX-MEMBER-1",
+    "drug": "Qwyxcodone",
+    "fill": "QWYX-FILL-1",
+    "pharmacy number": "QWYX-RX-1",
+    "answer": "Qwyxanswer",
+    "question": "Qwyxquestion",
+    "note": "Qwyxnote",
+}
+BORN = date(1913, 7, 9)
+
+
+def marked(cast: Cast) -> PriorAuth:
+    """Return a request whose every free text and patient field carries a marker, in the hands of a reviewer."""
+    facts = PatientFacts(
+        identifier=MARKERS["record number"],
+        family_name=MARKERS["family name"],
+        given_name=MARKERS["given name"],
+        birth_date=BORN,
+    )
+    patient, _ = register_patient(facts=facts, by=cast.stella, now=NOW)
+    stage.insure(cast, patient, member_id=MARKERS["member id"])
+    fill = stage.fill_facts(
+        10, identifier=MARKERS["fill"], rx_number=MARKERS["pharmacy number"], product_name=MARKERS["drug"]
+    )
+    intake.record_fill(patient_id=PatientId(patient.public_id), facts=fill, by=cast.stella, now=NOW)
+    key = PriorAuthId(PriorAuth.objects.get(patient=patient).public_id)
+    draft = request.take_up(prior_auth_id=key, by=cast.stella, now=NOW)
+    assert draft.answers is not None
+    days = draft.answers.answers.get(question="use.days").value
+    answers = {
+        **stage.ANSWERS,
+        "use.days": days,
+        "pain.why_longer": f"{MARKERS['answer']} on the same joint last week.",
+    }
+    request.answer_questions(prior_auth_id=key, answers=answers, by=cast.stella, now=NOW)
+    request.ask_prescriber(prior_auth_id=key, question=MARKERS["question"], by=cast.stella, now=NOW)
+    request.answer_prescriber(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=NOW)
+    request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
+    review.claim(prior_auth_id=key, by=cast.rae, now=NOW)
+    review.ask(prior_auth_id=key, questions=[MARKERS["question"]], by=cast.rae, now=NOW)
+    asked = InformationRequest.objects.get()
+    review.answer(prior_auth_id=key, answers={asked.public_id: MARKERS["answer"]}, by=cast.stella, now=NOW)
+    return review.refer(prior_auth_id=key, reason=MARKERS["note"], by=cast.rae, now=NOW)
+
+
+def readable(mail: EmailMessage) -> str:
+    """Return a mail's headers and every part of its body, decoded."""
+    bodies = [str(part.get_content()) for part in mail.walk() if not part.is_multipart()]
+    return "\n".join([*(f"{name}: {value}" for name, value in mail.items()), *bodies])
+
+
+def columns(model: type[Model]) -> str:
+    return "\n".join(str(row) for row in model._base_manager.values())
+
+
+def messages(broker: "Redis[bytes]") -> str:
+    """Return all the broker holds: keys, headers, and bodies decoded."""
+    raw = [item.decode() for item in broker.lrange(QUEUE, 0, -1)]
+    bodies = [base64.b64decode(json.loads(item)["body"]).decode() for item in raw]
+    return "\n".join([*raw, *bodies, *(key.decode() for key in broker.scan_iter())])
+
+
+def test_no_patient_data_leaves_by_any_channel(
+    cast: Cast,
+    post_office: PostOffice,
+    broker: "Redis[bytes]",
+    settings: LazySettings,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    settings.OUTBOX_NUDGE = "workers.broker.nudge"
+    caplog.set_level("DEBUG")
+    prior_auth = marked(cast)
+    for topic in MATRIX:
+        say(prior_auth, topic)
+    post_office.mood = Mood.REFUSE
+    drain()
+    post_office.mood = Mood.ACCEPT
+    for hours in range(1, 20):
+        drain(stage.later(hours))
+
+    captured = capfd.readouterr()
+    places = {
+        "mail": "\n".join(readable(mail) for mail in post_office.mails()),
+        "mail as sent": "\n".join(str(bytes(letter.content or b"")) for letter in post_office.letters),
+        "inbox": columns(InboxEntry),
+        "deliveries": columns(Delivery),
+        "outbox": columns(OutboxMessage),
+        "broker": messages(broker),
+        "log": caplog.text + captured.out + captured.err,
+    }
+    forbidden = {**MARKERS, "birth date": BORN.isoformat(), "drug code": stage.OXYCODONE_5, "substance": "oxycodone"}
+
+    assert not selectors.unsent().exists()
+    assert set(Delivery.objects.values_list("message__topic", "channel")) == {
+        (topic, channel.value)
+        for topic, told in MATRIX.items()
+        for notice in told.values()
+        for channel in notice.channels
+    }
+    assert [
+        (place, what)
+        for place, text in places.items()
+        for what, marker in forbidden.items()
+        if marker.lower() in text.lower()
+    ] == []
+    # The search would have found something: each place has in it what may be there.
+    assert prior_auth.number in places["mail"]
+    assert str(prior_auth.public_id) in places["outbox"]
+    assert "authz.drain-outbox" in places["broker"]
+    assert "postponed" in places["log"]
+
+
+def test_every_marker_is_somewhere_in_the_database(cast: Cast) -> None:
+    marked(cast)
+
+    kept = "\n".join(columns(model) for model in apps.get_app_config("authz").get_models())
+
+    assert [what for what, marker in MARKERS.items() if marker not in kept] == []
+    assert "oxycodone" in kept.lower()

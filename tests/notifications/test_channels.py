@@ -1,0 +1,117 @@
+"""The contract every registered channel keeps. Add a new one to REACHED, and to OUTSIDE if it leaves our house."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.db import connection
+
+from authz.notifications import selectors, services
+from authz.notifications.channels.contract import NotDelivered
+from authz.notifications.channels.registry import CHANNELS
+from authz.notifications.matrix import MATRIX, ChannelName
+from authz.notifications.models import Delivery, InboxEntry
+from authz.outbox import leases
+from authz.outbox.leases import LeaseLost
+from tests import cast as stage
+from tests.cast import NOW, Cast
+from tests.notifications.stage import SOON
+from tests.post_office import Mood, PostOffice
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(minutes=10)
+
+# How often a delivery has reached its person, as seen from the outside.
+REACHED: dict[ChannelName, Callable[[Delivery, PostOffice], int]] = {
+    ChannelName.INBOX: lambda delivery, _: InboxEntry.objects.filter(delivery=delivery).count(),
+    ChannelName.EMAIL: lambda delivery, office: len(office.mails_to(delivery.recipient.email)),
+}
+# How to make a channel fail that reaches outside; one that writes to our own database cannot fail alone.
+OUTSIDE: dict[ChannelName, Callable[[PostOffice], None]] = {
+    ChannelName.EMAIL: lambda office: setattr(office, "mood", Mood.REFUSE),
+}
+
+each_channel = pytest.mark.parametrize("name", list(CHANNELS))
+
+
+def leased(cast: Cast, name: ChannelName) -> Delivery:
+    """Return a leased delivery by that channel to Dr Jones, who hears of an opened request by all of them."""
+    stage.detected(cast)
+    services.fan_out_next(now=SOON)
+    to_jones = selectors.next_by(name).filter(recipient=cast.people["jones"])
+    delivery = leases.lease_next(to_jones, now=SOON)
+    assert delivery is not None
+    return delivery
+
+
+def test_every_channel_of_the_matrix_is_registered_and_under_contract() -> None:
+    named = {channel for told in MATRIX.values() for notice in told.values() for channel in notice.channels}
+
+    assert named <= set(CHANNELS) == set(REACHED) == set(ChannelName)
+
+
+@each_channel
+def test_a_delivered_notice_has_reached_its_person_once_and_is_settled(
+    cast: Cast, post_office: PostOffice, name: ChannelName
+) -> None:
+    delivery = leased(cast, name)
+
+    CHANNELS[name].deliver(delivery, now=SOON)
+
+    assert REACHED[name](delivery, post_office) == 1
+    assert Delivery.objects.get(pk=delivery.pk).sent_at == SOON
+
+
+@each_channel
+def test_a_worker_that_lost_its_lease_does_not_settle(cast: Cast, post_office: PostOffice, name: ChannelName) -> None:
+    slow = leased(cast, name)
+    leases.lease_next(selectors.next_by(name).filter(pk=slow.pk), now=LATER)
+
+    with pytest.raises(LeaseLost):
+        CHANNELS[name].deliver(slow, now=LATER)
+
+    assert Delivery.objects.get(pk=slow.pk).sent_at is None
+
+
+@pytest.mark.parametrize("name", sorted(set(CHANNELS) - set(OUTSIDE)))
+def test_a_channel_of_our_own_reaches_nobody_when_it_cannot_settle(
+    cast: Cast, post_office: PostOffice, name: ChannelName
+) -> None:
+    slow = leased(cast, name)
+    leases.lease_next(selectors.next_by(name).filter(pk=slow.pk), now=LATER)
+
+    with pytest.raises(LeaseLost):
+        CHANNELS[name].deliver(slow, now=LATER)
+
+    assert REACHED[name](slow, post_office) == 0
+
+
+@pytest.mark.parametrize("name", sorted(OUTSIDE))
+def test_a_channel_that_fails_says_so_by_a_code_and_leaves_the_delivery_open(
+    cast: Cast, post_office: PostOffice, name: ChannelName
+) -> None:
+    delivery = leased(cast, name)
+    OUTSIDE[name](post_office)
+
+    with pytest.raises(NotDelivered) as refused:
+        CHANNELS[name].deliver(delivery, now=SOON)
+
+    assert refused.value.code
+    assert "patient" not in refused.value.code
+    assert Delivery.objects.get(pk=delivery.pk).sent_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", sorted(OUTSIDE))
+def test_a_channel_that_reaches_outside_holds_no_transaction_meanwhile(
+    cast: Cast, post_office: PostOffice, settings: LazySettings, name: ChannelName
+) -> None:
+    delivery = leased(cast, name)
+    settings.EMAIL_BACKEND = "tests.notifications.witness.Witness"
+
+    CHANNELS[name].deliver(delivery, now=SOON)
+
+    assert not connection.in_atomic_block
+    assert REACHED[name](delivery, post_office) == 1

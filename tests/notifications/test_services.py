@@ -1,0 +1,298 @@
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from django.conf import LazySettings
+from django.db import IntegrityError, connection, transaction
+
+from authz.access.roles import Role
+from authz.access.selectors import actor_for
+from authz.access.services import add_membership
+from authz.audit.models import AuditEntry
+from authz.errors import NotFound
+from authz.ids import NoticeId
+from authz.notifications import selectors, services
+from authz.notifications.matrix import ChannelName
+from authz.notifications.models import Delivery, InboxEntry
+from authz.outbox import services as outbox
+from authz.outbox.leases import LeaseLost
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths.models import PriorAuth
+from tests import cast as stage
+from tests.cast import NOW, Cast
+from tests.notifications.stage import SOON, drain, say
+from tests.post_office import Mood, PostOffice
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(minutes=10)
+
+
+def entry_of(cast: Cast) -> InboxEntry:
+    stage.detected(cast)
+    drain()
+    return selectors.inbox(cast.stella).get()
+
+
+def test_an_opened_request_reaches_inboxes_and_the_prescribers_mail(cast: Cast, post_office: PostOffice) -> None:
+    prior_auth = stage.detected(cast)
+
+    drain()
+
+    assert [(entry.prior_auth, entry.needs_act) for entry in selectors.inbox(cast.stella)] == [(prior_auth, True)]
+    assert [(entry.prior_auth, entry.needs_act) for entry in selectors.inbox(cast.jones)] == [(prior_auth, False)]
+    assert [letter.rcpt_tos for letter in post_office.letters] == [["jones@example.org"]]
+
+
+def test_a_whole_life_tells_everybody_once_and_in_order(cast: Cast, post_office: PostOffice) -> None:
+    stage.in_clinical_review(cast)
+
+    drain()
+
+    assert [entry.topic for entry in selectors.inbox(cast.jones).order_by("pk")] == [
+        "prior-auth.opened",
+        "prior-auth.prescriber-asked",
+    ]
+    assert [entry.topic for entry in selectors.inbox(cast.stella).order_by("pk")] == [
+        "prior-auth.opened",
+        "prior-auth.prescriber-answered",
+    ]
+    assert [entry.topic for entry in selectors.inbox(cast.patel)] == ["prior-auth.referred"]
+    assert [letter.rcpt_tos[0] for letter in post_office.letters] == [
+        "jones@example.org",
+        "jones@example.org",
+        "patel@example.org",
+    ]
+    assert not selectors.unsent().exists()
+
+
+def test_draining_again_tells_nobody_again(cast: Cast, post_office: PostOffice) -> None:
+    stage.detected(cast)
+    drain()
+    told = InboxEntry.objects.count(), len(post_office.letters)
+
+    again = drain(LATER)
+
+    assert (again, InboxEntry.objects.count(), len(post_office.letters)) == (0, *told)
+
+
+def test_a_topic_nobody_hears_of_is_settled_in_silence(cast: Cast) -> None:
+    prior_auth = stage.detected(cast)
+    drain()
+    before = Delivery.objects.count()
+
+    say(prior_auth, "prior-auth.viewed")
+    drain()
+
+    assert Delivery.objects.count() == before
+    assert OutboxMessage.objects.get(topic="prior-auth.viewed").settled_at is not None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fact_is_settled_only_together_with_its_deliveries(cast: Cast) -> None:
+    stage.detected(cast)
+    message = outbox.lease_next(now=SOON)
+    assert message is not None
+    Delivery.objects.create(
+        message=message,
+        subject_id=message.subject_id,
+        recipient=cast.people["stella"],
+        organization=cast.riverside,
+        channel="inbox",
+        needs_act=True,
+        due_at=NOW,
+    )
+
+    with pytest.raises(IntegrityError):
+        services.fan_out(message, now=SOON)
+
+    assert OutboxMessage.objects.get(pk=message.pk).settled_at is None
+    assert Delivery.objects.count() == 1
+
+
+def test_a_worker_whose_lease_ran_out_does_not_fan_out_a_second_time(cast: Cast) -> None:
+    stage.detected(cast)
+    slow = outbox.lease_next(now=SOON)
+    assert slow is not None
+    services.fan_out_next(now=LATER)
+    told = Delivery.objects.count()
+
+    with pytest.raises(LeaseLost):
+        services.fan_out(slow, now=LATER)
+
+    assert Delivery.objects.count() == told > 0
+
+
+def test_no_delivery_is_made_inside_a_transaction(transactional_db: None, cast: Cast) -> None:
+    stage.detected(cast)
+    services.fan_out_next(now=SOON)
+
+    with pytest.raises(RuntimeError), transaction.atomic():
+        services.deliver_next(now=SOON, channel=ChannelName.INBOX)
+
+    assert not InboxEntry.objects.exists()
+
+
+def test_a_mail_server_that_is_away_postpones_the_mail_and_nothing_else(cast: Cast, settings: LazySettings) -> None:
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", PostOffice().port
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    stage.detected(cast)
+
+    drain()
+
+    mail = Delivery.objects.get(channel="email")
+    assert (mail.sent_at, mail.attempts, mail.last_error) == (None, 1, "ConnectionRefusedError")
+    assert mail.due_at - SOON >= timedelta(seconds=2)
+    assert InboxEntry.objects.count() == 2
+
+
+def test_after_the_last_attempt_a_mail_is_dead_and_a_replay_sends_it(
+    cast: Cast, settings: LazySettings, post_office: PostOffice
+) -> None:
+    settings.OUTBOX_ATTEMPTS = 2
+    post_office.mood = Mood.REFUSE
+    stage.detected(cast)
+    drain(SOON)
+    drain(LATER)
+    dead = selectors.dead().get()
+    post_office.mood = Mood.ACCEPT
+    drain(LATER + timedelta(days=1))
+    assert post_office.letters == []
+
+    services.replay(delivery_id=dead.pk, now=LATER)
+    drain(LATER)
+
+    assert len(post_office.letters) == 1
+    assert not selectors.dead().exists()
+
+
+def test_only_a_dead_delivery_can_be_replayed(cast: Cast) -> None:
+    stage.detected(cast)
+    services.fan_out_next(now=SOON)
+    waiting = selectors.unsent().order_by("pk")[0]
+
+    with pytest.raises(NotFound):
+        services.replay(delivery_id=waiting.pk, now=SOON)
+
+
+def test_a_later_mail_of_the_same_request_waits_for_the_earlier_one(cast: Cast, post_office: PostOffice) -> None:
+    post_office.mood = Mood.REFUSE
+    prior_auth = stage.detected(cast)
+    drain(SOON)
+    post_office.mood = Mood.ACCEPT
+    say(prior_auth, "prior-auth.approved")
+
+    drain(SOON)
+    held_back = list(post_office.letters)
+    drain(LATER)
+
+    assert held_back == []
+    assert [mail["Subject"] for mail in post_office.mails()] == [
+        f"Prior authorization request {prior_auth.number} was opened.",
+        f"Prior authorization request {prior_auth.number} was approved.",
+    ]
+
+
+def test_one_waiting_mail_holds_up_neither_other_requests_nor_the_inbox(cast: Cast, post_office: PostOffice) -> None:
+    post_office.mood = Mood.REFUSE
+    first = stage.detected(cast)
+    drain(SOON)
+    post_office.mood = Mood.ACCEPT
+    say(first, "prior-auth.approved")
+    second = stage.detected(cast)
+
+    drain(SOON)
+
+    assert [mail["Subject"] for mail in post_office.mails()] == [
+        f"Prior authorization request {second.number} was opened."
+    ]
+    assert selectors.inbox(cast.jones).filter(prior_auth=first, topic="prior-auth.approved").exists()
+
+
+def test_a_dead_mail_does_not_hold_up_the_next_one(cast: Cast, settings: LazySettings, post_office: PostOffice) -> None:
+    settings.OUTBOX_ATTEMPTS = 1
+    post_office.mood = Mood.REFUSE
+    prior_auth = stage.detected(cast)
+    drain(SOON)
+    post_office.mood = Mood.ACCEPT
+    say(prior_auth, "prior-auth.approved")
+
+    drain(SOON)
+
+    assert [mail["Subject"] for mail in post_office.mails()] == [
+        f"Prior authorization request {prior_auth.number} was approved."
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_workers_at_once_tell_everybody_exactly_once(cast: Cast, post_office: PostOffice) -> None:
+    for _ in range(5):
+        stage.detected(cast)
+    start = Barrier(4)
+
+    def work() -> None:
+        start.wait()
+        drain()
+        connection.close()
+
+    workers = [Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert InboxEntry.objects.count() == 10
+    assert sorted(mail["Subject"] for mail in post_office.mails()) == sorted(
+        f"Prior authorization request {row.number} was opened." for row in PriorAuth.objects.all()
+    )
+    assert not selectors.unsent().exists()
+
+
+def test_an_inbox_is_ones_own_in_the_organization_one_acts_for(cast: Cast, post_office: PostOffice) -> None:
+    entry = entry_of(cast)
+
+    assert list(selectors.inbox(cast.stella)) == [entry]
+    assert entry not in selectors.inbox(cast.jones)
+    assert not selectors.inbox(cast.mallory).exists()
+
+
+def test_acting_for_another_organization_one_does_not_see_it(cast: Cast, post_office: PostOffice) -> None:
+    entry_of(cast)
+    stella = cast.people["stella"]
+    add_membership(person=stella, organization=cast.hillside, role=Role.STAFF)
+
+    assert not selectors.inbox(actor_for(person=stella, organization=cast.hillside)).exists()
+
+
+def test_reading_an_entry_keeps_the_first_time(cast: Cast, post_office: PostOffice) -> None:
+    key = NoticeId(entry_of(cast).public_id)
+
+    services.mark_read(notice_id=key, by=cast.stella, now=SOON)
+    entry = services.mark_read(notice_id=key, by=cast.stella, now=LATER)
+
+    assert (entry.read_at, entry.acknowledged_at) == (SOON, None)
+
+
+def test_acknowledging_reads_the_entry_and_is_on_the_trail_once(cast: Cast, post_office: PostOffice) -> None:
+    key = NoticeId(entry_of(cast).public_id)
+
+    services.acknowledge(notice_id=key, by=cast.stella, now=SOON)
+    entry = services.acknowledge(notice_id=key, by=cast.stella, now=LATER)
+
+    assert (entry.read_at, entry.acknowledged_at) == (SOON, SOON)
+    assert AuditEntry.objects.filter(action="acknowledge", subject_id=key).count() == 1
+
+
+@pytest.mark.parametrize("verb", [services.mark_read, services.acknowledge])
+@pytest.mark.parametrize("who", ["mallory", "oscar", "jones"])
+def test_somebody_elses_entry_does_not_exist_for_anyone(
+    cast: Cast, post_office: PostOffice, verb: object, who: str
+) -> None:
+    entry = entry_of(cast)
+    assert callable(verb)
+
+    with pytest.raises(NotFound):
+        verb(notice_id=NoticeId(entry.public_id), by=getattr(cast, who), now=LATER)
+
+    entry.refresh_from_db()
+    assert (entry.read_at, entry.acknowledged_at) == (None, None)

@@ -1,0 +1,26 @@
+"""What runs when."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+
+DRAIN_OUTBOX = "authz.drain-outbox"
+RELEASE_EXPIRED_REVIEWS = "authz.release-expired-reviews"
+RECHECK_DUE_PATIENTS = "authz.recheck-due-patients"
+
+
+def _every(task: str, pause: timedelta) -> dict[str, Any]:
+    # Expires with the next round: workers that were away find one sweep waiting, not a thousand.
+    return {"task": task, "schedule": pause, "options": {"expires": pause.total_seconds()}}
+
+
+BEAT = {
+    "beat_scheduler": "workers.scheduler:Scheduler",
+    "beat_schedule": {
+        "sweep-outbox": _every(DRAIN_OUTBOX, timedelta(seconds=settings.SWEEP_SECONDS)),
+        "release-expired-reviews": _every(RELEASE_EXPIRED_REVIEWS, timedelta(minutes=1)),
+        # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
+        "recheck-due-patients": _every(RECHECK_DUE_PATIENTS, timedelta(minutes=10)),
+    },
+}
