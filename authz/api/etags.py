@@ -1,0 +1,43 @@
+"""Versions on the wire: `ETag: "7"` tells the version of a request, `If-Match: "7"` acts only on that one."""
+
+import re
+
+from rest_framework.request import Request
+
+from authz.errors import AuthzError
+
+_VERSION = re.compile(r'"([0-9]{1,9})"')
+
+
+class IfMatchRequired(AuthzError):
+    """A decision must say which version of the request it was made on."""
+
+    code = "if-match-required"
+
+
+class IfMatchInvalid(AuthzError):
+    """The If-Match header is not one version in quotation marks."""
+
+    code = "if-match-invalid"
+
+
+def etag(version: int) -> str:
+    """Return the ETag of a version."""
+    return f'"{version}"'
+
+
+def expected_version(request: Request, *, is_required: bool) -> int | None:
+    """Return the version that If-Match names; None without that header.
+
+    :raises IfMatchRequired: when there is none and the step needs one.
+    :raises IfMatchInvalid: for anything but one strong ETag; `*` would match every version and so protect from nothing.
+    """
+    header = request.headers.get("If-Match")
+    if header is None and is_required:
+        raise IfMatchRequired("Send If-Match with the ETag of the request as you read it.")
+    if header is None:
+        return None
+    match = _VERSION.fullmatch(header.strip())
+    if match is None:
+        raise IfMatchInvalid('If-Match must be one ETag as this API gave it, such as "7".')
+    return int(match[1])

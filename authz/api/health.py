@@ -1,0 +1,62 @@
+"""Is it alive, and may it be sent work? For load balancers; no token, no patient, no detail of any failure."""
+
+import redis
+from django.conf import settings
+from django.db import Error, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+_BROKER_SECONDS = 1
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Answer as long as the process does; it asks nobody."""
+    return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the database answers and has every migration.
+
+    The broker only makes delivery fast: without it the answer says degraded, and is still 200.
+    """
+    checks = {"database": _database(), "migrations": _migrations(), "broker": _broker()}
+    is_ready = checks["database"] == checks["migrations"] == "ok"
+    status = "ok" if set(checks.values()) == {"ok"} else "degraded" if is_ready else "unavailable"
+    return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
+
+
+def _database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Error:
+        return "unreachable"
+    return "ok"
+
+
+def _migrations() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except Error:
+        return "unknown"
+    return "missing" if missing else "ok"
+
+
+def _broker() -> str:
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS
+    )
+    try:
+        client.ping()
+    except redis.RedisError:
+        return "unreachable"
+    finally:
+        client.close()
+    return "ok"

@@ -1,0 +1,88 @@
+"""What a person was told, and what of it waits for them."""
+
+from typing import Any
+
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authz.api.fields import In
+from authz.api.filters import TruthFilter
+from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
+from authz.ids import NoticeId
+from authz.notifications import selectors, services
+from authz.notifications.models import InboxEntry
+from authz.notifications.wording import sentence
+
+
+class NoticeRequestOut(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="public_id")
+    number = serializers.CharField()
+
+
+class NoticeOut(serializers.Serializer[InboxEntry]):
+    """A notice carries no patient data: read the request for that."""
+
+    id = serializers.UUIDField(source="public_id")
+    topic = serializers.CharField()
+    text = serializers.SerializerMethodField()
+    prior_authorization = NoticeRequestOut(source="prior_auth")
+    needs_act = serializers.BooleanField(help_text="It stays open until somebody acts on it.")
+    arrived_at = serializers.DateTimeField()
+    read_at = serializers.DateTimeField(allow_null=True)
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+
+    def get_text(self, entry: InboxEntry) -> str:
+        return sentence(entry.topic, number=entry.prior_auth.number)
+
+
+class NoticeFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    is_read = TruthFilter(field_name="read_at", lookup_expr="isnull", exclude=True)
+    is_acknowledged = TruthFilter(field_name="acknowledged_at", lookup_expr="isnull", exclude=True)
+    needs_act = TruthFilter()
+    prior_authorization = filters.UUIDFilter(field_name="prior_auth__public_id")
+
+    class Meta:
+        model = InboxEntry
+        fields: list[str] = []
+
+
+class InboxView(Listing):
+    queryset = InboxEntry.objects.none()
+    serializer_class = NoticeOut
+    filterset_class = NoticeFilters
+
+    @extend_schema(operation_id="list_notices", tags=["inbox"], responses=NoticeOut(many=True))
+    def get(self, request: Request) -> Response:
+        """List your own notices, newest first. A machine has none."""
+        return self.listed(selectors.inbox(self.actor))
+
+
+class ReadView(Door):
+    @extend_schema(
+        operation_id="mark_notice_read", tags=["inbox"], parameters=[IDEMPOTENCY_KEY], request=None, responses=NoticeOut
+    )
+    def post(self, request: Request, notice_id: NoticeId) -> Response:
+        """Note that you have read a notice; the first time is kept."""
+        self.read(In)
+        return self.once(lambda: _told(services.mark_read(notice_id=notice_id, by=self.actor, now=self.now)))
+
+
+class AcknowledgementView(Door):
+    @extend_schema(
+        operation_id="acknowledge_notice",
+        tags=["inbox"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=None,
+        responses=NoticeOut,
+    )
+    def post(self, request: Request, notice_id: NoticeId) -> Response:
+        """Note that you have taken a notice in hand; it is read then, too."""
+        self.read(In)
+        return self.once(lambda: _told(services.acknowledge(notice_id=notice_id, by=self.actor, now=self.now)))
+
+
+def _told(entry: InboxEntry) -> Response:
+    return Response(NoticeOut(entry).data)

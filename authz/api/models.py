@@ -1,0 +1,23 @@
+"""What the JSON door remembers: the answer given to each Idempotency-Key."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class IdempotentAnswer(models.Model):
+    """The stored answer to one key of one caller. The same key with another body is refused, never answered."""
+
+    PHI: ClassVar[set[str]] = {"body"}
+    PLAIN: ClassVar[set[str]] = {"id", "caller", "key", "request_sha256", "status", "location", "answered_at"}
+
+    caller = models.CharField(max_length=60, help_text="person:<id>@<organization> or client:<id>")
+    key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.JSONField(null=True)
+    location = models.CharField(max_length=300, blank=True)
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_once_per_caller")]

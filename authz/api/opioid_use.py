@@ -1,0 +1,125 @@
+"""A patient's opioid use as of any day: the verdict, the episodes, the words, and what needs a person."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authz.api.fields import Day, In, Word
+from authz.api.views import Door
+from authz.ids import PatientId
+from authz.prior_auths import selectors
+from authz.prior_auths.selectors import OpioidUse
+from authz.rules.use_days import Naive
+from authz.rules.verdict import Look, ReleasedBy, verdict_to_json
+
+AS_OF = "as_of"
+
+
+class AsOfIn(In):
+    """As of which day."""
+
+    as_of = Day(required=False, default=None)
+
+
+class ReleaseOut(serializers.Serializer[Any]):
+    """Days beyond the limit on which no authorization is needed."""
+
+    by = Word(ReleasedBy)
+    category = serializers.CharField(allow_null=True)
+    first = serializers.DateField()
+    last = serializers.DateField()
+    days = serializers.IntegerField()
+
+
+class EpisodeOut(serializers.Serializer[Any]):
+    """One stretch of use; days are inclusive. `exceeded_on` is the first day beyond the limit."""
+
+    start = serializers.DateField()
+    end = serializers.DateField()
+    covered_days = serializers.IntegerField()
+    limit_days = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True, help_text="Days counted on the first day beyond the limit.")
+    records = serializers.ListField(child=serializers.CharField(), help_text="Ids of the orders and fills in it.")
+    naive_at_start = Word(Naive)
+    exceeded_on = serializers.DateField(allow_null=True)
+    pa_required_from = serializers.DateField(allow_null=True)
+    pa_required_days = serializers.IntegerField()
+    trigger_record = serializers.CharField(allow_null=True, help_text="The order or fill that brought the need.")
+    releases = ReleaseOut(many=True)
+
+
+class PolicyOut(serializers.Serializer[Any]):
+    """Whose rule answered. `confirmed` is false while it was read only in a secondary source."""
+
+    code = serializers.CharField()
+    version = serializers.CharField()
+    title = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # DRF takes the field out of the class
+    confirmed = serializers.BooleanField()
+
+
+class SeenRecordOut(serializers.Serializer[Any]):
+    """An order or fill of the patient, whoever recorded it."""
+
+    id = serializers.UUIDField(source="record_id")
+    kind = serializers.CharField()
+    starts_on = serializers.DateField()
+    rxcui = serializers.CharField()
+    product_name = serializers.CharField()
+    quantity = serializers.DecimalField(max_digits=12, decimal_places=4, normalize_output=True, allow_null=True)
+    days_supply = serializers.IntegerField(allow_null=True)
+    ignored_because = serializers.CharField(help_text="Empty when it counts.")
+    attention = serializers.ListField(child=Word(Look))
+    is_own = serializers.BooleanField(help_text="Your organization recorded it.")
+
+
+class OpioidUseOut(serializers.Serializer[Any]):
+    patient = serializers.UUIDField()
+    as_of = serializers.DateField()
+    is_required = serializers.BooleanField(help_text="Some day needs prior authorization.")
+    is_payer_rule_unknown = serializers.BooleanField(help_text="No coverage is known; the default policy answered.")
+    policy = PolicyOut()
+    explanation = serializers.ListField(child=serializers.CharField(), help_text="The verdict in sentences.")
+    episodes = EpisodeOut(many=True)
+    first_known_on = serializers.DateField(allow_null=True)
+    needs_attention = SeenRecordOut(many=True, help_text="The records that a person must look at.")
+    records = SeenRecordOut(many=True)
+    mme = serializers.DictField(help_text="Daily morphine milligram equivalents, with the table they rest on.")
+    rule_version = serializers.CharField()
+    formulary_version = serializers.CharField()
+
+
+class OpioidUseView(Door):
+    parameters: ClassVar[frozenset[str]] = frozenset({AS_OF})
+
+    @extend_schema(
+        operation_id="read_opioid_use",
+        tags=["patients"],
+        parameters=[OpenApiParameter(AS_OF, OpenApiTypes.DATE, description="Today in your calendar when left out.")],
+        responses=OpioidUseOut,
+    )
+    def get(self, request: Request, patient_id: PatientId) -> Response:
+        """Tell a patient's use as it was known on a day, and whether it needs prior authorization."""
+        asked = AsOfIn(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        use = selectors.opioid_use(self.actor, patient_id, now=self.now, as_of=asked.validated_data[AS_OF])
+        return Response(OpioidUseOut(_values(use)).data)
+
+
+def _values(use: OpioidUse) -> dict[str, Any]:
+    verdict = verdict_to_json(use.payer.verdict)
+    return {
+        "patient": use.patient.public_id,
+        "as_of": use.as_of,
+        "is_required": verdict["pa_required"],
+        "is_payer_rule_unknown": use.payer.plan is None,
+        "policy": use.payer.policy,
+        "explanation": use.sentences,
+        "needs_attention": [record for record in use.records if record.attention],
+        "records": use.records,
+        **{name: verdict[name] for name in ("episodes", "first_known_on", "mme", "rule_version", "formulary_version")},
+    }

@@ -1,0 +1,93 @@
+"""Lists a page at a time by a cursor that stays right while rows come; newest first unless a view `is_oldest_first`."""
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+from rest_framework.views import APIView
+
+from authz.errors import InvalidInput
+
+CURSOR = "cursor"
+LIMIT = "limit"
+DEFAULT_SIZE = 50
+LARGEST_SIZE = 200
+
+_SIZE = re.compile(r"[1-9][0-9]{0,2}")
+_POSITION = re.compile(rb"after:([0-9]{1,18})")
+
+
+class Pages(BasePagination):
+    """`results` and `next`, the address of the following page or null. The cursor is opaque to the caller."""
+
+    def __init__(self) -> None:
+        self.next_address: str | None = None
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """Return one page of the rows.
+
+        :raises InvalidInput: when `limit` or `cursor` is not one.
+        """
+        size = _size(request.query_params.get(LIMIT))
+        after = _position(request.query_params.get(CURSOR))
+        rows = _from(queryset, after, is_oldest_first=getattr(view, "is_oldest_first", False))
+        found = list(rows[: size + 1])
+        if len(found) > size:
+            self.next_address = replace_query_param(request.build_absolute_uri(), CURSOR, _cursor(found[size - 1].pk))
+        return found[:size]
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response({"results": data, "next": self.next_address})
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "required": ["results", "next"],
+            "properties": {
+                "results": schema,
+                "next": {"type": ["string", "null"], "format": "uri", "description": "The following page, if any."},
+            },
+        }
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        size = {"type": "integer", "minimum": 1, "maximum": LARGEST_SIZE, "default": DEFAULT_SIZE}
+        return [
+            {"name": LIMIT, "in": "query", "description": "How many at most.", "schema": size},
+            {"name": CURSOR, "in": "query", "description": "From `next`.", "schema": {"type": "string"}},
+        ]
+
+
+def _from(queryset: QuerySet[Model], after: int | None, *, is_oldest_first: bool) -> QuerySet[Model]:
+    if after is not None:
+        queryset = queryset.filter(pk__gt=after) if is_oldest_first else queryset.filter(pk__lt=after)
+    return queryset.order_by("pk" if is_oldest_first else "-pk")
+
+
+def _size(text: str | None) -> int:
+    if text is None:
+        return DEFAULT_SIZE
+    if not _SIZE.fullmatch(text) or int(text) > LARGEST_SIZE:
+        raise InvalidInput({LIMIT: [f"A whole number from 1 to {LARGEST_SIZE} is needed."]})
+    return int(text)
+
+
+def _cursor(key: int) -> str:
+    return urlsafe_b64encode(f"after:{key}".encode()).decode("ascii")
+
+
+def _position(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    try:
+        match = _POSITION.fullmatch(urlsafe_b64decode(cursor.encode("ascii")))
+    except (NotBase64, UnicodeEncodeError):
+        match = None
+    if match is None:
+        raise InvalidInput({CURSOR: ["Not a cursor of this list; take it from `next`."]})
+    return int(match[1])

@@ -1,0 +1,131 @@
+"""JSON read strictly: what is ambiguous is refused, never guessed."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import IO, Any, NoReturn
+
+from django.conf import settings
+from rest_framework.parsers import BaseParser
+
+from authz.errors import AuthzError
+
+DEEPEST = 32
+
+
+class MalformedBody(AuthzError):
+    """The body is not one JSON object that can be read in exactly one way."""
+
+    code = "malformed-body"
+
+
+class BodyTooLarge(AuthzError):
+    """The body is larger than this address takes."""
+
+    code = "body-too-large"
+
+
+class StrictJSONParser(BaseParser):
+    """Read `application/json` in UTF-8. Numbers with a point become exact decimals."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the object that the body holds.
+
+        :raises BodyTooLarge: before reading it, when its length says so.
+        :raises MalformedBody: naming the place, never quoting the body.
+        """
+        return read_object(_bounded(stream, parser_context or {}))
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """Return the one JSON object in these bytes.
+
+    :raises MalformedBody: when it is not UTF-8, not JSON, not an object, nested too deep, names something twice, or
+        holds NaN, Infinity, half a surrogate pair or a number beyond reading.
+    """
+    value = _read(_text(body))
+    if not isinstance(value, dict):
+        raise MalformedBody("The body must be one JSON object.")
+    _refuse_depth(value)
+    return value
+
+
+def _bounded(stream: IO[Any], context: Mapping[str, Any]) -> bytes:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    request = context.get("request")
+    announced = str(request.META.get("CONTENT_LENGTH", "")) if request is not None else ""
+    body = b"" if announced.isdigit() and int(announced) > most else stream.read(most + 1)
+    if len(body) > most or (announced.isdigit() and int(announced) > most):
+        raise BodyTooLarge(f"The body may have at most {most} bytes.")
+    return bytes(body)
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"The body is not UTF-8: byte {error.start + 1} cannot be read.") from None
+
+
+def _read(text: str) -> Any:
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer, parse_constant=_refuse_constant
+        )
+    except json.JSONDecodeError as error:
+        raise MalformedBody(f"The body is not JSON: line {error.lineno}, column {error.colno}: {error.msg}.") from None
+    except RecursionError:
+        raise MalformedBody(f"The body is nested deeper than {DEEPEST} levels.") from None
+    if "\\u" in text:
+        _refuse_half_surrogates(value)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise MalformedBody(f"The body names {twice[:60]!a} twice in one object.")
+    return found
+
+
+def _decimal(digits: str) -> Decimal:
+    try:
+        return Decimal(digits)
+    except InvalidOperation:
+        raise MalformedBody("The body holds a number that is too large to read.") from None
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 40:
+        raise MalformedBody("The body holds a number that is too large to read.")
+    return int(digits)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedBody(f"{name} is not a JSON number.")
+
+
+def _refuse_half_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError:
+        raise MalformedBody("The body holds half a surrogate pair, which is no character.") from None
+    except RecursionError:
+        raise MalformedBody(f"The body is nested deeper than {DEEPEST} levels.") from None
+
+
+def _refuse_depth(value: dict[str, Any]) -> None:
+    """Walk level by level: recursion is what deep input is made to exhaust."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [inner for inner in level if isinstance(inner, dict | list)]
+        if not level:
+            return
+    raise MalformedBody(f"The body is nested deeper than {DEEPEST} levels.")

@@ -1,0 +1,166 @@
+"""A request on the wire: the short form of lists, the whole of it, and its events."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from authz.access.models import Organization
+from authz.api.fields import Word
+from authz.api.prescribers import PrescriberOut
+from authz.prior_auths import selectors
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.models import Authorization, Determination, Event, PriorAuth
+
+
+class PartyOut(serializers.Serializer[Organization]):
+    id = serializers.UUIDField(source="public_id")
+    name = serializers.CharField()
+
+
+class DueOut(serializers.Serializer[Any]):
+    """By when the insurer must decide, and why, with the citation."""
+
+    at = serializers.DateTimeField()
+    why = serializers.CharField()
+
+
+class AmountOut(serializers.DecimalField):
+    """An exact amount, as a text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_digits": 12, "decimal_places": 4, "normalize_output": True, **options})
+
+
+class LineOut(serializers.Serializer[Any]):
+    """One product asked for; days are inclusive."""
+
+    line = serializers.IntegerField()
+    rxcui = serializers.CharField()
+    product_name = serializers.CharField()
+    quantity = AmountOut(allow_null=True)
+    days_supply = serializers.IntegerField()
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+
+
+class QuestionOut(serializers.Serializer[Any]):
+    """One question of the insurer to the clinic."""
+
+    id = serializers.UUIDField(source="public_id")
+    question = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    answer = serializers.CharField()
+    answered_at = serializers.DateTimeField(allow_null=True)
+
+
+class DecidedLineOut(serializers.Serializer[Any]):
+    """Asked and granted, side by side."""
+
+    line = serializers.IntegerField()
+    rxcui = serializers.CharField()
+    asked_quantity = AmountOut(allow_null=True)
+    asked_days = serializers.IntegerField()
+    granted_quantity = AmountOut(allow_null=True)
+    granted_days = serializers.IntegerField()
+    starts_on = serializers.DateField(allow_null=True)
+    ends_on = serializers.DateField(allow_null=True)
+
+
+class DeterminationOut(serializers.Serializer[Determination]):
+    id = serializers.UUIDField(source="public_id")
+    outcome = Word(Outcome)
+    decided_at = serializers.DateTimeField()
+    decided_by = serializers.CharField(source="decided_by.full_name", allow_null=True, default=None)
+    reason_code = serializers.CharField()
+    reason_text = serializers.CharField()
+    criterion = serializers.CharField()
+    policy = serializers.CharField()
+    policy_version = serializers.CharField()
+    was_late = serializers.BooleanField()
+    lines = DecidedLineOut(many=True)
+
+
+class AuthorizationOut(serializers.Serializer[Authorization]):
+    """The right a favourable decision creates; both days included."""
+
+    id = serializers.UUIDField(source="public_id")
+    number = serializers.CharField()
+    rxcui = serializers.CharField()
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField()
+    days_granted = serializers.IntegerField()
+    quantity_granted = AmountOut(allow_null=True)
+    revoked_at = serializers.DateTimeField(allow_null=True)
+
+
+class PriorAuthOut(serializers.Serializer[PriorAuth]):
+    """A request in short. `version` is its ETag, in quotation marks."""
+
+    id = serializers.UUIDField(source="public_id")
+    number = serializers.CharField()
+    version = serializers.IntegerField()
+    state = Word(State)
+    urgency = Word(Urgency)
+    patient = serializers.UUIDField(source="patient.public_id")
+    coverage = serializers.UUIDField(source="coverage.public_id", allow_null=True, default=None)
+    clinic = PartyOut()
+    insurer = PartyOut(allow_null=True)
+    prescriber = PrescriberOut(allow_null=True)
+    pa_required_from = serializers.DateField()
+    runs_out_on = serializers.DateField(help_text="The last day that the supply in hand covers.")
+    is_payer_rule_unknown = serializers.BooleanField()
+    opened_at = serializers.DateTimeField()
+    need_in_doubt_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when what is known no longer needs an approval, though people work on it."
+    )
+    submitted_at = serializers.DateTimeField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    due = serializers.SerializerMethodField()
+    allowed_steps = serializers.SerializerMethodField(help_text="What you may do with it now.")
+
+    @extend_schema_field(DueOut(allow_null=True))
+    def get_due(self, prior_auth: PriorAuth) -> dict[str, Any] | None:
+        due = selectors.due(prior_auth)
+        return dict(DueOut(due).data) if due else None
+
+    @extend_schema_field(serializers.ListField(child=Word(Step)))
+    def get_allowed_steps(self, prior_auth: PriorAuth) -> list[str]:
+        return [step.value for step in selectors.allowed_steps(prior_auth, self.context["by"])]
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    """Why the request was opened, in sentences, and whose rule said so."""
+
+    sentences = serializers.ListField(child=serializers.CharField())
+    policy = serializers.DictField(child=serializers.CharField())
+
+
+class PriorAuthDetailOut(PriorAuthOut):
+    """A request with what it asks for, why, what was answered and what was decided."""
+
+    explanation = ExplanationOut()
+    policy = serializers.CharField()
+    policy_version = serializers.CharField()
+    regime = serializers.CharField(help_text="The legal clock its decision runs on.")
+    reviewer = serializers.CharField(source="reviewer.full_name", allow_null=True, default=None)
+    leased_until = serializers.DateTimeField(allow_null=True)
+    lines = LineOut(many=True)
+    information_requests = QuestionOut(many=True)
+    determinations = DeterminationOut(many=True, help_text="Newest first; the first one holds.")
+    authorizations = AuthorizationOut(many=True)
+    packet_sha256 = serializers.CharField(help_text="SHA-256 of what was submitted; empty before that.")
+
+
+class EventOut(serializers.Serializer[Event]):
+    """One step that was taken."""
+
+    sequence = serializers.IntegerField()
+    step = Word(Step)
+    from_state = serializers.CharField(help_text="Empty for the first.")
+    to_state = Word(State)
+    at = serializers.DateTimeField()
+    actor_name = serializers.CharField()
+    note = serializers.CharField()

@@ -1,0 +1,160 @@
+"""The steps of a request's life: one address each, all of one shape, from one table."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authz.api.etags import etag, expected_version
+from authz.api.fields import In
+from authz.api.prior_auth_in import (
+    AnswersIn,
+    ApproveInPartIn,
+    DenyIn,
+    InsurerAnswersIn,
+    NoteIn,
+    NothingIn,
+    PrescriberQuestionIn,
+    QuestionsIn,
+    SubmitIn,
+)
+from authz.api.prior_auth_out import PriorAuthDetailOut
+from authz.api.views import IDEMPOTENCY_KEY, Door
+from authz.errors import InvalidInput
+from authz.ids import PriorAuthId
+from authz.prior_auths import selectors
+from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import request as clinic
+from authz.prior_auths.services import review
+
+IF_MATCH = OpenApiParameter(
+    "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Act only on the version of this ETag."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepDoor:
+    """How a step is asked for: the service that takes it, the body it takes, and the headers it never goes without."""
+
+    take: Callable[..., PriorAuth]
+    expects: type[In] = NothingIn
+    says: str
+    address: str
+    needs_version: bool = False
+    needs_key: bool = False
+
+
+DOORS: dict[Step, StepDoor] = {
+    Step.TAKE_UP: StepDoor(take=clinic.take_up, says="Start to complete a detected request.", address="take-up"),
+    Step.ASK_PRESCRIBER: StepDoor(
+        take=clinic.ask_prescriber,
+        expects=PrescriberQuestionIn,
+        says="Ask the prescriber for the answers only they may give.",
+        address="ask-prescriber",
+    ),
+    Step.ANSWER_PRESCRIBER: StepDoor(
+        take=clinic.answer_prescriber,
+        expects=AnswersIn,
+        says="Give the prescriber's answers and hand the request back to the staff.",
+        address="answer-prescriber",
+    ),
+    Step.SUBMIT: StepDoor(
+        take=clinic.submit,
+        expects=SubmitIn,
+        says="Send the request to the insurer; its clock starts.",
+        address="submit",
+        needs_key=True,
+    ),
+    Step.CLAIM: StepDoor(take=review.claim, says="Take a queued request into review.", address="claim"),
+    Step.RELEASE: StepDoor(
+        take=review.release, expects=NoteIn, says="Put a request back into the queue.", address="release"
+    ),
+    Step.ASK: StepDoor(take=review.ask, expects=QuestionsIn, says="Ask the clinic, item by item.", address="ask"),
+    Step.ANSWER: StepDoor(
+        take=review.answer,
+        expects=InsurerAnswersIn,
+        says="Answer every open question of the insurer.",
+        address="answer",
+    ),
+    Step.REFER: StepDoor(
+        take=review.refer,
+        expects=NoteIn,
+        says="Hand a request that cannot be approved in full to a physician.",
+        address="refer",
+    ),
+    Step.APPROVE: StepDoor(
+        take=review.approve, says="Approve everything as asked.", address="approve", needs_version=True
+    ),
+    Step.APPROVE_IN_PART: StepDoor(
+        take=review.approve_in_part,
+        expects=ApproveInPartIn,
+        says="Approve less than was asked. Needs a licence.",
+        address="approve-in-part",
+        needs_version=True,
+    ),
+    Step.DENY: StepDoor(
+        take=review.deny, expects=DenyIn, says="Deny the request. Needs a licence.", address="deny", needs_version=True
+    ),
+    Step.WITHDRAW: StepDoor(
+        take=clinic.withdraw, expects=NoteIn, says="End the request without a decision.", address="withdraw"
+    ),
+}
+"""Every step but the system's own. A row in the lifecycle's table needs one here, or a test says so."""
+
+
+class StepView(Door):
+    """Take one step; the answer is the request as it is then, with its ETag."""
+
+    door: ClassVar[StepDoor]
+
+    def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
+        values = self.read(self.door.expects)
+        version = expected_version(request, is_required=self.door.needs_version)
+        answer = self.once(lambda: self._take(prior_auth_id, values, version), is_required=self.door.needs_key)
+        answer["ETag"] = etag(answer.data["version"])
+        return answer
+
+    def _take(self, prior_auth_id: PriorAuthId, values: dict[str, Any], version: int | None) -> Response:
+        with _lines_named_by_place(self.request.data):
+            self.door.take(prior_auth_id=prior_auth_id, by=self.actor, now=self.now, expected_version=version, **values)
+        row = selectors.prior_auth(self.actor, prior_auth_id)
+        return Response(PriorAuthDetailOut(row, context={"by": self.actor}).data)
+
+
+def step_view(step: Step) -> type[StepView]:
+    """Return the view of one step, with its own entry in the OpenAPI document."""
+    door = DOORS[step]
+    document = extend_schema(
+        operation_id=f"{step.value}_prior_authorization",
+        tags=["prior authorizations"],
+        description=door.says,
+        parameters=[_header(IF_MATCH, required=door.needs_version), _header(IDEMPOTENCY_KEY, required=door.needs_key)],
+        request=None if door.expects is NothingIn else door.expects,
+        responses=PriorAuthDetailOut,
+    )
+    statuses = (409, 412, 428) if door.needs_version else (409, 412)
+    name = f"{step.value.title().replace('_', '')}View"
+    view: type[StepView] = type(name, (StepView,), {"door": door, "problem_statuses": statuses, "__doc__": door.says})
+    return extend_schema_view(post=document)(view)
+
+
+def _header(header: OpenApiParameter, *, required: bool) -> OpenApiParameter:
+    return OpenApiParameter(
+        header.name, OpenApiTypes.STR, OpenApiParameter.HEADER, description=header.description, required=required
+    )
+
+
+@contextmanager
+def _lines_named_by_place(body: Any) -> Iterator[None]:
+    """Name a refused grant by its place in the body; the service knows only the number of its line."""
+    try:
+        yield
+    except InvalidInput as error:
+        places = {f"grants.{grant['line']}": f"grants[{place}]" for place, grant in enumerate(body.get("grants", []))}
+        raise InvalidInput({places.get(name, name): found for name, found in error.fields.items()}) from error

@@ -1,0 +1,77 @@
+"""What the OpenAPI document says of every operation, so that no view repeats it: the problems it may answer."""
+
+from typing import Any, ClassVar, Literal
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from authz.access.roles import Role
+from authz.api import problems
+from authz.prescriptions.services import RecordOutcome
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import State, Step
+from authz.rules.verdict import ReleasedBy
+
+# Names of enums in the document, where drf-spectacular finds one under several names or several under one.
+STATES = [state.value for state in State]
+STEPS = [step.value for step in Step]
+ROLES = [role.value for role in Role]
+OUTCOMES = [outcome.value for outcome in Outcome]
+RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
+RELEASES = [release.value for release in ReleasedBy]
+
+
+class FieldErrorOut(serializers.Serializer[Any]):
+    """One field that is not right."""
+
+    field = serializers.CharField(help_text="Dotted path, such as `items[3].days_supply`; empty for the whole body.")
+    code = serializers.CharField()
+    detail = serializers.CharField(help_text="One sentence.")
+
+
+class ProblemOut(serializers.Serializer[Any]):
+    """A refusal, as in RFC 9457. Some codes add members, such as `allowed` of illegal-step."""
+
+    type = serializers.CharField(help_text="Where the code is explained.")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="Stable; act on this, never on the sentence.")
+    detail = serializers.CharField(help_text="One sentence for a person.")
+    instance = serializers.CharField(help_text="The address that was asked.")
+    errors = FieldErrorOut(many=True, required=False)  # type: ignore[assignment]  # DRF takes the field out of the class
+
+
+class OperationSchema(AutoSchema):
+    """Adds the problems of an operation; a view names further statuses in `problem_statuses`."""
+
+    always: ClassVar[tuple[int, ...]] = (406, 422)
+    with_body: ClassVar[tuple[int, ...]] = (400, 413, 415)
+
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction=direction)
+        for status in sorted(self._problem_statuses() - {int(code) for code in bodies}):
+            bodies[str(status)] = self._get_response_for_code(  # type: ignore[no-untyped-call]  # drf-spectacular leaves it untyped
+                ProblemOut, str(status), media_types=[problems.MEDIA_TYPE], direction=direction
+            )
+        return bodies
+
+    def _problem_statuses(self) -> set[int]:
+        statuses = set(self.always) | set(getattr(self.view, "problem_statuses", ()))
+        if self.view.authentication_classes:
+            statuses |= {401, 403}
+        if "{" in self.path:
+            statuses.add(404)
+        if self.method in {"POST", "PUT", "PATCH"}:
+            statuses |= set(self.with_body)
+        return statuses
+
+
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
+    """Tells how to authenticate."""
+
+    target_class = "authz.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A token from POST /api/v1/tokens/."}

@@ -1,0 +1,83 @@
+"""Log in for a bearer token, and log out."""
+
+from typing import Any
+
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authz.access import services
+from authz.access.models import AccessToken
+from authz.api.fields import In, PublicId, Secret, Text
+from authz.api.organizations import OrganizationOut
+from authz.api.views import Door
+
+
+class PersonLogIn(In):
+    """A person's e-mail address and password; `organization` only for whoever belongs to several."""
+
+    email = Text(max_length=254)
+    password = Secret(max_length=1024)
+    organization = PublicId(required=False, allow_null=True, default=None)
+
+
+class ClientLogIn(In):
+    """A machine's id and secret."""
+
+    client_id = PublicId()
+    client_secret = Secret(max_length=1024)
+
+
+class TokenOut(serializers.Serializer[Any]):
+    """The token is shown this once. Send it as `Authorization: Bearer <token>`."""
+
+    token = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    organization = OrganizationOut()
+
+
+class TokensView(Door):
+    """Every log-in gives a new token; an Idempotency-Key is ignored here, because answers to it are kept."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema(
+        operation_id="log_in",
+        tags=["tokens"],
+        auth=[],
+        request=PolymorphicProxySerializer(
+            component_name="LogIn", serializers=[PersonLogIn, ClientLogIn], resource_type_field_name=None
+        ),
+        responses={201: TokenOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange an e-mail address and password, or a client's id and secret, for a token."""
+        text, token = self._client() if "client_id" in request.data else self._person()
+        answer = {
+            "token": text,
+            "token_type": "Bearer",
+            "expires_at": token.expires_at,
+            "organization": token.organization,
+        }
+        return Response(TokenOut(answer).data, status=201)
+
+    def _person(self) -> tuple[str, AccessToken]:
+        given = self.read(PersonLogIn)
+        return services.log_in(
+            email=given["email"], password=given["password"], organization_id=given["organization"], now=self.now
+        )
+
+    def _client(self) -> tuple[str, AccessToken]:
+        return services.issue_client_token(**self.read(ClientLogIn), now=self.now)
+
+
+class CurrentTokenView(Door):
+    @extend_schema(operation_id="log_out", tags=["tokens"], responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """End the token that this request carries."""
+        services.revoke_token(token=str(request.auth), now=self.now)
+        return Response(status=204)

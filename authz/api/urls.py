@@ -1,0 +1,79 @@
+"""Every address of the JSON API, below /api/."""
+
+from typing import Any
+
+from django.urls import URLPattern, path
+from django.views.decorators.common import no_append_slash
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from rest_framework.views import APIView
+
+from authz.api import (
+    coverages,
+    exemptions,
+    fills,
+    identity_questions,
+    imports,
+    inbox,
+    lifecycle,
+    opioid_use,
+    organizations,
+    patients,
+    prescribers,
+    prescriptions,
+    prior_auths,
+    tokens,
+)
+from authz.api.prior_auth_steps import DOORS, step_view
+from authz.api.problem_page import problem_page
+
+app_name = "api"
+
+
+def address(route: str, view: type[APIView], name: str) -> URLPattern:
+    """Return the pattern of one address. A missing slash is not found: a redirect would turn a POST into a GET."""
+    function: Any = no_append_slash(view.as_view())
+    pattern: URLPattern = path(f"v1/{route}", function, name=name)
+    return pattern
+
+
+urlpatterns = [
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:openapi"), name="docs"),
+    path("problems/", problem_page, name="problems"),
+    address("meta/lifecycle/", lifecycle.LifecycleView, "lifecycle"),
+    address("tokens/", tokens.TokensView, "tokens"),
+    address("tokens/current/", tokens.CurrentTokenView, "current-token"),
+    address("organizations/me/", organizations.MyOrganizationView, "my-organization"),
+    address("plans/", organizations.PlansView, "plans"),
+    address("patients/", patients.PatientsView, "patients"),
+    address("patients/<uuid:patient_id>/", patients.PatientView, "patient"),
+    address("patients/<uuid:patient_id>/opioid-use/", opioid_use.OpioidUseView, "opioid-use"),
+    address("identity-questions/", identity_questions.IdentityQuestionsView, "identity-questions"),
+    address("identity-questions/<uuid:question_id>/answer/", identity_questions.IdentityAnswerView, "identity-answer"),
+    address("coverages/", coverages.CoveragesView, "coverages"),
+    address("coverages/<uuid:coverage_id>/", coverages.CoverageView, "coverage"),
+    address("prescribers/", prescribers.PrescribersView, "prescribers"),
+    address("prescribers/<uuid:prescriber_id>/", prescribers.PrescriberView, "prescriber"),
+    address("prescriptions/", prescriptions.PrescriptionsView, "prescriptions"),
+    address("prescriptions/<uuid:prescription_id>/", prescriptions.PrescriptionView, "prescription"),
+    address("prescriptions/<uuid:prescription_id>/cancellation/", prescriptions.CancellationView, "cancellation"),
+    address("fills/", fills.FillsView, "fills"),
+    address("fills/batch/", fills.FillBatchView, "fill-batch"),
+    address("fills/<uuid:fill_id>/", fills.FillView, "fill"),
+    address("fills/<uuid:fill_id>/reversal/", fills.ReversalView, "reversal"),
+    address("imports/", imports.ImportsView, "imports"),
+    address("exemptions/", exemptions.ExemptionsView, "exemptions"),
+    address("exemptions/<uuid:exemption_id>/", exemptions.ExemptionView, "exemption"),
+    address("exemptions/<uuid:exemption_id>/withdrawal/", exemptions.WithdrawalView, "exemption-withdrawal"),
+    address("prior-authorizations/", prior_auths.PriorAuthsView, "prior-auths"),
+    address("prior-authorizations/<uuid:prior_auth_id>/", prior_auths.PriorAuthView, "prior-auth"),
+    address("prior-authorizations/<uuid:prior_auth_id>/answers/", prior_auths.AnswersView, "answers"),
+    address("prior-authorizations/<uuid:prior_auth_id>/events/", prior_auths.EventsView, "events"),
+    *(
+        address(f"prior-authorizations/<uuid:prior_auth_id>/{door.address}/", step_view(step), f"step-{door.address}")
+        for step, door in DOORS.items()
+    ),
+    address("inbox/", inbox.InboxView, "inbox"),
+    address("inbox/<uuid:notice_id>/read/", inbox.ReadView, "notice-read"),
+    address("inbox/<uuid:notice_id>/acknowledgement/", inbox.AcknowledgementView, "notice-acknowledgement"),
+]

@@ -1,0 +1,92 @@
+"""What every address of the API shares: the clock read once, the actor, strict reading, one effect for one key."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, ClassVar, cast
+
+from django.db.models import Model, QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import generics
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from authz import clock
+from authz.access.roles import Actor
+from authz.access.selectors import organization
+from authz.api.fields import In
+from authz.api.filters import StrictFilters, refuse_other_parameters
+from authz.api.idempotency import HEADER, answer_once
+from authz.api.pages import Pages
+from authz.api.schema import OperationSchema
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    HEADER,
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="A text of your own. Sent again with the same key and body, the request has no second effect.",
+)
+
+
+class Door(APIView):
+    """One address. `parameters` are the query parameters it understands; any other is refused."""
+
+    schema = OperationSchema()
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "patch", "delete"]  # type: ignore[misc]  # a constant
+    parameters: ClassVar[frozenset[str]] = frozenset()
+    problem_statuses: ClassVar[tuple[int, ...]] = ()
+    now: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        self.now = clock.now()
+        super().initial(request, *args, **kwargs)
+        self.refuse_other_parameters()
+
+    def refuse_other_parameters(self) -> None:
+        """Refuse query parameters that have no meaning here."""
+        refuse_other_parameters(self.request, self.parameters)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        # Answers are about patients: nothing between us and the caller may keep them.
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+    @property
+    def actor(self) -> Actor:
+        """Return who asks; IsActor has let nobody else in."""
+        return cast(Actor, self.request.user)
+
+    def today(self) -> date:
+        """Return the day it is in the calendar of the actor's organization."""
+        return clock.day_in(organization(self.actor).time_zone, at=self.now)
+
+    def read(self, expected: type[In], **context: Any) -> dict[str, Any]:
+        """Return the body's values; every field that is wrong is named in one answer."""
+        body = expected(data=self.request.data, context={"by": self.request.user, "known_patients": {}, **context})
+        body.is_valid(raise_exception=True)
+        values: dict[str, Any] = body.validated_data
+        return values
+
+    def once(self, act: Callable[[], Response], *, is_required: bool = False) -> Response:
+        """Answer a POST: one effect for one Idempotency-Key, in one transaction."""
+        return answer_once(self.request, act, by=self.actor, now=self.now, is_required=is_required)
+
+
+class Listing(Door, generics.GenericAPIView[Any]):
+    """A list with the view's `filterset_class`, a page at a time. `queryset` only tells the model."""
+
+    filter_backends: ClassVar[list[type[BaseFilterBackend]]] = [StrictFilters]  # type: ignore[misc]  # narrower is meant
+    pagination_class = Pages
+
+    def refuse_other_parameters(self) -> None:
+        # A list's parameters are its filters': StrictFilters refuses the others. A POST to the list takes none.
+        if self.request.method != "GET":
+            super().refuse_other_parameters()
+
+    def listed(self, rows: QuerySet[Model]) -> Response:
+        """Answer one page of the rows that the filters leave."""
+        page = self.paginate_queryset(self.filter_queryset(rows))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)

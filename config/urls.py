@@ -1,0 +1,16 @@
+"""Every address of the service."""
+
+from django.urls import URLPattern, URLResolver, include, path
+
+from authz.api.health import healthz, readyz
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/", include("authz.api.urls")),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("", include("authz.web.urls")),
+]
+
+handler400 = "authz.api.problems.bad_request"
+handler404 = "authz.api.problems.not_found"
+handler500 = "authz.api.problems.server_error"

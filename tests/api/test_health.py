@@ -1,0 +1,70 @@
+"""Alive, and fit to be sent work: told truthfully, without a token."""
+
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+
+def test_it_is_alive_without_asking_anybody(client: Client) -> None:
+    answer = client.get("/healthz")
+
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_it_is_ready_with_a_database_its_migrations_and_a_broker(client: Client, db: None) -> None:
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "checks": {"database": "ok", "migrations": "ok", "broker": "ok"}}
+
+
+def test_without_a_broker_it_is_degraded_and_still_ready(client: Client, db: None, settings: Any) -> None:
+    settings.REDIS_URL = "unix:///nowhere/at/all.sock"
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["checks"] == {"database": "ok", "migrations": "ok", "broker": "unreachable"}
+
+
+def test_with_a_migration_missing_it_is_not_ready(client: Client, db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'authz' AND name <> '0001_initial'")
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "unavailable"
+    assert answer.json()["checks"]["migrations"] == "missing"
+
+
+@contextmanager
+def lost_database() -> Any:
+    kept = connection.settings_dict["HOST"]
+    connection.close()
+    connection.settings_dict["HOST"] = "/nowhere/at/all"
+    try:
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["HOST"] = kept
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_database_it_is_alive_and_not_ready(client: Client) -> None:
+    with lost_database():
+        ready, alive = client.get("/readyz"), client.get("/healthz")
+
+    assert (ready.status_code, alive.status_code) == (503, 200)
+    assert ready.json() == {
+        "status": "unavailable",
+        "checks": {"database": "unreachable", "migrations": "unknown", "broker": "ok"},
+    }
+
+
+def test_health_is_only_read(client: Client, db: None) -> None:
+    assert client.post("/readyz").status_code == 405

@@ -1,0 +1,303 @@
+"""Who is let in where: no stranger, no other tenant, no role that the tables do not name. Every address is tried."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, OrganizationKind, Role
+from authz.api import urls
+from authz.api.prior_auth_steps import DOORS
+from authz.notifications import services as notifications
+from authz.notifications.matrix import ChannelName
+from authz.notifications.models import InboxEntry
+from authz.prescriptions.models import Coverage, Exemption, Fill, IdentityQuestion, Patient, Prescriber, Prescription
+from authz.prior_auths.lifecycle import TABLE, Step, is_allowed
+from authz.prior_auths.models import PriorAuth
+from tests import cast as stage
+from tests.api.callers import Caller, contents, fill_body, machine, nothing_changes, order_body, person, refused
+
+OPEN = {"api:lifecycle", "api:tokens", "api:openapi", "api:docs", "api:problems"}
+"""Addresses that say nothing about anybody."""
+
+REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Clause 4"}
+STEP_BODIES: dict[Step, dict[str, Any]] = {
+    Step.ASK_PRESCRIBER: {"question": "Please attest."},
+    Step.ANSWER_PRESCRIBER: {"answers": {"pr.attest": True}},
+    Step.RELEASE: {"reason": "Going home."},
+    Step.ASK: {"questions": ["Since when?"]},
+    Step.ANSWER: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
+    Step.REFER: {"reason": "Cannot approve in full."},
+    Step.APPROVE_IN_PART: {
+        "grants": [{"line": 1, "days": 1, "starts_on": "2025-03-03", "ends_on": "2025-03-03"}],
+        "reason": REASON,
+    },
+    Step.DENY: {"reason": REASON},
+    Step.WITHDRAW: {"reason": "No longer needed."},
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to one address. `path` may hold an id that only its tenant knows."""
+
+    name: str
+    method: str
+    path: str
+    body: Any = None
+
+    def by(self, caller: Caller) -> Any:
+        if self.method == "GET":
+            return caller.get(self.path)
+        if self.method == "DELETE":
+            return caller.delete(self.path)
+        if self.method == "PATCH":
+            return caller.patch(self.path, self.body)
+        return caller.post(self.path, self.body, key="k", if_match='"1"')
+
+
+@pytest.fixture
+def told(cast: stage.Cast) -> dict[str, Any]:
+    """One of everything, all of it Riverside's; returns the calls that name them."""
+    patient = stage.register(cast)
+    stella = person("stella")
+    stella.post("prescriptions/", order_body(patient))
+    stella.post("fills/", fill_body(patient))
+    stella.post("exemptions/", {"patient": str(patient.public_id), "category": "cancer", "evidence": "C50.9"})
+    other = stage.register(cast, insured=False)
+    stage.insure(cast, other, member_id=f"M-{patient.public_id}")
+    case = stage.queued(cast)
+    return {"patient": patient, "case": case}
+
+
+def tenant_calls(told: dict[str, Any]) -> list[Call]:
+    """Return a call to every address that names a row of a tenant, or that records something about its patient."""
+    patient: Patient = told["patient"]
+    case, own = told["case"], str(patient.public_id)
+    here = f"prior-authorizations/{case.public_id}/"
+    fill, order = Fill.objects.filter(patient=patient).get(), Prescription.objects.get()
+    exemption, coverage = Exemption.objects.get(), Coverage.objects.filter(patient=patient).get()
+    question = IdentityQuestion.objects.get()
+    return [
+        Call("patient", "GET", f"patients/{own}/"),
+        Call("opioid-use", "GET", f"patients/{own}/opioid-use/"),
+        Call("coverage", "GET", f"coverages/{coverage.public_id}/"),
+        Call("prescriber", "GET", f"prescribers/{Prescriber.objects.get().public_id}/"),
+        Call("prescription", "GET", f"prescriptions/{order.public_id}/"),
+        Call("cancellation", "POST", f"prescriptions/{order.public_id}/cancellation/"),
+        Call("fill", "GET", f"fills/{fill.public_id}/"),
+        Call("reversal", "POST", f"fills/{fill.public_id}/reversal/"),
+        Call("exemption", "GET", f"exemptions/{exemption.public_id}/"),
+        Call("exemption-withdrawal", "POST", f"exemptions/{exemption.public_id}/withdrawal/"),
+        Call("identity-answer", "POST", f"identity-questions/{question.public_id}/answer/", {"is_same": True}),
+        Call("prior-auth", "GET", here),
+        Call("answers", "GET", f"{here}answers/"),
+        Call("answers", "PATCH", f"{here}answers/", {"answers": {"dx.code": "M54.50"}}),
+        Call("events", "GET", f"{here}events/"),
+        *(
+            Call(f"step-{door.address}", "POST", f"{here}{door.address}/", STEP_BODIES.get(step))
+            for step, door in DOORS.items()
+        ),
+    ]
+
+
+def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
+    """Return a call to every address that records something, with the action it takes."""
+    patient: Patient = told["patient"]
+    own = str(patient.public_id)
+    fill, order, exemption = (
+        Fill.objects.filter(patient=patient).get(),
+        Prescription.objects.get(),
+        Exemption.objects.get(),
+    )
+    coverage = {"patient": own, "payer_name": "Faraway", "member_id": "X-1", "starts_on": "2025-01-01"}
+    registered = {"identifier": "N-1", "family_name": "Roe", "given_name": "Sam", "birth_date": "1980-01-01"}
+    return [
+        (Action.RECORD_PATIENT, Call("patients", "POST", "patients/", registered)),
+        (Action.RECORD_COVERAGE, Call("coverages", "POST", "coverages/", coverage)),
+        (
+            Action.RECORD_PRESCRIBER,
+            Call("prescribers", "POST", "prescribers/", {"npi": "1003000126", "family_name": "A", "given_name": "B"}),
+        ),
+        (
+            Action.RECORD_PRESCRIPTION,
+            Call("prescriptions", "POST", "prescriptions/", order_body(patient, identifier="n")),
+        ),
+        (Action.RECORD_PRESCRIPTION, Call("cancellation", "POST", f"prescriptions/{order.public_id}/cancellation/")),
+        (Action.RECORD_FILL, Call("fills", "POST", "fills/", fill_body(patient, identifier="n1"))),
+        (
+            Action.RECORD_FILL,
+            Call("fill-batch", "POST", "fills/batch/", {"items": [fill_body(patient, identifier="n2")]}),
+        ),
+        (Action.RECORD_FILL, Call("reversal", "POST", f"fills/{fill.public_id}/reversal/")),
+        (
+            Action.RECORD_EXEMPTION,
+            Call("exemptions", "POST", "exemptions/", {"patient": own, "category": "ltc", "evidence": "Resident."}),
+        ),
+        (
+            Action.RECORD_EXEMPTION,
+            Call("exemption-withdrawal", "POST", f"exemptions/{exemption.public_id}/withdrawal/"),
+        ),
+    ]
+
+
+LISTS = [
+    "patients", "coverages", "prescribers", "prescriptions", "fills", "exemptions", "prior-authorizations", "inbox",
+    "identity-questions",
+]  # fmt: skip
+
+
+def every_address() -> Iterator[tuple[str, Any]]:
+    for pattern in urls.urlpatterns:
+        yield f"api:{pattern.name}", pattern.callback
+
+
+def methods_of(callback: Any) -> list[str]:
+    view = getattr(callback, "cls", None)
+    return [name.upper() for name in ("get", "post", "patch", "delete") if view is not None and hasattr(view, name)]
+
+
+def a_path_to(name: str) -> str:
+    """Return an address of that name with ids that nothing has."""
+    (pattern,) = [pattern for pattern in urls.urlpatterns if f"api:{pattern.name}" == name]
+    keys = pattern.pattern.converters
+    unknown = dict.fromkeys(keys, "00000000-0000-4000-8000-000000000000")
+    return reverse(name, kwargs=unknown)
+
+
+def test_no_address_but_the_open_ones_lets_a_stranger_in(cast: stage.Cast) -> None:
+    stranger = Caller()
+
+    tried = 0
+    for name, callback in every_address():
+        for method in methods_of(callback) if name not in OPEN else []:
+            with nothing_changes():
+                answer = stranger.client.generic(method, a_path_to(name), b"{}", content_type="application/json")
+            refused(answer, 401, "not-authenticated")
+            tried += 1
+
+    assert tried >= 50
+
+
+def test_the_tenant_calls_name_every_address_with_an_id(told: dict[str, Any]) -> None:
+    named = {f"api:{call.name}" for call in tenant_calls(told)}
+    with_id = {f"api:{pattern.name}" for pattern in urls.urlpatterns if pattern.pattern.converters}
+
+    assert with_id - named == {"api:notice-read", "api:notice-acknowledgement"}
+
+
+@pytest.mark.parametrize("name", ["mallory", "oscar"])
+def test_another_tenant_finds_nothing_and_changes_nothing(told: dict[str, Any], name: str) -> None:
+    stranger = person(name)
+
+    for call in tenant_calls(told):
+        with nothing_changes():
+            answer = call.by(stranger)
+        assert answer.status_code in {403, 404}, (call, answer.content)
+        assert answer.json()["code"] in {"not-found", "forbidden"}
+        if call.method == "GET":
+            refused(answer, 404, "not-found")
+
+
+@pytest.mark.parametrize("name", ["mallory", "oscar"])
+@pytest.mark.parametrize("path", LISTS)
+def test_another_tenant_lists_nothing(told: dict[str, Any], name: str, path: str) -> None:
+    assert person(name).get(f"{path}/").json()["results"] == []
+
+
+@pytest.mark.parametrize("name", ["mallory", "oscar"])
+def test_another_tenant_records_nothing_about_our_patient(told: dict[str, Any], name: str) -> None:
+    stranger = person(name)
+    about_ours = [call for _, call in recording_calls(told) if str(told["patient"].public_id) in str(call)]
+
+    assert len(about_ours) >= 4
+    for call in about_ours:
+        with nothing_changes():
+            answer = call.by(stranger)
+        assert answer.status_code in {403, 422}, (call, answer.content)
+
+
+def organization_of(cast: stage.Cast, role: Role) -> Any:
+    return cast.riverside if role in CLINIC_ROLES else cast.evergreen
+
+
+@pytest.mark.parametrize("role", sorted(CLINIC_ROLES | INSURER_ROLES))
+def test_every_role_records_what_the_table_says_and_nothing_else(
+    cast: stage.Cast, told: dict[str, Any], role: Role
+) -> None:
+    caller = machine(organization_of(cast, role), role)
+
+    for action, call in recording_calls(told):
+        before = contents()
+        answer = call.by(caller)
+        if role in ALLOWED[action]:
+            assert answer.json().get("code") != "forbidden", (call, answer.content)
+        else:
+            problem = refused(answer, 403, "forbidden")
+            assert problem["detail"] == f"Your role does not allow you to {action.value}."
+            assert contents() == before
+
+
+CASES: dict[str, Callable[[stage.Cast], PriorAuth]] = {
+    "detected": stage.detected,
+    "draft": stage.drafted,
+    "queued": stage.queued,
+    "in_review": stage.in_review,
+    "clinical_review": stage.in_clinical_review,
+}
+
+
+@pytest.mark.parametrize("role", sorted(CLINIC_ROLES | INSURER_ROLES))
+@pytest.mark.parametrize("state", CASES)
+def test_no_role_takes_a_step_that_the_table_does_not_give_it(cast: stage.Cast, state: str, role: Role) -> None:
+    case = CASES[state](cast)
+    assert case.state == state
+    caller = machine(organization_of(cast, role), role)
+    forbidden = [step for step in DOORS if not is_allowed(step, state=case.state, roles={role})]
+
+    assert forbidden
+    for step in forbidden:
+        path = f"prior-authorizations/{case.public_id}/{DOORS[step].address}/"
+        with nothing_changes():
+            answer = caller.post(path, STEP_BODIES.get(step), key=f"k-{step}", if_match=f'"{case.version}"')
+        assert answer.json()["code"] in {"illegal-step", "not-found", "forbidden"}, (step, answer.content)
+
+
+def test_a_machine_never_reviews_nor_decides_nor_answers(cast: stage.Cast) -> None:
+    queued, drafted = stage.queued(cast), stage.detected(cast)
+    reviewer, staff = machine(cast.evergreen, Role.REVIEWER), machine(cast.riverside, Role.STAFF)
+    staff.post(f"prior-authorizations/{drafted.public_id}/take-up/")
+
+    with nothing_changes():
+        claimed = reviewer.post(f"prior-authorizations/{queued.public_id}/claim/")
+        answered = staff.patch(f"prior-authorizations/{drafted.public_id}/answers/", {"answers": {"dx.code": "M54.50"}})
+
+    refused(claimed, 403, "reviewer-needed")
+    refused(answered, 403, "person-needed")
+
+
+def test_every_step_people_may_take_has_an_address() -> None:
+    by_people = {step for step, row in TABLE.items() if row.by - {Role.SYSTEM}}
+
+    assert set(DOORS) == by_people
+
+
+def test_a_notice_is_its_readers_alone(transactional_db: None) -> None:
+    cast = stage.assemble()
+    stage.detected(cast)
+    while notifications.fan_out_next(now=stage.later(1)):
+        pass
+    while notifications.deliver_next(now=stage.later(1), channel=ChannelName.INBOX):
+        pass
+    of_stella = InboxEntry.objects.get(person=cast.people["stella"])
+
+    for name in ("jones", "rae", "mallory"):
+        with nothing_changes():
+            answer = person(name).post(f"inbox/{of_stella.public_id}/read/")
+        refused(answer, 404, "not-found")
+
+
+def test_each_kind_of_organization_is_tried() -> None:
+    assert {kind.value for kind in OrganizationKind} == {"clinic", "insurer"}
