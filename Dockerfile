@@ -12,6 +12,8 @@ RUN pip install --no-cache-dir --require-hashes --no-deps --only-binary :all: -r
 
 WORKDIR /app
 COPY manage.py ./
+# Where the `type` of every problem leads to.
+COPY docs/problems.md ./docs/problems.md
 COPY config ./config
 COPY workers ./workers
 COPY authz ./authz

@@ -7,7 +7,7 @@ from authz.documentation.models import Answer, AnswerSheet
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
-from authz.policies.models import Plan
+from authz.policies.models import PayerPolicy, Plan
 from authz.prescriptions.models import (
     Coverage,
     Exemption,
@@ -59,6 +59,7 @@ __all__ = [
     "OutboxMessage",
     "Patient",
     "PatientIdentifier",
+    "PayerPolicy",
     "Person",
     "Plan",
     "Prescriber",

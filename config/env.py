@@ -62,8 +62,3 @@ def secret(name: str, *, how: str) -> str:
     if len(value) < 32:
         raise MissingSetting(f"{name} must have at least 32 characters. {how}")
     return value
-
-
-def preset(name: str, value: str) -> None:
-    """Set a variable unless the deployment did. For entry points only: they say where the settings are."""
-    os.environ.setdefault(name, value)

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "authz.web.content_security.ContentSecurity",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -60,16 +61,21 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [ROOT / "authz/web/templates", ROOT / "authz/notifications/templates"],
+        "APP_DIRS": True,  # the API explorer brings its own page
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "authz.web.context.deployment",
             ],
+            "builtins": ["authz.web.page_tags"],
         },
     },
 ]
 LOGIN_URL = "/log-in/"
+# Who is in the demonstration: log_ins() and password() of this module fill the log-in page's role picker.
+DEMONSTRATION_PEOPLE = "authz.demonstration.people"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/log-in/"
 LANGUAGE_CODE = "en-us"
@@ -126,10 +132,12 @@ OUTBOX_ATTEMPTS = env.number("AUTHZ_OUTBOX_ATTEMPTS", 12)
 SWEEP_SECONDS = env.number("AUTHZ_SWEEP_SECONDS", 5)
 
 # -- people and machines ------------------------------------------------------------------------------------------
+# The demonstration's only password is printed on the screen: hashing it slowly would protect nothing and cost two
+# seconds at its start. A production deployment does not know these hashes, so nobody logs in there with that password.
 PASSWORD_HASHERS = (
-    ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    if DJANGO_ENV == "test"
-    else ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+    ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+    if IS_PRODUCTION
+    else ["django.contrib.auth.hashers.MD5PasswordHasher"]
 )
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -149,6 +157,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "authz.api.pages.Pages",
     "EXCEPTION_HANDLER": "authz.api.problems.as_problem",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
 }
@@ -201,7 +210,8 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 
 # -- files --------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = env.text("AUTHZ_STATIC_ROOT", str(ROOT / "staticfiles"))
+# Only production collects its static files; elsewhere they are served from where they lie.
+STATIC_ROOT = env.text("AUTHZ_STATIC_ROOT", str(ROOT / "staticfiles") if IS_PRODUCTION else "") or None
 STATICFILES_DIRS = [ROOT / "authz/web/static"]
 WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 STORAGES = {

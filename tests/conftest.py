@@ -1,10 +1,49 @@
 """What every test may ask for."""
 
-import pytest
+import shutil
+from collections.abc import Iterator
 
+import pytest
+from django.conf import LazySettings
+from redis import Redis
+
+from config.embedded.paths import temporary_folder
+from config.embedded.processes import server_account
+from config.embedded.valkey import Valkey
 from tests import cast as stage
+from tests.post_office import PostOffice
 
 
 @pytest.fixture
 def cast(db: None) -> stage.Cast:
     return stage.assemble()
+
+
+@pytest.fixture
+def post_office(settings: LazySettings) -> Iterator[PostOffice]:
+    """An open post office, where the product sends its mail."""
+    office = PostOffice()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", office.port, False
+    with office.opened():
+        yield office
+
+
+@pytest.fixture
+def broker(settings: LazySettings) -> Iterator["Redis[bytes]"]:
+    """The real broker, empty before and after."""
+    client = Redis.from_url(settings.REDIS_URL)
+    client.flushall()
+    yield client
+    client.flushall()
+    client.close()
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    """A Valkey of this test's own, not started, to be stopped and started at will."""
+    folder = temporary_folder(server_account())
+    valkey = Valkey(folder / "valkey", folder / "run")
+    yield valkey
+    valkey.stop()
+    shutil.rmtree(folder)

@@ -23,13 +23,25 @@ class Mood(Enum):
 
 
 class PostOffice:
-    """Listens on 127.0.0.1 at `port` while open. `letters` is what it accepted; `somebody_hangs` tells of a sender."""
+    """Listens on 127.0.0.1 at `port` while open. `letters` is what it accepted; `somebody_hangs` tells of a sender.
+
+    Nothing is taken for addresses in `unknown`.
+    """
 
     def __init__(self) -> None:
         self.port = any_free()
         self.mood = Mood.ACCEPT
+        self.unknown: set[str] = set()
         self.letters: list[Envelope] = []
         self.somebody_hangs = Event()
+
+    async def handle_RCPT(  # noqa: N802 - SMTP's word
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if address in self.unknown:
+            return "550 No such patient here"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - SMTP's word
         if self.mood is Mood.REFUSE:

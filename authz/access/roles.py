@@ -40,6 +40,8 @@ class Action(StrEnum):
     RECORD_EXEMPTION = "record an exemption"
     IMPORT_FILE = "import a file"
     READ_REQUESTS = "read prior authorizations"
+    READ_POLICIES = "read policies"
+    DECIDE_POLICIES = "decide on policies"
 
 
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
@@ -53,6 +55,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.RECORD_EXEMPTION: _CLINIC,
     Action.IMPORT_FILE: _CLINIC | {Role.INTAKE},
     Action.READ_REQUESTS: CLINIC_ROLES | INSURER_ROLES,
+    Action.READ_POLICIES: INSURER_ROLES,
+    Action.DECIDE_POLICIES: frozenset({Role.INSURER_ADMIN}),
 }
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from hashlib import sha256
 
+from django.db.models import QuerySet
+
 from authz.access.models import AccessToken, Membership, Organization, Person
 from authz.access.roles import Actor, Role
 from authz.errors import AuthzError
@@ -43,6 +45,11 @@ def actor_for(*, person: Person, organization: Organization) -> Actor:
         organization_id=organization.pk,
         person_id=person.pk,
     )
+
+
+def organizations_of(person: Person) -> QuerySet[Organization]:
+    """Return the organizations in which a person has a role, by name."""
+    return Organization.objects.filter(memberships__person=person).distinct().order_by("name")
 
 
 def organization(by: Actor) -> Organization:

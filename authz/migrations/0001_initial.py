@@ -171,7 +171,7 @@ class Migration(migrations.Migration):
                 ('settled_at', models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('dead_at', None), ('settled_at', None)), fields=['due_at'], name='outbox_waiting'), models.Index(fields=['subject_id'], name='outbox_by_subject')],
+                'indexes': [models.Index(condition=models.Q(('dead_at', None), ('settled_at', None)), fields=['due_at', 'id'], name='outbox_waiting'), models.Index(fields=['subject_id', 'id'], name='outbox_by_subject')],
             },
         ),
         migrations.CreateModel(
@@ -183,6 +183,7 @@ class Migration(migrations.Migration):
                 ('dead_at', models.DateTimeField(null=True)),
                 ('last_error', models.CharField(blank=True, max_length=200)),
                 ('public_id', models.UUIDField(default=authz.ids.new_id, editable=False, unique=True)),
+                ('subject_id', models.UUIDField()),
                 ('channel', models.CharField(max_length=20)),
                 ('needs_act', models.BooleanField()),
                 ('sent_at', models.DateTimeField(null=True)),
@@ -581,7 +582,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
-            index=models.Index(condition=models.Q(('dead_at', None), ('sent_at', None)), fields=['due_at'], name='delivery_waiting'),
+            index=models.Index(condition=models.Q(('dead_at', None), ('sent_at', None)), fields=['channel', 'due_at', 'id'], name='delivery_waiting'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
+            index=models.Index(condition=models.Q(('dead_at', None), ('sent_at', None)), fields=['subject_id', 'recipient', 'channel', 'message'], name='delivery_in_line'),
         ),
         migrations.AddConstraint(
             model_name='delivery',

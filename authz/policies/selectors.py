@@ -1,10 +1,92 @@
-"""Plans, as everyone may know them: a clinic needs to name the plan that covers its patient."""
+"""Plans, as everyone may know them, the policies an insurer holds, and which version holds for a plan on a day."""
 
-from django.db.models import QuerySet
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
-from authz.policies.models import Plan
+from django.db.models import F, Q, QuerySet
+
+from authz.access.roles import Action, Actor, must_be_allowed
+from authz.errors import NotFound
+from authz.ids import PayerPolicyId
+from authz.policies import catalog
+from authz.policies.models import PayerPolicy, Plan, PolicyState
+from authz.policies.schema import read_policy
+from authz.policies.version import PolicyVersion
 
 
 def plans() -> QuerySet[Plan]:
-    """Return every insurer's plans, by insurer and name."""
+    """Return every insurer's plans, by insurer and name: a clinic needs to name the plan that covers its patient."""
     return Plan.objects.select_related("insurer").order_by("insurer__name", "name")
+
+
+def payer_policies(by: Actor) -> QuerySet[PayerPolicy]:
+    """Return the policies the insurer holds itself, drafts and retired ones included, oldest first for each code."""
+    must_be_allowed(by, Action.READ_POLICIES)
+    own = PayerPolicy.objects.filter(insurer_id=by.organization)
+    return own.select_related("author", "activated_by", "retired_by").order_by("code", "in_force_from", "pk")
+
+
+def payer_policy(by: Actor, policy_id: PayerPolicyId) -> PayerPolicy:
+    """Return one policy the insurer holds.
+
+    :raises NotFound: when it holds no such policy.
+    """
+    found = payer_policies(by).filter(public_id=policy_id).first()
+    if found is None:
+        raise NotFound("There is no such policy.")
+    return found
+
+
+def version_of(row: PayerPolicy) -> PolicyVersion:
+    """Return what a policy held by an insurer says, in force no longer than until it was retired."""
+    return read_policy(document_of(row) | {"in_force_until": last_day_of(row)})
+
+
+def document_of(row: PayerPolicy) -> dict[str, Any]:
+    """Return a policy held by an insurer as the document it was drafted from."""
+    terms: Mapping[str, Any] = row.terms
+    return {
+        "code": row.code,
+        "version": row.version,
+        "title": row.title,
+        "in_force_from": row.in_force_from,
+        "in_force_until": row.in_force_until,
+        **terms,
+    }
+
+
+def last_day_of(row: PayerPolicy) -> date | None:
+    """Return the last day on which a policy holds; None while its end is open."""
+    ends = [row.in_force_until, row.retired_on - timedelta(days=1) if row.retired_on else None]
+    return min((day for day in ends if day is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRules:
+    """The policy a plan names, in all versions: what its insurer holds of it goes before the catalog's."""
+
+    code: str
+    own: tuple[PolicyVersion, ...] = ()
+
+    def on(self, day: date) -> PolicyVersion:
+        """Return the version in force on a day; where none is, the default policy's: the payer's rule is unknown."""
+        of_catalog = catalog.policies().get(self.code, ())
+        in_force = (version for version in (*self.own, *of_catalog) if version.is_in_force(day))
+        return next(in_force, None) or catalog.policy(catalog.DEFAULT, day)
+
+
+def rules_of(plan: Plan | None) -> PlanRules:
+    """Return the policies that hold for a plan's members; without a plan, the default's."""
+    if plan is None:
+        return PlanRules(code=catalog.DEFAULT)
+    ever_held = Q(retired_on=None) | Q(retired_on__gt=F("in_force_from"))
+    rows = PayerPolicy.objects.filter(ever_held, insurer_id=plan.insurer_id, code=plan.policy)
+    held = rows.exclude(state=PolicyState.DRAFT.value).order_by("in_force_from", "pk")
+    return PlanRules(code=plan.policy, own=tuple(version_of(row) for row in held))
+
+
+def policy_for(plan: Plan | None, on: date) -> PolicyVersion:
+    """Return the policy version that holds for a plan's members on a day; without a plan, the default's."""
+    return rules_of(plan).on(on)

@@ -39,14 +39,13 @@ def _line(rxcui: str, records: Sequence[Record], need: Need) -> AskedLine:
     quantities = [record.quantity for record in records if record.quantity is not None]
     product = packaged().product(rxcui)
     last = max(record.start + timedelta(days=_days(record) - 1) for record in records)
-    required_from = need.episode.pa_required_from or records[0].start
     return AskedLine(
         rxcui=rxcui,
         product_name=product.name if product else rxcui,
         quantity=sum(quantities, Decimal(0)) if len(quantities) == len(records) else None,
         days_supply=sum(_days(record) for record in records),
-        starts_on=min(records[0].start, required_from),
-        ends_on=max(last, required_from),
+        starts_on=min(records[0].start, need.required_from),
+        ends_on=max(last, need.required_from),
     )
 
 

@@ -1,48 +1,76 @@
 """What the rule says of a patient now, payer by payer, as needs for prior authorization.
 
-Which payer's policy holds is decided by the coverage in force on the day of the record that causes the need; where no
-coverage is known, the default policy holds and the need is marked so.
+Which payer's policy holds, and which version of it, is decided by the coverage in force on the day of the record that
+causes the need; where no coverage is known, the default policy holds and the need is marked so.
 """
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
 
-from authz.policies import catalog
 from authz.policies.models import Plan
+from authz.policies.selectors import PlanRules, rules_of
+from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Coverage, Patient
 from authz.prior_auths.models import Authorization
 from authz.rules.evaluate import evaluate
+from authz.rules.explain import sentences
 from authz.rules.records import AuthorizedPeriod, Case, Record
+from authz.rules.thresholds import Finding, findings, sentences_of
 from authz.rules.verdict import Episode, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayerVerdict:
-    """One payer's answer on one patient; `plan` is None where the payer's rule is unknown."""
+    """One payer's answer on one patient under one version of its policy; `plan` is None where no coverage is known.
+
+    `findings` are what the policy's thresholds find beside the day limit; `rules` tells which version holds when.
+    """
 
     plan: Plan | None
-    policy: catalog.CatalogPolicy
+    policy: PolicyVersion
     verdict: Verdict
+    findings: tuple[Finding, ...]
     inputs_sha256: str
+    rules: PlanRules
+
+    @property
+    def key(self) -> tuple[int | None, str, str]:
+        """Return what tells the answer from the patient's other ones: the plan, and the policy with its version."""
+        return self.plan.pk if self.plan else None, *self.policy.key
+
+    @property
+    def is_payer_rule_unknown(self) -> bool:
+        """Whether the default stands in: no coverage is known, or no version of the plan's policy is in force."""
+        return self.plan is None or self.policy.code != self.plan.policy
+
+    @property
+    def is_required(self) -> bool:
+        """Whether any day needs authorization, for its number or for a finding."""
+        return self.verdict.pa_required or any(finding.required_from for finding in self.findings)
+
+    @property
+    def sentences(self) -> list[str]:
+        """Return the verdict and the findings in words."""
+        return [*sentences(self.verdict, self.policy.parameters), *sentences_of(self.findings)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Need:
-    """An episode of use that needs authorization, by whose coverage, and by which verdict."""
+    """An episode of use that needs authorization, by whose coverage, and by which verdict.
+
+    It may need it for its days or for a finding, or both: `trigger_id` is the first record that causes any of it, and
+    `required_from` the first day of all.
+    """
 
     coverage: Coverage | None
     episode: Episode
     answer: PayerVerdict
-
-    @property
-    def trigger_id(self) -> str:
-        """Return the id of the record that causes the need."""
-        assert self.episode.trigger_record is not None  # noqa: S101 - an episode with a need has a cause
-        return self.episode.trigger_record
+    trigger_id: str
+    required_from: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +97,10 @@ def case_of(patient: Patient) -> PatientCase:
 
 
 def answers(known: PatientCase, *, as_of: date) -> list[PayerVerdict]:
-    """Evaluate the patient under every policy that could apply: each plan's own, and the default for none known."""
+    """Evaluate the patient under every policy that could apply: each plan's own, and the default for none known.
+
+    Of each plan's policy every version answers that was in force on the day of a record, first the one of `as_of`.
+    """
     plans = {coverage.plan_id: coverage.plan for coverage in known.coverages}
     days = [record.start for record in known.records]
     if not plans or any(prescriptions.coverage_on(known.coverages, day) is None for day in days):
@@ -77,32 +108,80 @@ def answers(known: PatientCase, *, as_of: date) -> list[PayerVerdict]:
     exemptions = prescriptions.exempt_periods(known.patient)
     found = []
     for plan in plans.values():
-        policy = catalog.policy(plan.policy if plan else "default")
+        rules = rules_of(plan)
         case = Case(
             id=str(known.patient.public_id),
             as_of=as_of,
             birth_date=known.patient.birth_date,
-            policy=policy.parameters,
             records=known.records,
             exemptions=exemptions,
             authorizations=_authorized_periods(known.patient, plan),
         )
-        found.append(PayerVerdict(plan=plan, policy=policy, verdict=evaluate(case), inputs_sha256=_hash(case)))
+        versions = {version.key: version for version in map(rules.on, [as_of, *days])}
+        found += [_answer(case, plan, rules, version) for version in versions.values()]
     return found
 
 
+def _answer(case: Case, plan: Plan | None, rules: PlanRules, policy: PolicyVersion) -> PayerVerdict:
+    case = replace(case, policy=policy.parameters)
+    verdict = evaluate(case)
+    return PayerVerdict(
+        plan=plan,
+        policy=policy,
+        verdict=verdict,
+        findings=findings(case, verdict, policy.thresholds),
+        inputs_sha256=_hash(case, policy),
+        rules=rules,
+    )
+
+
 def needs(known: PatientCase, payers: Iterable[PayerVerdict]) -> list[Need]:
-    """Return the needs, each under the one payer whose coverage was in force when it arose."""
+    """Return the needs, each under the one payer and policy version in force when it arose."""
     newest = known.newest
     found = []
     for answer in payers:
         for episode in answer.verdict.episodes:
-            if episode.trigger_record is None:
-                continue
-            coverage = prescriptions.coverage_on(known.coverages, newest[episode.trigger_record].start)
-            if (coverage.plan_id if coverage else None) == (answer.plan.pk if answer.plan else None):
-                found.append(Need(coverage=coverage, episode=episode, answer=answer))
-    return found
+            causes = sorted(_causes(answer, episode, known, newest))
+            if causes:
+                start, trigger_id, _ = causes[0]
+                coverage = prescriptions.coverage_on(known.coverages, start)
+                found.append(Need(coverage, episode, answer, trigger_id, min(day for _, _, day in causes)))
+    return _first_of_each_use(found, newest)
+
+
+def _first_of_each_use(found: Iterable[Need], newest: Mapping[str, Record]) -> list[Need]:
+    """Return one need for one use: where two versions of a payer's policy each see it, the one that began first."""
+    kept: list[Need] = []
+    for need in sorted(found, key=lambda need: (newest[need.trigger_id].start, need.trigger_id)):
+        if not any(need.coverage == other.coverage and _is_same_use(need, other) for other in kept):
+            kept.append(need)
+    return kept
+
+
+def _is_same_use(need: Need, other: Need) -> bool:
+    return not set(need.episode.records).isdisjoint(other.episode.records)
+
+
+def _causes(
+    answer: PayerVerdict, episode: Episode, known: PatientCase, newest: Mapping[str, Record]
+) -> Iterator[tuple[date, str, date]]:
+    """Yield (day, record, first day required) of what makes the episode need authorization while this answer holds."""
+    causes = [(episode.trigger_record, episode.pa_required_from)]
+    causes += [
+        (finding.cause, finding.required_from) for finding in answer.findings if finding.cause in episode.records
+    ]
+    for record_id, required_from in causes:
+        if record_id is not None and required_from is not None:
+            start = newest[record_id].start
+            if _holds(answer, known, start):
+                yield start, record_id, required_from
+
+
+def _holds(answer: PayerVerdict, known: PatientCase, day: date) -> bool:
+    """Say whether the answer is the one of the payer, and of its policy's version, in force on a day."""
+    coverage = prescriptions.coverage_on(known.coverages, day)
+    is_payers = (coverage.plan_id if coverage else None) == (answer.plan.pk if answer.plan else None)
+    return is_payers and answer.rules.on(day).key == answer.policy.key
 
 
 def is_over(need: Need, *, as_of: date) -> bool:
@@ -117,6 +196,7 @@ def _authorized_periods(patient: Patient, plan: Plan | None) -> tuple[Authorized
     return tuple(AuthorizedPeriod(start=row.starts_on, end=row.ends_on) for row in granted)
 
 
-def _hash(case: Case) -> str:
-    canonical = json.dumps(asdict(case), default=str, sort_keys=True, separators=(",", ":"))
+def _hash(case: Case, policy: PolicyVersion) -> str:
+    inputs = asdict(case) | {"policy_version": policy.key}
+    canonical = json.dumps(inputs, default=str, sort_keys=True, separators=(",", ":"))
     return sha256(canonical.encode()).hexdigest()

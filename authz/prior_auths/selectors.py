@@ -22,7 +22,6 @@ from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
 from authz.prior_auths.needs import PatientCase, PayerVerdict
 from authz.prior_auths.services.steps import roles_in_case, visible_to
-from authz.rules.explain import sentences
 from authz.rules.formulary import packaged
 from authz.rules.records import Record
 
@@ -127,7 +126,7 @@ def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date |
         patient=patient,
         as_of=day,
         payer=payer,
-        sentences=sentences(payer.verdict, payer.policy.parameters),
+        sentences=payer.sentences,
         records=_seen(known, payer, by),
     )
 

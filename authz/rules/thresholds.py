@@ -75,12 +75,16 @@ class Threshold:
     @property
     def name(self) -> str:
         """What tells it from a policy's other thresholds: the kind, with the dose where there is one."""
-        return self.kind.value if self.at_least is None else f"{self.kind.value}_{self.at_least.normalize():f}"
+        return _name(self.kind, self.at_least)
 
     @property
     def least(self) -> Fraction:
         """From which amount on a day counts: MME, long-acting products, or benzodiazepines."""
         return _LEAST[self.kind] if self.at_least is None else Fraction(self.at_least)
+
+
+def _name(kind: FindingKind, at_least: Decimal | None) -> str:
+    return kind.value if at_least is None else f"{kind.value}_{at_least.normalize():f}"
 
 
 def _is_positive(amount: object) -> bool:
@@ -123,6 +127,11 @@ class Finding:
     reasons: tuple[str, ...]
     required_from: date | None = None
     cause: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the threshold that is reached."""
+        return _name(self.kind, self.at_least)
 
 
 class _Level(NamedTuple):
@@ -206,8 +215,8 @@ class _Lifted:
 class _Sight(Protocol):
     """What is seen of one kind: its amounts over time, and the opioids behind them in (start, id) order."""
 
-    levels: Sequence[_Level]
-    opioids: Sequence[Part]
+    levels: list[_Level]
+    opioids: list[Part]
 
     def amount_of(self, opioids: Sequence[Part], day: int) -> Fraction:
         """Return what these opioids, all in use on that day, come to on it."""

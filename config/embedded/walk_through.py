@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from textwrap import fill
@@ -176,7 +176,8 @@ def submit(walk: Walk) -> list[str]:
     _must_be(walk, "queued")
     due = walk.prior_auth["due"]
     _must(bool(due and due["at"] and due["why"]), "no due time is given")
-    return [f"with {walk.prior_auth['insurer']['name']}, due {due['at']}", f"why: {due['why']}"]
+    at = datetime.fromisoformat(due["at"]).astimezone(UTC)
+    return [f"with {walk.prior_auth['insurer']['name']}, due {at:%Y-%m-%d %H:%M} UTC", f"why: {due['why']}"]
 
 
 # -- 10 to 12: the insurer decides ------------------------------------------------------------------------------------

@@ -167,6 +167,7 @@ def test_without_ensurepip_the_pip_outside_installs_into_the_environment(
 @pytest.mark.parametrize("system", ["nt", "musl"])
 def test_a_system_without_wheels_is_told_once_what_to_use(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dev.sys, "argv", ["dev.py", "run"])
+    monkeypatch.setitem(dev.ACTIONS, "run", lambda _args: None)
     monkeypatch.setattr(dev.sysconfig, "get_config_var", lambda _name: f"cpython-311-x86_64-linux-{system}")
     if system == "nt":
         monkeypatch.setattr(dev, "is_windows", lambda: True)

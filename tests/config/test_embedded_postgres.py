@@ -12,7 +12,7 @@ import pytest
 
 from config.embedded import leftovers
 from config.embedded.postgres import Postgres
-from config.embedded.processes import CannotStart, server_account
+from config.embedded.processes import Account, CannotStart, await_end, server_account, spawn
 
 
 def ask(postgres: Postgres, question: LiteralString) -> object:
@@ -63,14 +63,20 @@ def test_what_was_committed_is_there_after_a_stop_and_a_start(folder: Path) -> N
     second.stop()
 
 
-def test_a_pid_file_whose_pid_belongs_to_somebody_else_now_does_not_stop_a_start(postgres: Postgres) -> None:
+def test_a_pid_file_whose_pid_belongs_to_somebody_else_now_does_not_stop_a_start(
+    postgres: Postgres, folder: Path, account: Account | None
+) -> None:
     postgres.start()
     postgres.stop()
-    (postgres.data_dir / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.data_dir}\n", encoding="utf-8")
+    # Of the servers' own account: PostgreSQL itself sees through a stranger that it may not signal.
+    stranger = spawn(["sleep", "60"], log=folder / "stranger.log", account=account)
+    (postgres.data_dir / "postmaster.pid").write_text(f"{stranger.pid}\n{postgres.data_dir}\n", encoding="utf-8")
 
     postgres.start()
 
     assert postgres.answers()
+    assert stranger.poll() is None
+    await_end(stranger, seconds=0)
 
 
 def test_a_server_left_over_from_an_earlier_start_is_stopped_first(postgres: Postgres, folder: Path) -> None:

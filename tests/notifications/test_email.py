@@ -103,6 +103,15 @@ def test_the_code_of_a_refusal_keeps_the_servers_number_and_none_of_its_words(
     assert Delivery.objects.get(channel="email").last_error == "SMTPDataError 451"
 
 
+def test_a_refused_address_is_a_number_too(cast: Cast, post_office: PostOffice) -> None:
+    post_office.unknown = {"jones@example.org"}
+    stage.detected(cast)
+
+    drain()
+
+    assert Delivery.objects.get(channel="email").last_error == "SMTPRecipientsRefused 550"
+
+
 def test_a_template_reaches_three_values_and_no_row() -> None:
     allowed = {field.name: field.type for field in fields(Allowed)}
 

@@ -209,6 +209,17 @@ def test_one_waiting_mail_holds_up_neither_other_requests_nor_the_inbox(cast: Ca
     assert selectors.inbox(cast.jones).filter(prior_auth=first, topic="prior-auth.approved").exists()
 
 
+def test_one_persons_waiting_mail_does_not_hold_up_a_colleagues(cast: Cast, post_office: PostOffice) -> None:
+    post_office.unknown = {"jones@example.org"}
+    prior_auth = stage.detected(cast)
+    drain(SOON)
+    say(prior_auth, "prior-auth.information-requested")
+
+    drain(SOON)
+
+    assert [letter.rcpt_tos for letter in post_office.letters] == [["stella@example.org"]]
+
+
 def test_a_dead_mail_does_not_hold_up_the_next_one(cast: Cast, settings: LazySettings, post_office: PostOffice) -> None:
     settings.OUTBOX_ATTEMPTS = 1
     post_office.mood = Mood.REFUSE

@@ -111,7 +111,7 @@ def test_elapsed_use_needs_nothing_before_the_day_has_come() -> None:
     on_day_seven = verdict(fill("a", "2025-01-01", 30), basis="elapsed", as_of="2025-01-07")
     on_day_eight = verdict(fill("a", "2025-01-01", 30), basis="elapsed", as_of="2025-01-08")
 
-    assert not on_day_seven.pa_required
+    assert (on_day_seven.pa_required, on_day_seven.first_known_on) == (False, None)
     assert on_day_eight.episodes[0].pa_required_days == 1
     assert on_day_eight.first_known_on == day("2025-01-08")
 

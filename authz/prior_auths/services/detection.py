@@ -23,7 +23,7 @@ from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
 from authz.prior_auths.services import steps
-from authz.rules.explain import sentences
+from authz.rules.thresholds import finding_to_json
 from authz.rules.verdict import verdict_to_json
 
 NEED_IN_DOUBT = "prior-auth.need-in-doubt"
@@ -36,12 +36,12 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
     """Bring a locked patient's requests into line with what the rule says on that day."""
     known = needs_of.case_of(patient)
     payers = needs_of.answers(known, as_of=on)
-    kept = {payer.plan.pk if payer.plan else None: _keep(patient, payer, on, now) for payer in payers}
+    kept = {payer.key: _keep(patient, payer, on, now) for payer in payers}
     current = [need for need in needs_of.needs(known, payers) if not needs_of.is_over(need, as_of=on)]
     requests = list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk"))
     needed: set[int] = set()
     for need in current:
-        evaluation = kept[need.answer.plan.pk if need.answer.plan else None]
+        evaluation = kept[need.answer.key]
         request = _active_for(need, requests)
         if request is not None:
             _follow(request, need, known, evaluation, now)
@@ -58,7 +58,9 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
 
 def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
     """Keep the answer, unless the last one kept rests on the very same inputs."""
-    latest = Evaluation.objects.filter(patient=patient, plan=payer.plan).order_by("-pk").first()
+    policy, version = payer.policy.key
+    same = Evaluation.objects.filter(patient=patient, plan=payer.plan, policy=policy, policy_version=version)
+    latest = same.order_by("-pk").first()
     if latest is not None and latest.inputs_sha256 == payer.inputs_sha256:
         return latest
     verdict = payer.verdict
@@ -67,14 +69,14 @@ def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Eva
         plan=payer.plan,
         as_of=on,
         evaluated_at=now,
-        policy=payer.policy.code,
-        policy_version=payer.policy.version,
+        policy=policy,
+        policy_version=version,
         rule_version=verdict.rule_version,
         formulary_version=verdict.formulary_version,
         inputs_sha256=payer.inputs_sha256,
-        is_required=verdict.pa_required,
+        is_required=payer.is_required,
         attention_count=len(verdict.attention),
-        verdict=verdict_to_json(verdict),
+        verdict=verdict_to_json(verdict) | {"findings": [finding_to_json(finding) for finding in payer.findings]},
     )
 
 
@@ -171,14 +173,14 @@ def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Ev
     request.evaluation = evaluation
     request.policy, request.policy_version = answer.policy.code, answer.policy.version
     request.regime = catalog.regime(plan.regime if plan else "generic").code
-    request.is_payer_rule_unknown = plan is None
+    request.is_payer_rule_unknown = answer.is_payer_rule_unknown
     request.runs_out_on = need.episode.end
-    if need.episode.pa_required_from is not None:
-        request.pa_required_from = need.episode.pa_required_from
+    request.pa_required_from = need.required_from
     request.explanation = {
-        "sentences": sentences(answer.verdict, answer.policy.parameters),
+        "sentences": answer.sentences,
         "policy": {"code": answer.policy.code, "title": answer.policy.title, "source": answer.policy.source},
-        "payer_rule_unknown": plan is None,
+        "payer_rule_unknown": answer.is_payer_rule_unknown,
+        "findings": [finding_to_json(finding) for finding in answer.findings],
     }
 
 

@@ -1,0 +1,151 @@
+"""PURE: reads a policy document, the same for a file of the catalog and for a payer's own, and writes it back.
+
+A document is a mapping as TOML or JSON gives it. Everything that is wrong with one is told at once, each by its path.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from authz.policies.examples import example_document, read_examples
+from authz.policies.reading import Reading, join, member
+from authz.policies.version import Mark, PolicyVersion
+from authz.rules.policy import Policy
+from authz.rules.thresholds import FindingAction, FindingKind, Threshold
+
+TERMS: Final = ("sources", "parameters", "thresholds", "examples", "notes")
+"""The parts of a document besides its name and its validity."""
+
+_NEEDED = ("code", "version", "title", "in_force_from", "sources", "parameters", "examples")
+_MARK = ("source", "confirmed")
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
+_TITLE = re.compile(r".{1,200}")
+
+
+def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
+    """Return the policy version that a document holds. Its examples are read, not run.
+
+    :raises InvalidInput: naming by dotted path everything that is unknown, missing or makes no sense.
+    """
+    reading = Reading()
+    table = reading.table(document, "", needed=_NEEDED, may=("in_force_until", "thresholds", "notes"))
+    sources = _sources(reading, table.get("sources", {}))
+    parameters, marks = _parameters(reading, table.get("parameters", {}), sources)
+    thresholds, threshold_marks = _thresholds(reading, table.get("thresholds", []), sources)
+    _must_fit(reading, parameters, thresholds)
+    first, last = _validity(reading, table)
+    version = PolicyVersion(
+        code=reading.text(table.get("code", "missing"), "code", _CODE),
+        version=reading.text(table.get("version", "missing"), "version", _VERSION),
+        title=reading.text(table.get("title", "missing"), "title", _TITLE),
+        in_force_from=first,
+        in_force_until=last,
+        sources=sources,
+        parameters=parameters,
+        thresholds=tuple(thresholds),
+        marks=marks | threshold_marks,
+        examples=read_examples(reading, table.get("examples", []), threshold_marks),
+        notes=tuple(reading.text(note, path) for path, note in reading.rows(table.get("notes", []), "notes")),
+    )
+    reading.finish()
+    return version
+
+
+def to_document(policy: PolicyVersion) -> dict[str, Any]:
+    """Return a version as plain JSON values; `read_policy` reads it back to the same."""
+    until = policy.in_force_until
+    values = policy.parameters.to_mapping()
+    return {
+        "code": policy.code,
+        "version": policy.version,
+        "title": policy.title,
+        "in_force_from": policy.in_force_from.isoformat(),
+        "in_force_until": until.isoformat() if until else None,
+        "sources": dict(policy.sources),
+        "parameters": {
+            name: {"value": value, **_mark_document(policy, name)}
+            for name, value in values.items()
+            if name in policy.marks
+        },
+        "thresholds": [_threshold_document(policy, threshold) for threshold in policy.thresholds],
+        "examples": [example_document(example) for example in policy.examples],
+        "notes": list(policy.notes),
+    }
+
+
+def _validity(reading: Reading, table: Mapping[str, Any]) -> tuple[date, date | None]:
+    first = reading.day(table.get("in_force_from", date.min), "in_force_from") or date.min
+    until = table.get("in_force_until")
+    last = None if until is None else reading.day(until, "in_force_until")
+    if last is not None and last < first:
+        reading.refuse("in_force_until", "It lies before the first day in force.")
+    return first, last
+
+
+def _sources(reading: Reading, value: object) -> dict[str, str]:
+    return {key: reading.text(text, join("sources", key)) for key, text in reading.named(value, "sources")}
+
+
+def _mark(reading: Reading, stated: Mapping[str, Any], path: str, sources: Mapping[str, str]) -> Mark:
+    source = stated.get("source", "")
+    if "source" in stated and (not isinstance(source, str) or source not in sources):
+        reading.refuse(join(path, "source"), "It names none of the sources.")
+    return Mark(str(source), reading.switch(stated.get("confirmed", False), join(path, "confirmed")))
+
+
+def _mark_document(policy: PolicyVersion, name: str) -> dict[str, Any]:
+    return {"source": policy.marks[name].source, "confirmed": policy.marks[name].confirmed}
+
+
+def _parameters(reading: Reading, value: object, sources: Mapping[str, str]) -> tuple[Policy, dict[str, Mark]]:
+    marks: dict[str, Mark] = {}
+    values: dict[str, Any] = {}
+    for name, item in reading.named(value, "parameters"):
+        path = join("parameters", name)
+        stated = reading.table(item, path, needed=("value", *_MARK))
+        marks[name] = _mark(reading, stated, path, sources)
+        if "value" in stated:
+            values[name] = stated["value"]
+    parameters = Policy.default()
+    with reading.refusals_under("parameters"):
+        parameters = Policy.from_mapping(values)
+    return parameters, marks
+
+
+def _thresholds(reading: Reading, value: object, sources: Mapping[str, str]) -> tuple[list[Threshold], dict[str, Mark]]:
+    thresholds: list[Threshold] = []
+    marks: dict[str, Mark] = {}
+    for path, item in reading.rows(value, "thresholds"):
+        row = reading.table(item, path, needed=("kind", "action", *_MARK), may=("at_least", "spares_established"))
+        if not {"kind", "action"} <= set(row):
+            continue
+        at_least = reading.exact(row["at_least"], join(path, "at_least")) if "at_least" in row else None
+        with reading.refusals_under(path):
+            threshold = Threshold(
+                kind=member(FindingKind, row["kind"]),
+                action=member(FindingAction, row["action"]),
+                at_least=at_least,
+                spares_established=row.get("spares_established", False),
+            )
+            if threshold.name in marks:
+                reading.refuse(path, f"There is {threshold.name} already.")
+            marks[threshold.name] = _mark(reading, row, path, sources)
+            thresholds.append(threshold)
+    return thresholds, marks
+
+
+def _threshold_document(policy: PolicyVersion, threshold: Threshold) -> dict[str, Any]:
+    return {
+        "kind": threshold.kind.value,
+        "action": threshold.action.value,
+        "at_least": None if threshold.at_least is None else str(threshold.at_least),
+        "spares_established": threshold.spares_established,
+        **_mark_document(policy, threshold.name),
+    }
+
+
+def _must_fit(reading: Reading, parameters: Policy, thresholds: Sequence[Threshold]) -> None:
+    if parameters.established_days is None and any(threshold.spares_established for threshold in thresholds):
+        reading.refuse("thresholds", "One spares the established, but established_days is not set, so nobody is.")

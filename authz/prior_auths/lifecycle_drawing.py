@@ -1,0 +1,70 @@
+"""PURE: the table of the lifecycle as a person reads it: the diagram and the tables in docs/lifecycle.md."""
+
+from collections.abc import Iterable, Iterator
+
+from authz.access.roles import Role
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step, Transition
+
+BEGIN = "<!-- drawn by: manage.py lifecycle_doc -->"
+END = "<!-- to here -->"
+
+
+class NoPlaceForDrawing(ValueError):
+    """The page lacks the two marks between which the drawing belongs."""
+
+
+def redrawn(page: str) -> str:
+    """Return the page with everything between the marks drawn anew.
+
+    :raises NoPlaceForDrawing: when it lacks the marks.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _old, end, after = rest.partition(END)
+    if not begin or not end:
+        raise NoPlaceForDrawing(f"The page needs the line {BEGIN} and, below it, {END}.")
+    return f"{before}{BEGIN}\n\n{drawing()}\n{END}{after}"
+
+
+def drawing() -> str:
+    """Return the diagram (mermaid), the steps and who may take them (Markdown), as the table has them now."""
+    return "\n".join(
+        ["## Diagram\n", *_diagram(), "\n## Steps\n", *_steps(), "\n## Who may take which step\n", *_matrix(), ""]
+    )
+
+
+def _diagram() -> Iterator[str]:
+    yield from ("```mermaid", "stateDiagram-v2")
+    for step, row in TABLE.items():
+        for source in _in_order(row.sources):
+            yield f"    {source.value if source else '[*]'} --> {row.target.value}: {_words(step)}"
+    yield from (f"    {state.value} --> [*]" for state in State if state in ENDED)
+    yield "```"
+
+
+def _steps() -> Iterator[str]:
+    yield from ("| Step | From | To | Others are told |", "|---|---|---|---|")
+    for step, row in TABLE.items():
+        sources = ", ".join(f"`{source.value}`" if source else "nothing" for source in _in_order(row.sources))
+        told = f"`{row.says}`" if row.says else "–"
+        yield f"| {_words(step)} | {_any_open(row) or sources} | `{row.target.value}` | {told} |"
+
+
+def _matrix() -> Iterator[str]:
+    roles = [role for role in Role if any(role in row.by for row in TABLE.values())]
+    yield f"| Step | {' | '.join(role.value.replace('_', ' ') for role in roles)} |"
+    yield "|---" * (len(roles) + 1) + "|"
+    for step, row in TABLE.items():
+        yield f"| {_words(step)} | {' | '.join('yes' if role in row.by else '–' for role in roles)} |"
+
+
+def _any_open(row: Transition) -> str:
+    return "any that is not ended" if row.sources == ACTIVE else ""
+
+
+def _words(step: Step) -> str:
+    return step.value.replace("_", " ")
+
+
+def _in_order(sources: Iterable[State | None]) -> list[State | None]:
+    known = set(sources)
+    return [state for state in (None, *State) if state in known]
