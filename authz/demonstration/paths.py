@@ -1,0 +1,127 @@
+"""How far people can take a request: a path is the steps in their order, each one call of the service that takes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from authz.access.roles import Actor
+from authz.demonstration.patients import Story
+from authz.ids import PriorAuthId
+from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import request, review
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Players:
+    """Who acts in one patient's story."""
+
+    staff: Actor
+    prescriber: Actor
+    reviewer: Actor
+    physician: Actor
+
+
+Taken = Callable[[PriorAuth, Story, Players, datetime], PriorAuth]
+
+
+def _key(prior_auth: PriorAuth) -> PriorAuthId:
+    return PriorAuthId(prior_auth.public_id)
+
+
+def _take_up(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
+    return request.take_up(prior_auth_id=_key(prior_auth), by=players.staff, now=now)
+
+
+def _answer_questions(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    prefilled = prior_auth.answers.answers.all() if prior_auth.answers else []
+    answers = {
+        **{row.question: row.value for row in prefilled},
+        "dx.code": story.says.dx,
+        "pain.type": story.says.pain,
+        "pain.why_longer": story.says.why,
+        "pdmp.checked": True,
+        "benzo.concurrent": False,
+        "plan.followup": (now + timedelta(days=7)).date().isoformat(),
+    }
+    return request.answer_questions(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
+
+
+def _ask_prescriber(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
+    question = "Please read the answers and attest that they are right."
+    return request.ask_prescriber(prior_auth_id=_key(prior_auth), question=question, by=players.staff, now=now)
+
+
+def _attest(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
+    answers = {"pr.attest": True}
+    return request.answer_prescriber(prior_auth_id=_key(prior_auth), answers=answers, by=players.prescriber, now=now)
+
+
+def _submit(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    return request.submit(prior_auth_id=_key(prior_auth), urgency=story.urgency, by=players.staff, now=now)
+
+
+def _withdraw(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    return request.withdraw(prior_auth_id=_key(prior_auth), reason=story.says.because, by=players.staff, now=now)
+
+
+def _claim(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
+    return review.claim(prior_auth_id=_key(prior_auth), by=players.reviewer, now=now)
+
+
+def _ask(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    return review.ask(prior_auth_id=_key(prior_auth), questions=[story.says.asked], by=players.reviewer, now=now)
+
+
+def _answer(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    answers = {row.public_id: story.says.answered for row in prior_auth.information_requests.all()}
+    return review.answer(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
+
+
+def _refer(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    return review.refer(prior_auth_id=_key(prior_auth), reason=story.says.referred, by=players.reviewer, now=now)
+
+
+def _approve(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
+    return review.approve(prior_auth_id=_key(prior_auth), by=players.reviewer, now=now)
+
+
+def _approve_in_part(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    line = prior_auth.lines.get(line=1)
+    days = story.says.granted
+    share = line.quantity * days / line.days_supply if line.quantity is not None else None
+    grant = Grant(
+        days=days,
+        quantity=None if share is None else share.quantize(Decimal(1)),
+        starts_on=line.starts_on,
+        ends_on=line.starts_on + timedelta(days=days - 1),
+    )
+    reason = Reason(code="quantity-reduced", text=story.says.because, criterion=story.says.criterion)
+    return review.approve_in_part(
+        prior_auth_id=_key(prior_auth), grants={1: grant}, reason=reason, by=players.physician, now=now
+    )
+
+
+def _deny(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    reason = Reason(code="criteria-not-met", text=story.says.because, criterion=story.says.criterion)
+    return review.deny(prior_auth_id=_key(prior_auth), reason=reason, by=players.physician, now=now)
+
+
+_DRAFT = (_take_up, _answer_questions)
+_QUEUED = (*_DRAFT, _ask_prescriber, _attest, _submit)
+_REVIEW = (*_QUEUED, _claim)
+
+PATHS: Mapping[str, tuple[Taken, ...]] = {
+    "draft": _DRAFT,
+    "awaiting_prescriber": (*_DRAFT, _ask_prescriber),
+    "queued": _QUEUED,
+    "in_review": _REVIEW,
+    "info_requested": (*_REVIEW, _ask),
+    "answered": (*_REVIEW, _ask, _answer),
+    "clinical_review": (*_REVIEW, _refer),
+    "approved": (*_REVIEW, _approve),
+    "approved_in_part": (*_REVIEW, _refer, _approve_in_part),
+    "denied": (*_REVIEW, _refer, _deny),
+    "withdrawn": (_take_up, _withdraw),
+}

@@ -1,0 +1,77 @@
+"""What README.md tells people to type works, and what it shows is what they will see."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from pytest_django.live_server_helper import LiveServer
+
+from authz import clock
+from authz.demonstration import people, services
+from authz.demonstration.patients import stories
+from authz.prescriptions.models import FillVersion
+from authz.prior_auths.models import PriorAuth
+from config.embedded.walk_through import STEPS
+from tests.demonstration.serving import at_work
+
+README = Path(__file__).resolve().parent.parent.parent / "README.md"
+
+
+def typed(text: str) -> str:
+    """Return what a reader would type: every block marked as sh, in order."""
+    return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def test_the_main_job_by_curl_goes_as_told(
+    transactional_db: None, live_server: LiveServer, settings: LazySettings, tmp_path: Path
+) -> None:
+    services.load(now=clock.now(), patients=())
+
+    with at_work(settings, tmp_path):
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", typed(README.read_text(encoding="utf-8"))],
+            env={**os.environ, "URL": live_server.url},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    request = PriorAuth.objects.get()
+    assert request.state == "decided"
+    said = done.stdout.splitlines()
+    assert said[:5] == ["created", "created", "[]", "created", "unchanged"]
+    assert said[5] == request.number
+    assert said[6].startswith("8 covered days since")
+    assert said[7:11] == ["draft", "draft", "awaiting_prescriber", "draft"]
+    assert "72 hours after the insurer received" in said[11]
+    assert said[12].startswith("AU-")
+    assert said[13:] == [f"Prior authorization request {request.number} was approved."]
+    assert FillVersion.objects.count() == 2
+
+
+def test_the_password_and_the_log_ins_are_the_demonstrations() -> None:
+    text = README.read_text(encoding="utf-8")
+
+    assert people.password() in text
+    assert set(re.findall(r"[\w.]+@[\w.]+\.example", text)) <= {one.email for one in people.log_ins()} | {
+        "secret@db.example"
+    }
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
+def test_the_transcript_shows_every_step(step: object) -> None:
+    assert (step.__doc__ or "").strip() in README.read_text(encoding="utf-8")
+
+
+def test_the_page_about_the_demonstration_names_everybody_and_nobody_else() -> None:
+    page = (README.parent / "docs/demonstration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\S+@\S+) \| (.+?) \| (.+?) \| (.+?) \|$", page, flags=re.MULTILINE)
+
+    assert rows == [(one.email, one.name, one.place.name, one.does) for one in people.log_ins()]
+    assert people.password() in page
+    assert set(re.findall(r"\b(?:RV|HS)-\d+", page)) <= {story.number for story in stories()}

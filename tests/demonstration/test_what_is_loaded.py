@@ -1,0 +1,172 @@
+"""What the demonstration shows: every state the product knows, with none of its promises broken."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from pytest_django import DjangoDbBlocker
+
+from authz.access import selectors as access_selectors
+from authz.access import services as access
+from authz.access.models import Membership, Organization, Person
+from authz.access.roles import Actor, Role
+from authz.demonstration import people, services
+from authz.demonstration.patients import stories
+from authz.notifications.models import Delivery
+from authz.outbox.models import OutboxMessage
+from authz.prescriptions import selectors as prescriptions
+from authz.prescriptions.models import IdentityQuestion, Patient
+from authz.prescriptions.npi import is_valid_npi
+from authz.prior_auths import selectors
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import ACTIVE, State
+from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Event, PriorAuth
+
+NOW = datetime(2026, 5, 14, 15, 0, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The whole demonstration, loaded once for the tests of this module."""
+    with django_db_blocker.unblock():
+        services.load(now=NOW)
+        yield
+        call_command("flush", verbosity=0, interactive=False)
+
+
+def actor(name: str) -> Actor:
+    person = Person.objects.get(email__startswith=f"{name}@")
+    organization = Organization.objects.get(memberships__person=person)
+    return access_selectors.actor_for(person=person, organization=organization)
+
+
+def rows() -> Counter[str]:
+    return Counter(
+        {model.__name__: model._default_manager.count() for model in apps.get_app_config("authz").get_models()}
+    )
+
+
+@pytest.mark.usefixtures("loaded")
+def test_every_state_and_every_outcome_is_there() -> None:
+    states = Counter(PriorAuth.objects.values_list("state", flat=True))
+
+    assert set(states) == {state.value for state in State}
+    assert set(Determination.objects.values_list("outcome", flat=True)) == {outcome.value for outcome in Outcome}
+    assert states["queued"] >= 3
+    assert states["decided"] >= 5
+
+
+@pytest.mark.usefixtures("loaded")
+def test_there_are_two_clinics_two_insurers_and_people_of_every_role() -> None:
+    kinds = Counter(Organization.objects.values_list("kind", flat=True))
+
+    assert kinds == {"clinic": 2, "insurer": 2}
+    assert set(Membership.objects.values_list("role", flat=True)) == {role.value for role in Role} - {"system"}
+    assert 38 <= Patient.objects.count() <= 42
+    assert all(is_valid_npi(one.npi) for one in people.log_ins() if one.npi)
+
+
+@pytest.mark.usefixtures("loaded")
+def test_no_promise_is_broken() -> None:
+    active = PriorAuth.objects.filter(state__in=[state.value for state in ACTIVE])
+    episodes = Counter(active.values_list("patient", "coverage", "episode_anchor"))
+    records = Counter(record for request in active for record in request.record_ids)
+    adverse = Determination.objects.exclude(outcome=Outcome.APPROVED.value)
+
+    assert set(episodes.values()) == {1}
+    assert set(records.values()) == {1}
+    assert all(row.licence is not None and row.reason_text and row.criterion for row in adverse)
+    assert all(line.granted_days <= line.asked_days for line in DeterminationLine.objects.all())
+    assert not Authorization.objects.filter(prior_auth__determinations__outcome=Outcome.DENIED.value).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_each_request_is_where_its_story_says() -> None:
+    expected = {"answered": "in_review", "approved": "decided", "approved_in_part": "decided", "denied": "decided"}
+    for story in stories():
+        if not story.reaches:
+            continue
+
+        request = PriorAuth.objects.get(patient__identifiers__value=story.number)
+
+        assert request.state == expected.get(story.reaches, story.reaches), story.number
+        assert request.urgency == story.urgency.value
+
+
+@pytest.mark.usefixtures("loaded")
+def test_everything_happened_in_order_and_before_now() -> None:
+    for request in PriorAuth.objects.all():
+        moments = list(Event.objects.filter(prior_auth=request).values_list("at", flat=True))
+
+        assert moments == sorted(moments), request.number
+        assert moments[0] == request.opened_at
+        assert moments[-1] <= NOW
+
+
+@pytest.mark.usefixtures("loaded")
+def test_the_special_cases_are_there() -> None:
+    waiting = PriorAuth.objects.filter(state=State.QUEUED.value)
+    due = [selectors.due(request) for request in waiting]
+
+    assert any(one is not None and one.at < NOW for one in due)
+    assert waiting.filter(urgency="expedited").exists()
+    assert PriorAuth.objects.filter(is_payer_rule_unknown=True, insurer=None).exists()
+    assert PriorAuth.objects.filter(need_in_doubt_at__isnull=False, state=State.DRAFT.value).exists()
+    assert PriorAuth.objects.filter(evaluation__attention_count__gt=0).exists() is False
+    assert Patient.objects.filter(evaluations__attention_count__gt=0).count() == 1
+    assert Patient.objects.filter(prior_auths=None).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_two_clinics_share_one_patient_and_neither_sees_the_others_words() -> None:
+    at_riverside = prescriptions.patients(actor("stella")).get(identifiers__value="RV-2022")
+    at_hillside = prescriptions.patients(actor("mallory")).get(identifiers__value="HS-5001")
+
+    assert at_riverside == at_hillside
+    assert [own.value for own in at_riverside.own_identifiers] == ["RV-2022"]  # type: ignore[attr-defined]
+    assert [own.value for own in at_hillside.own_identifiers] == ["HS-5001"]  # type: ignore[attr-defined]
+    assert IdentityQuestion.objects.get().organization == Organization.objects.get(name="Hillside Pain and Spine")
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_prescriber_is_told_under_their_own_log_in() -> None:
+    jones = Person.objects.get(email="jones@riverside.example")
+
+    assert jones.prescriber.npi == "1234567893"
+    assert PriorAuth.objects.filter(prescriber=jones.prescriber).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_everybody_can_log_in_with_the_one_password() -> None:
+    for one in people.log_ins():
+        _, token = access.log_in(email=one.email, password=people.password(), now=NOW)
+
+        assert token.organization.name == one.place.name
+        assert one.email.endswith(".example")
+
+
+@pytest.mark.usefixtures("loaded")
+def test_loading_again_changes_nothing() -> None:
+    before = rows()
+
+    made = services.load(now=NOW + timedelta(days=1))
+
+    assert made == []
+    assert rows() == before
+    assert before["Event"] > 100
+
+
+@pytest.mark.usefixtures("loaded")
+def test_old_news_is_told_to_nobody_and_fresh_news_waits_for_the_worker() -> None:
+    old = OutboxMessage.objects.filter(announced_at__lte=NOW - services.TOLD_BEFORE)
+    fresh = OutboxMessage.objects.filter(announced_at__gt=NOW - services.TOLD_BEFORE)
+
+    assert old.exists()
+    assert not old.filter(settled_at=None).exists()
+    assert fresh.exists()
+    assert not fresh.exclude(settled_at=None).exists()
+    assert not Delivery.objects.exists()
