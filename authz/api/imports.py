@@ -9,7 +9,7 @@ from typing import IO, Any, BinaryIO, ClassVar, cast
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
@@ -138,6 +138,7 @@ class ImportRunOut(serializers.Serializer[ImportRun]):
     )
     rejections = serializers.SerializerMethodField(help_text=f"The first {MOST_REJECTIONS} lines not taken in.")
 
+    @extend_schema_field(ImportRejectionOut(many=True))
     def get_rejections(self, run: ImportRun) -> list[dict[str, Any]]:
         first = selectors.rejections(self.context["by"], run)[:MOST_REJECTIONS]
         return [dict(ImportRejectionOut(row).data) for row in first]

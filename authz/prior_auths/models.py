@@ -17,9 +17,12 @@ def _choices(values: type[State] | type[Urgency] | type[Outcome]) -> list[tuple[
 
 
 class Evaluation(models.Model):
-    """One answer of the rule: for whom, as of when, under which policy, with everything needed to check it again."""
+    """One answer of the rule: for whom, as of when, under which policy, with everything needed to check it again.
 
-    PHI: ClassVar[set[str]] = {"verdict", "is_required"}
+    `inputs` is all that the rule read, in the form of `authz.prior_auths.evaluations`; its hash is `inputs_sha256`.
+    """
+
+    PHI: ClassVar[set[str]] = {"inputs", "verdict", "is_required"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "patient", "plan", "as_of", "evaluated_at", "policy", "policy_version", "rule_version",
         "formulary_version", "inputs_sha256", "attention_count",
@@ -34,6 +37,7 @@ class Evaluation(models.Model):
     policy_version = models.CharField(max_length=20)
     rule_version = models.CharField(max_length=20)
     formulary_version = models.CharField(max_length=60)
+    inputs = models.JSONField()
     inputs_sha256 = models.CharField(max_length=64)
     is_required = models.BooleanField()
     attention_count = models.PositiveIntegerField(default=0)

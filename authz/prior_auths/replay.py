@@ -21,8 +21,8 @@ from authz.policies.models import PayerPolicy, PolicyState
 from authz.policies.selectors import version_of
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
-from authz.prescriptions.models import Patient
-from authz.prior_auths.evaluations import Difference, answer_of, canonical, case_from, differing, inputs_of, sha256_of
+from authz.prescriptions.models import Exemption, Patient
+from authz.prior_auths.evaluations import Difference, answer_of, case_from, differing, sha256_of
 from authz.prior_auths.models import Authorization, Evaluation
 from authz.rules.case_json import reason_of
 from authz.rules.evaluate import RULE_VERSION, evaluate
@@ -68,7 +68,7 @@ def evaluations(*, patient_id: UUID | None = None, evaluation_id: UUID | None = 
 
 
 def replay(kept: Iterable[Evaluation]) -> Iterator[Replayed]:
-    """Yield each evaluation recomputed. Evaluations of one patient should follow one another: their facts are read once."""
+    """Yield each evaluation recomputed; a patient's facts are read once for all evaluations that follow one another."""
     for patient, own in groupby(kept, key=attrgetter("patient")):
         tables = _Tables.of(patient)
         for evaluation in own:
@@ -115,7 +115,7 @@ def _other_answer(evaluation: Evaluation, case: Case, policy: PolicyVersion | No
     verdict = evaluate(case)
     then, now = evaluation.verdict, answer_of(verdict, findings(case, verdict, policy.thresholds if policy else ()))
     if policy is None:
-        # Its thresholds are not known, so what they found cannot be compared; the missing version has a line of its own.
+        # Its thresholds are not known, so what they found cannot be compared. `_other_policy` names it.
         now["findings"] = then.get("findings")
     yield from differing(then, now, "verdict")
 
@@ -144,13 +144,8 @@ class _Tables:
             patient,
             [_Known(record, _name(record), v.recorded_at) for v, (record,) in [*fills, *orders]],
             [
-                _Known(
-                    ExemptPeriod(category=row.category, start=row.starts_on, end=row.ends_on),
-                    "an exemption",
-                    row.recorded_at,
-                    row.withdrawn_at,
-                )
-                for row in patient.exemptions.order_by("pk")
+                _Known(_excuse(row), "an exemption", row.recorded_at, row.withdrawn_at)
+                for row in patient.exemptions.all()
             ],
         )
 
@@ -160,9 +155,12 @@ class _Tables:
             yield Difference(says="inputs changed: the patient was merged into another one, and the records with them")
             return
         at = evaluation.evaluated_at
-        unread = Case(id=str(self.patient.public_id), as_of=evaluation.as_of, birth_date=self.patient.birth_date)
+        coverages = self.patient.coverages.filter(plan=evaluation.plan, recorded_at__lte=at + TOGETHER)
+        if evaluation.plan is not None and not coverages.exists():
+            yield Difference(says="inputs changed: no coverage by the plan that answered was known then")
+        told = Case(id=str(self.patient.public_id), as_of=evaluation.as_of, birth_date=self.patient.birth_date)
         for name in ("id", "as_of", "history_start", "birth_date"):
-            yield from differing(getattr(case, name), getattr(unread, name), f"inputs changed: {name}")
+            yield from differing(getattr(case, name), getattr(told, name), f"inputs changed: {name}")
         yield from _compare(((record, _name(record)) for record in case.records), self.records, at)
         yield from _compare(((period, "an exemption") for period in case.exemptions), self.exemptions, at)
         granted = self._authorizations(evaluation)
@@ -173,9 +171,22 @@ class _Tables:
             prior_auth__patient=self.patient, prior_auth__coverage__plan=evaluation.plan
         ).order_by("pk")
         return [
-            _Known(AuthorizedPeriod(start=row.starts_on, end=row.ends_on), "an authorization", row.opened_at, row.revoked_at)
+            _Known(
+                AuthorizedPeriod(start=row.starts_on, end=row.ends_on),
+                "an authorization",
+                row.opened_at,
+                row.revoked_at,
+            )
             for row in rows
         ]
+
+
+def _excuse(row: Exemption) -> ExemptPeriod:
+    return ExemptPeriod(category=row.category, start=row.starts_on, end=row.ends_on)
+
+
+def _period(row: Authorization) -> AuthorizedPeriod:
+    return AuthorizedPeriod(start=row.starts_on, end=row.ends_on)
 
 
 def _name(record: Record) -> str:

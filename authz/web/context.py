@@ -1,0 +1,14 @@
+"""What every template may ask about the deployment."""
+
+from django.conf import settings
+from django.http import HttpRequest
+
+
+def deployment(request: HttpRequest) -> dict[str, object]:
+    """Return whether this is the demonstration, which every page then says."""
+    return {"is_demonstration": settings.IS_DEMONSTRATION, "has_mail": can_show_mail()}
+
+
+def can_show_mail() -> bool:
+    """Say whether there is caught mail to show: in the demonstration alone."""
+    return settings.IS_DEMONSTRATION and bool(settings.DEMO_MAIL_DIR)

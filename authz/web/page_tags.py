@@ -1,0 +1,72 @@
+"""What templates can say: days and instants as `<time>`, and the product's words. Built into every template."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from authz.access.roles import Role
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import Step
+from authz.web import words
+
+register = template.Library()
+
+
+@register.filter
+def moment(at: datetime) -> SafeString:
+    """Show an instant in the reader's time zone."""
+    return format_html(
+        '<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), words.moment(timezone.localtime(at))
+    )
+
+
+@register.filter
+def day(on: date) -> SafeString:
+    """Show a day."""
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.day(on))
+
+
+@register.filter
+def time_left(at: datetime, now: datetime) -> str:
+    """Show how far off a deadline is, or by how much it has passed."""
+    return words.time_left(at, now=now)
+
+
+@register.filter
+def from_today(on: date, today: date) -> str:
+    """Show how far off a day is."""
+    return words.days_off(on, today=today)
+
+
+@register.filter
+def amount(quantity: Decimal | None) -> str:
+    """Show an exact amount, or that it is not known."""
+    return "not known" if quantity is None else words.amount(quantity)
+
+
+@register.filter
+def counted(number: int, noun: str) -> str:
+    """Show a number with its noun."""
+    return words.counted(number, noun)
+
+
+@register.filter
+def role(name: str) -> str:
+    """Show a role in words."""
+    return words.ROLE[Role(name)]
+
+
+@register.filter
+def done(step: str) -> str:
+    """Show a step that was taken."""
+    return words.DONE[Step(step)]
+
+
+@register.filter
+def outcome(name: str) -> str:
+    """Show what was decided."""
+    return words.OUTCOME[Outcome(name)].words

@@ -1,0 +1,73 @@
+"""What every page for somebody who is logged in shares: the clock read once, the actor, times in their own zone."""
+
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views import View
+
+from authz import clock
+from authz.access.models import Organization, Person
+from authz.access.roles import Actor, OrganizationKind
+from authz.access.selectors import actor_for
+from authz.errors import Forbidden, NotFound
+from authz.notifications import selectors as notifications
+from authz.web.seat import seat_of
+
+
+class Page(View):
+    """A page for somebody who is logged in. A stranger's id is answered as one that nothing has."""
+
+    now: datetime
+    person: Person
+    organization: Organization
+    actor: Actor
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.now = clock.now()
+        person = request.user
+        if not isinstance(person, Person):
+            return redirect_to_login(request.get_full_path())
+        organization = seat_of(request, person)
+        if organization is None:
+            return redirect("choose-organization")
+        self.person, self.organization = person, organization
+        self.actor = actor_for(person=person, organization=organization)
+        with timezone.override(person.time_zone):
+            answer = self._refused_as_pages(request, *args, **kwargs)
+        # Pages are about patients: nothing between us and the reader may keep them.
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def _refused_as_pages(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except NotFound as refusal:
+            raise Http404 from refusal
+        except Forbidden as refusal:
+            raise PermissionDenied(refusal.detail) from refusal
+
+    @property
+    def is_clinic(self) -> bool:
+        return self.organization.kind == OrganizationKind.CLINIC.value
+
+    def today(self) -> date:
+        """Return the day it is in the calendar of the actor's organization."""
+        return clock.day_in(self.organization.time_zone, at=self.now)
+
+    def show(self, template: str, *, status: int = 200, **context: object) -> HttpResponse:
+        """Return a page, with what its frame needs to know."""
+        frame = {
+            "now": self.now,
+            "today": self.today(),
+            "organization": self.organization,
+            "is_clinic": self.is_clinic,
+            "roles": sorted(self.actor.roles),
+            "unread": notifications.inbox(self.actor).filter(read_at=None).count(),
+        }
+        return render(self.request, template, frame | context, status=status)

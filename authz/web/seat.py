@@ -1,0 +1,23 @@
+"""For whom somebody is logged in: the person of the session, and the organization they chose at log-in."""
+
+from uuid import UUID
+
+from django.http import HttpRequest
+
+from authz.access.models import Organization, Person
+from authz.access.selectors import organizations_of
+
+_KEY = "organization"
+
+
+def take_seat(request: HttpRequest, organization: Organization) -> None:
+    """Keep the organization in the session. Whether the person has a role there is asked anew at every request."""
+    request.session[_KEY] = str(organization.public_id)
+
+
+def seat_of(request: HttpRequest, person: Person) -> Organization | None:
+    """Return the organization the person acts for; None when it is still to be chosen, or they left it meanwhile."""
+    chosen = request.session.get(_KEY)
+    if chosen is None:
+        return None
+    return organizations_of(person).filter(public_id=UUID(chosen)).first()

@@ -1,0 +1,276 @@
+"""The steps of a request's life as forms: what each one asks for, and which service takes it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.forms.widgets import Input
+
+from authz.documentation.questionnaire import questionnaire
+from authz.documentation.services import CODE
+from authz.errors import InvalidInput
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import PriorAuth, RequestedLine
+from authz.prior_auths.services import request as clinic
+from authz.prior_auths.services import review
+from authz.web import words
+from authz.web.answers_form import field_for, value_of
+from authz.web.forms import PlainForm, long_text
+
+_QUESTIONS = 4
+_LONGEST_QUESTION = 1000
+_LONGEST_ANSWER = 4000
+_REASON = ("code", "text", "criterion")
+_GRANTED = ("days", "quantity", "starts_on", "ends_on")
+
+
+class StepForm(PlainForm):
+    """The form of one step. Without fields, the button says everything."""
+
+    def __init__(self, prior_auth: PriorAuth, step: Step, posted: Mapping[str, Any] | None = None) -> None:
+        super().__init__(posted, auto_id=f"{step.value}-%s", label_suffix="")
+        self.prior_auth = prior_auth
+        self.add_fields()
+
+    def add_fields(self) -> None:
+        """Add the fields that depend on the request."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the step's service takes besides the request and the actor."""
+        return {}
+
+
+class NoteForm(StepForm):
+    reason = long_text("Reason", hint="It is kept with the request, and both sides can read it.")
+
+    def arguments(self) -> dict[str, Any]:
+        return {"reason": self.cleaned_data["reason"]}
+
+
+class WithdrawForm(NoteForm):
+    reason = long_text("Why is it withdrawn?", most=500)
+
+
+class AskPrescriberForm(StepForm):
+    question = long_text("What should the prescriber answer or attest?")
+
+    def arguments(self) -> dict[str, Any]:
+        return {"question": self.cleaned_data["question"]}
+
+
+class AnswerPrescriberForm(StepForm):
+    """The questions that only the prescriber may answer; every one is sent."""
+
+    prefix_of_errors = "answers."
+
+    def add_fields(self) -> None:
+        self._questions = [question for question in questionnaire(CODE).questions if question.only_prescriber]
+        for question in self._questions:
+            self.fields[question.link_id] = field_for(question)
+
+    def arguments(self) -> dict[str, Any]:
+        said = {q.link_id: value_of(q, self.cleaned_data[q.link_id]) for q in self._questions}
+        return {"answers": said}
+
+
+class SubmitForm(StepForm):
+    urgency = forms.ChoiceField(
+        label="How urgent is it?",
+        choices=[(urgency.value, words.URGENCY[urgency]) for urgency in Urgency],
+        initial=Urgency.STANDARD.value,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose one.", "invalid_choice": "Choose one of the two."},
+    )
+    is_checked = forms.BooleanField(
+        label="I have checked the answers, and they are right",
+        error_messages={"required": "Tick this before you submit."},
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        return {"urgency": Urgency(self.cleaned_data["urgency"])}
+
+
+class AskForm(StepForm):
+    """A few questions, each in its own field; empty ones are left out."""
+
+    def add_fields(self) -> None:
+        for number in range(1, _QUESTIONS + 1):
+            field = long_text(f"Question {number}", most=_LONGEST_QUESTION, rows=2)
+            field.required = False
+            self.fields[f"question-{number}"] = field
+
+    def refuse(self, fields: Mapping[str, Any]) -> None:
+        super().refuse({"question-1" if name == "questions" else name: said for name, said in fields.items()})
+
+    def arguments(self) -> dict[str, Any]:
+        written = [self.cleaned_data[name] for name in self.fields]
+        return {"questions": [question for question in written if question]}
+
+
+class AnswerForm(StepForm):
+    """An answer to each open question of the insurer."""
+
+    prefix_of_errors = "answers."
+
+    def add_fields(self) -> None:
+        for asked in self.prior_auth.information_requests.all():
+            if asked.answered_at is None:
+                self.fields[str(asked.public_id)] = long_text(asked.question, most=_LONGEST_ANSWER)
+
+    def arguments(self) -> dict[str, Any]:
+        return {"answers": {UUID(name): self.cleaned_data[name] for name in self.fields}}
+
+
+class ReasonForm(StepForm):
+    """Why it was decided so."""
+
+    def add_fields(self) -> None:
+        self.fields |= {
+            "reason.code": forms.CharField(
+                label="Reason code",
+                help_text="Such as criteria-not-met, information-missing, quantity-over-limit.",
+                max_length=40,
+                widget=forms.TextInput({"autocomplete": "off", "class": "short"}),
+                error_messages={"required": "Give a code."},
+            ),
+            "reason.text": long_text("Reason in one plain sentence", hint="The patient can read it."),
+            "reason.criterion": forms.CharField(
+                label="The criterion it rests on",
+                help_text="The clause of the plan's policy, such as 2.3 Quantity limits.",
+                max_length=500,
+                error_messages={"required": "Name the clause."},
+            ),
+        }
+
+    def arguments(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        return {
+            "reason": Reason(code=said["reason.code"], text=said["reason.text"], criterion=said["reason.criterion"])
+        }
+
+
+class ApproveInPartForm(ReasonForm):
+    """What is granted of each line, prefilled with what was asked for; then why not all of it."""
+
+    def add_fields(self) -> None:
+        for line in self.prior_auth.lines.all():
+            self.fields |= _grant_fields(line)
+        super().add_fields()
+
+    def clean(self) -> dict[str, Any]:
+        self.grants: dict[int, Grant] = {}
+        for line in self.prior_auth.lines.all():
+            if self.cleaned_data.get(f"grants.{line.line}.is_granted"):
+                self._grant(line.line)
+        return self.cleaned_data
+
+    def _grant(self, line: int) -> None:
+        names = {part: f"grants.{line}.{part}" for part in _GRANTED}
+        missing = [name for part, name in names.items() if part != "quantity" and self.cleaned_data.get(name) is None]
+        for name in missing:
+            if name not in self.errors:
+                self.add_error(name, "Needed for a line that is granted.")
+        if missing or any(name in self.errors for name in names.values()):
+            return
+        try:
+            self.grants[line] = Grant(**{part: self.cleaned_data[name] for part, name in names.items()})
+        except InvalidInput as refusal:
+            self.refuse({names[part]: said for part, said in refusal.fields.items()})
+
+    def refuse(self, fields: Mapping[str, Any]) -> None:
+        """Put what is said of a line as a whole to its first field."""
+        lines = {f"grants.{line.line}" for line in self.prior_auth.lines.all()}
+        super().refuse({f"{name}.days" if name in lines else name: said for name, said in fields.items()})
+
+    def arguments(self) -> dict[str, Any]:
+        return {**super().arguments(), "grants": self.grants}
+
+
+def _grant_fields(line: RequestedLine) -> dict[str, forms.Field]:
+    name = f"grants.{line.line}"
+    return {
+        f"{name}.is_granted": forms.BooleanField(
+            label=f"Grant line {line.line}: {line.product_name}", required=False, initial=True
+        ),
+        f"{name}.days": forms.IntegerField(
+            label=f"Line {line.line}, days", required=False, initial=line.days_supply, widget=_short(forms.NumberInput)
+        ),
+        f"{name}.quantity": forms.DecimalField(
+            label=f"Line {line.line}, quantity",
+            required=False,
+            initial=_plain(line.quantity),
+            max_digits=12,
+            decimal_places=4,
+            widget=_short(forms.TextInput),
+        ),
+        f"{name}.starts_on": _day_field(f"Line {line.line}, first day", line.starts_on),
+        f"{name}.ends_on": _day_field(f"Line {line.line}, last day", line.ends_on),
+    }
+
+
+def _short(widget: type[Input]) -> Input:
+    return widget({"class": "short"})
+
+
+def _plain(quantity: Decimal | None) -> str:
+    return "" if quantity is None else words.amount(quantity)
+
+
+def _day_field(label: str, initial: date) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        initial=initial.isoformat(),
+        widget=forms.DateInput({"type": "date"}),
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "Give a day as YYYY-MM-DD."},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPage:
+    """How a step is offered: the service that takes it, its form, and what it does in a sentence."""
+
+    take: Callable[..., PriorAuth]
+    form: type[StepForm] = StepForm
+    says: str
+
+
+STEPS: dict[Step, StepPage] = {
+    Step.TAKE_UP: StepPage(take=clinic.take_up, says="Start to complete it. What is known is filled in for you."),
+    Step.ASK_PRESCRIBER: StepPage(
+        take=clinic.ask_prescriber, form=AskPrescriberForm, says="The prescriber is told at once."
+    ),
+    Step.ANSWER_PRESCRIBER: StepPage(
+        take=clinic.answer_prescriber, form=AnswerPrescriberForm, says="Only the prescriber can answer this."
+    ),
+    Step.SUBMIT: StepPage(
+        take=clinic.submit, form=SubmitForm, says="The answers are frozen then, and the insurer's clock starts."
+    ),
+    Step.CLAIM: StepPage(take=review.claim, says="Take it into review; it is yours for half an hour."),
+    Step.RELEASE: StepPage(take=review.release, form=NoteForm, says="Let another reviewer take it."),
+    Step.ASK: StepPage(
+        take=review.ask, form=AskForm, says="The clinic answers item by item. The clock for the decision keeps running."
+    ),
+    Step.ANSWER: StepPage(
+        take=review.answer, form=AnswerForm, says="Every question needs an answer; then it goes back to the reviewer."
+    ),
+    Step.REFER: StepPage(
+        take=review.refer, form=NoteForm, says="For a request that cannot be approved in full: a physician decides."
+    ),
+    Step.APPROVE: StepPage(take=review.approve, says="Every line as asked; an authorization opens for each."),
+    Step.APPROVE_IN_PART: StepPage(
+        take=review.approve_in_part, form=ApproveInPartForm, says="Less than was asked. Needs a valid licence."
+    ),
+    Step.DENY: StepPage(take=review.deny, form=ReasonForm, says="Needs a valid licence. The clinic is told at once."),
+    Step.WITHDRAW: StepPage(
+        take=clinic.withdraw, form=WithdrawForm, says="End the request without a decision. It cannot be taken back."
+    ),
+}
+"""Every step but the system's own. A row in the lifecycle's table needs one here, or a test says so."""

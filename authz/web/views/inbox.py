@@ -1,0 +1,67 @@
+"""The reader's own notices."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from authz.ids import NoticeId
+from authz.notifications import selectors, services
+from authz.notifications.models import InboxEntry
+from authz.notifications.wording import sentence
+from authz.web.pages import Page
+
+MOST = 100
+"""Notices shown. Older ones lie in the requests' own history."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice with its sentence, which is made when it is read."""
+
+    entry: InboxEntry
+    sentence: str
+
+
+class Inbox(Page):
+    """What waits for the reader first, then what is new, then the rest."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        entries = list(selectors.inbox(self.actor)[:MOST])
+        waiting = [entry for entry in entries if entry.needs_act and entry.acknowledged_at is None]
+        others = [entry for entry in entries if entry not in waiting]
+        return self.show(
+            "pages/inbox.html",
+            waiting=_told(waiting),
+            fresh=_told(entry for entry in others if entry.read_at is None),
+            old=_told(entry for entry in others if entry.read_at is not None),
+        )
+
+
+class OpenNotice(Page):
+    """Marks a notice read and leads to its request."""
+
+    def get(self, request: HttpRequest, notice_id: NoticeId) -> HttpResponse:
+        return redirect("inbox")
+
+    def post(self, request: HttpRequest, notice_id: NoticeId) -> HttpResponse:
+        entry = services.mark_read(notice_id=notice_id, by=self.actor, now=self.now)
+        return redirect("request", prior_auth_id=entry.prior_auth.public_id)
+
+
+class Acknowledgement(Page):
+    """Notes that the reader has taken a notice in hand."""
+
+    def get(self, request: HttpRequest, notice_id: NoticeId) -> HttpResponse:
+        return redirect("inbox")
+
+    def post(self, request: HttpRequest, notice_id: NoticeId) -> HttpResponse:
+        entry = services.acknowledge(notice_id=notice_id, by=self.actor, now=self.now)
+        messages.success(request, f"Acknowledged: the notice on {entry.prior_auth.number}.")
+        return redirect("inbox")
+
+
+def _told(entries: Iterable[InboxEntry]) -> list[Told]:
+    return [Told(entry, sentence(entry.topic, number=entry.prior_auth.number)) for entry in entries]

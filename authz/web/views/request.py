@@ -1,0 +1,248 @@
+"""One request: what it asks for and why, its questionnaire, the steps open to the reader, and what happened to it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from authz.access.roles import Role
+from authz.documentation.questionnaire import Question, questionnaire
+from authz.documentation.services import CODE
+from authz.errors import AuthzError, Forbidden, NotFound
+from authz.ids import PriorAuthId
+from authz.prior_auths import selectors
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import request as clinic
+from authz.prior_auths.services.steps import IllegalStep, StaleVersion
+from authz.web import rows, words
+from authz.web.answers_form import Answered, AnswersForm, answered, given, submitted
+from authz.web.forms import Fault, PlainForm
+from authz.web.next_action import ANSWER_QUESTIONS
+from authz.web.pages import Page
+from authz.web.patient_names import name_in_case, names
+from authz.web.step_forms import STEPS, StepForm
+
+_CHANGED = "Somebody changed this request after you opened it. Look at it as it is now; what you wrote is kept below."
+_BY_ADDRESS = {step.value.replace("_", "-"): step for step in STEPS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A step open to the reader. The next one stands open; so does one that was just refused."""
+
+    step: Step
+    address: str
+    label: str
+    says: str
+    form: StepForm
+    is_next: bool
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was sent and not taken: the form as it was filled in, and why as a whole."""
+
+    place: str
+    form: PlainForm
+    sentence: str = ""
+
+
+class RequestPage(Page):
+    """The page of one request. Refusals of what is sent from it come back here, with everything that was typed."""
+
+    def get(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
+        return self.page(selectors.prior_auth(self.actor, prior_auth_id))
+
+    def page(self, prior_auth: PriorAuth, refused: Refused | None = None, *, status: int = 200) -> HttpResponse:
+        """Return the page, with what was refused where it belongs."""
+        known = names(self.actor, [prior_auth.patient_id])
+        action = rows.action_for(prior_auth, self.actor)
+        place = action.place if action else ""
+        offers = self._offers(prior_auth, place, refused)
+        answers = self._answers_form(prior_auth, refused)
+        standing = words.status(State(prior_auth.state), rows.outcome_of(prior_auth))
+        return self.show(
+            "pages/request.html",
+            status=status,
+            prior_auth=prior_auth,
+            patient=name_in_case(prior_auth, known),
+            is_patient_known=prior_auth.patient_id in known,
+            standing=standing,
+            ball=rows.ball(prior_auth, standing),
+            action=action,
+            urgency=words.URGENCY[Urgency(prior_auth.urgency)],
+            due=selectors.due(prior_auth),
+            sentences=[words.with_records_named(said, {}) for said in prior_auth.explanation["sentences"]],
+            offers=offers,
+            answers_form=answers,
+            answers_are_next=place == ANSWER_QUESTIONS,
+            answered=_to_read(prior_auth, [*([answers] if answers else []), *(offer.form for offer in offers)]),
+            asked_prescriber=_asked_prescriber(prior_auth),
+            held_by=self._held_by(prior_auth),
+            events=selectors.events(self.actor, PriorAuthId(prior_auth.public_id)),
+            faults=list(_faults(refused)),
+            unsent=_unsent(refused, offers, answers),
+        )
+
+    def _offers(self, prior_auth: PriorAuth, place: str, refused: Refused | None) -> list[Offer]:
+        """Return the steps open to the reader, the next one first."""
+        allowed = selectors.allowed_steps(prior_auth, self.actor)
+        listed = [_offer(prior_auth, step, place, refused) for step in allowed if step in STEPS]
+        return sorted(listed, key=lambda offer: not offer.is_next)
+
+    def _answers_form(self, prior_auth: PriorAuth, refused: Refused | None) -> AnswersForm | None:
+        """Return the questionnaire to fill in; None where it is only to be read."""
+        if not self._may_answer(prior_auth):
+            return None
+        if refused and isinstance(refused.form, AnswersForm):
+            return refused.form
+        return AnswersForm(self._questions(prior_auth), given(prior_auth))
+
+    def _may_answer(self, prior_auth: PriorAuth) -> bool:
+        is_open = prior_auth.answers is not None and State(prior_auth.state) in BEFORE_SUBMISSION
+        is_ours = self.actor.organization_id == prior_auth.clinic_id
+        return is_open and is_ours and not self.actor.roles.isdisjoint({Role.STAFF, Role.PRESCRIBER})
+
+    def _questions(self, prior_auth: PriorAuth) -> list[Question]:
+        """Return the questions to answer here: the prescriber's own stand in their step while it is open."""
+        has_step = Step.ANSWER_PRESCRIBER in selectors.allowed_steps(prior_auth, self.actor)
+        with_own = Role.PRESCRIBER in self.actor.roles and not has_step
+        return [q for q in questionnaire(CODE).questions if with_own or not q.only_prescriber]
+
+    def _held_by(self, prior_auth: PriorAuth) -> str:
+        """Return who else has the request in hand, empty when nobody has."""
+        is_held = prior_auth.leased_until is not None and prior_auth.leased_until > self.now
+        return str(prior_auth.reviewer) if is_held and prior_auth.reviewer_id != self.actor.person_id else ""
+
+    def refuse(self, prior_auth_id: PriorAuthId, place: str, form: PlainForm, error: AuthzError) -> HttpResponse:
+        """Return the page as the request is now, with a service's refusal in it.
+
+        :raises NotFound: when the request is none of the reader's.
+        :raises Forbidden: when it is not the reader's to do.
+        """
+        if isinstance(error, NotFound | Forbidden):
+            raise error
+        prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
+        fields: Mapping[str, list[str]] = getattr(error, "fields", {})
+        form.refuse(fields)
+        sentence = "" if fields else _sentence(error, prior_auth)
+        status = HTTPStatus.UNPROCESSABLE_ENTITY if fields else HTTPStatus.CONFLICT
+        return self.page(prior_auth, Refused(place, form, sentence), status=status)
+
+    def version(self, request: HttpRequest) -> int:
+        """Return the version the reader saw. Without one, nothing matches, and the page asks to look again."""
+        sent = request.POST.get("version", "")
+        return int(sent) if sent.isdecimal() and len(sent) < 10 else -1
+
+
+class AnswersPage(RequestPage):
+    """Takes answers to the questionnaire."""
+
+    def get(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
+        return redirect("request", prior_auth_id=prior_auth_id)
+
+    def post(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
+        prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
+        form = AnswersForm(self._questions(prior_auth), given(prior_auth), request.POST)
+        if not form.is_valid():
+            return self.page(prior_auth, Refused(ANSWER_QUESTIONS, form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        try:
+            clinic.answer_questions(
+                prior_auth_id=prior_auth_id,
+                answers=form.answers(),
+                by=self.actor,
+                now=self.now,
+                expected_version=self.version(request),
+            )
+        except AuthzError as error:
+            return self.refuse(prior_auth_id, ANSWER_QUESTIONS, form, error)
+        messages.success(request, "The answers are saved.")
+        return redirect("request", prior_auth_id=prior_auth_id)
+
+
+class StepTaken(RequestPage):
+    """Takes one step."""
+
+    def get(self, request: HttpRequest, prior_auth_id: PriorAuthId, step: str = "") -> HttpResponse:
+        return redirect("request", prior_auth_id=prior_auth_id)
+
+    def post(self, request: HttpRequest, prior_auth_id: PriorAuthId, step: str) -> HttpResponse:
+        taken = _BY_ADDRESS.get(step)
+        if taken is None:
+            raise Http404
+        prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
+        form = STEPS[taken].form(prior_auth, taken, request.POST)
+        if not form.is_valid():
+            return self.page(prior_auth, Refused(taken.value, form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+        try:
+            STEPS[taken].take(
+                prior_auth_id=prior_auth_id,
+                by=self.actor,
+                now=self.now,
+                expected_version=self.version(request),
+                **form.arguments(),
+            )
+        except AuthzError as error:
+            return self.refuse(prior_auth_id, taken.value, form, error)
+        messages.success(request, f"{words.DONE[taken]}.")
+        return redirect("request", prior_auth_id=prior_auth_id)
+
+
+def _offer(prior_auth: PriorAuth, step: Step, place: str, refused: Refused | None) -> Offer:
+    was_refused = refused is not None and refused.place == step.value
+    form = refused.form if refused and was_refused else None
+    return Offer(
+        step=step,
+        address=step.value.replace("_", "-"),
+        label=words.ACTION[step],
+        says=STEPS[step].says,
+        form=form if isinstance(form, StepForm) else STEPS[step].form(prior_auth, step),
+        is_next=step.value == place,
+        is_open=was_refused,
+    )
+
+
+def _to_read(prior_auth: PriorAuth, forms: list[PlainForm]) -> list[Answered]:
+    """Return the answers that are shown only: those submitted, or so far those which are in no form of the page."""
+    if prior_auth.packet:
+        return submitted(prior_auth)
+    shown = {name for form in forms for name in form.fields}
+    return [one for one in answered(prior_auth) if one.link_id not in shown]
+
+
+def _asked_prescriber(prior_auth: PriorAuth) -> str:
+    """Return what the prescriber was last asked, empty when nothing is open."""
+    if State(prior_auth.state) is not State.AWAITING_PRESCRIBER:
+        return ""
+    asked = prior_auth.events.filter(step=Step.ASK_PRESCRIBER.value).order_by("-sequence").first()
+    return asked.note if asked else ""
+
+
+def _sentence(error: AuthzError, prior_auth: PriorAuth) -> str:
+    if isinstance(error, StaleVersion):
+        return _CHANGED
+    if isinstance(error, IllegalStep):
+        standing = words.status(State(prior_auth.state), rows.outcome_of(prior_auth))
+        return f"This cannot be done now. Where the request is: {standing.words}."
+    return error.detail
+
+
+def _faults(refused: Refused | None) -> Iterator[Fault]:
+    if refused is None:
+        return
+    if refused.sentence:
+        yield Fault(refused.sentence, "")
+    yield from refused.form.faults()
+
+
+def _unsent(refused: Refused | None, offers: list[Offer], answers: AnswersForm | None) -> list[tuple[str, str]]:
+    """Return what was typed into a form that the page has no more."""
+    if refused is None or refused.form is answers or any(refused.form is offer.form for offer in offers):
+        return []
+    return refused.form.typed()

@@ -1,0 +1,201 @@
+"""PURE: what the pages call things. Status is told in words, never by colour alone."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from authz.access.roles import Role
+from authz.documentation.questionnaire import Source
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import State, Step
+from authz.rules.records import RecordKind
+from authz.rules.selection import Ignored
+from authz.rules.verdict import Look
+
+
+class Tone(StrEnum):
+    """How a status is underlined, besides being told in words."""
+
+    WAITS = "waits"
+    RUNS = "runs"
+    GOOD = "good"
+    BAD = "bad"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a request is, and who has the ball; empty when nobody has."""
+
+    words: str
+    tone: Tone
+    ball: str = ""
+
+
+STATUS: Mapping[State, Status] = {
+    State.DETECTED: Status("Needed, not taken up yet", Tone.WAITS, "The clinic"),
+    State.DRAFT: Status("Being completed", Tone.WAITS, "The clinic"),
+    State.AWAITING_PRESCRIBER: Status("Waiting for the prescriber", Tone.WAITS, "The prescriber"),
+    State.QUEUED: Status("Waiting for a reviewer", Tone.RUNS, "The insurer"),
+    State.IN_REVIEW: Status("In review", Tone.RUNS, "The insurer"),
+    State.INFO_REQUESTED: Status("Waiting for the clinic's answers", Tone.WAITS, "The clinic"),
+    State.CLINICAL_REVIEW: Status("With a physician", Tone.RUNS, "The insurer's physician"),
+    State.DECIDED: Status("Decided", Tone.OVER),
+    State.WITHDRAWN: Status("Withdrawn", Tone.OVER),
+    State.LAPSED: Status("No longer needed", Tone.OVER),
+}
+OUTCOME: Mapping[Outcome, Status] = {
+    Outcome.APPROVED: Status("Approved", Tone.GOOD),
+    Outcome.PARTIALLY_APPROVED: Status("Approved in part", Tone.BAD),
+    Outcome.DENIED: Status("Denied", Tone.BAD),
+}
+
+ACTION: Mapping[Step, str] = {
+    Step.TAKE_UP: "Take up",
+    Step.ASK_PRESCRIBER: "Ask the prescriber",
+    Step.ANSWER_PRESCRIBER: "Answer as the prescriber",
+    Step.SUBMIT: "Submit to the insurer",
+    Step.CLAIM: "Claim",
+    Step.RELEASE: "Put back into the queue",
+    Step.ASK: "Ask the clinic",
+    Step.ANSWER: "Answer the insurer",
+    Step.REFER: "Refer to a physician",
+    Step.APPROVE: "Approve as asked",
+    Step.APPROVE_IN_PART: "Approve in part",
+    Step.DENY: "Deny",
+    Step.WITHDRAW: "Withdraw",
+}
+"""What the button of a step says; a test demands one for every step a person can take."""
+
+DONE: Mapping[Step, str] = {
+    Step.OPEN: "Opened",
+    Step.RETRACT: "Closed: no longer needed",
+    Step.TAKE_UP: "Taken up",
+    Step.ASK_PRESCRIBER: "Prescriber asked",
+    Step.ANSWER_PRESCRIBER: "Prescriber answered",
+    Step.SUBMIT: "Submitted to the insurer",
+    Step.CLAIM: "Claimed by a reviewer",
+    Step.RELEASE: "Put back into the queue",
+    Step.ASK: "Clinic asked",
+    Step.ANSWER: "Clinic answered",
+    Step.REFER: "Referred to a physician",
+    Step.APPROVE: "Approved",
+    Step.APPROVE_IN_PART: "Approved in part",
+    Step.DENY: "Denied",
+    Step.WITHDRAW: "Withdrawn",
+}
+
+ROLE: Mapping[Role, str] = {
+    Role.STAFF: "clinic staff",
+    Role.PRESCRIBER: "prescriber",
+    Role.CLINIC_ADMIN: "clinic administrator",
+    Role.INTAKE: "insurer intake",
+    Role.REVIEWER: "reviewer",
+    Role.PHYSICIAN: "physician",
+    Role.INSURER_ADMIN: "insurer administrator",
+    Role.SYSTEM: "the system",
+}
+SOURCE: Mapping[Source, str] = {
+    Source.STAFF: "clinic staff",
+    Source.PRESCRIBER: "the prescriber",
+    Source.COMPUTED: "computed from the records",
+}
+URGENCY: Mapping[Urgency, str] = {
+    Urgency.STANDARD: "Standard",
+    Urgency.EXPEDITED: "Expedited: waiting could do serious harm",
+}
+KIND: Mapping[RecordKind, str] = {RecordKind.FILL: "Fill", RecordKind.RX: "Written order"}
+
+IGNORED: Mapping[Ignored, str] = {
+    Ignored.REVERSED: "Not counted: reversed",
+    Ignored.CANCELLED: "Not counted: cancelled",
+    Ignored.ENTERED_IN_ERROR: "Not counted: entered in error",
+    Ignored.FUTURE_DATED: "Not counted: dated in the future",
+    Ignored.UNKNOWN_PRODUCT: "Not counted: unknown product code",
+    Ignored.EXCLUDED_PRODUCT: "Not counted: not opioid use for pain",
+    Ignored.NO_DAYS_SUPPLY: "Not counted: no days' supply",
+    Ignored.IMPLAUSIBLE_DAYS_SUPPLY: "Not counted: days' supply not plausible",
+    Ignored.DUPLICATE: "Not counted: same dispensing as another record",
+    Ignored.WRITTEN_NOT_COUNTED: "Not counted: this policy counts no written orders",
+    Ignored.RX_FILLED: "Not counted: dispensed, its fills count instead",
+    Ignored.RX_UNFILLED_EXPIRED: "Not counted: not dispensed in time",
+}
+LOOK: Mapping[Look, str] = {
+    Look.UNKNOWN_PRODUCT: "find out which product it is",
+    Look.NO_DAYS_SUPPLY: "find out how many days it lasts",
+    Look.IMPLAUSIBLE_DAYS_SUPPLY: "check the days' supply",
+    Look.PATCH_DAYS_NOT_THREE_EACH: "check the days: a patch is worn for three",
+    Look.NO_QUANTITY: "quantity missing, so no MME",
+    Look.NO_MME_FACTOR: "no conversion factor, so no MME",
+    Look.UNCONFIRMED_FACTOR: "conversion factor not confirmed",
+    Look.HISTORY_INCOMPLETE: "earlier history not fully known",
+}
+
+_A_RECORD = re.compile(r"\b[Rr]ecord ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
+
+
+def status(state: State, outcome: Outcome | None = None) -> Status:
+    """Return where a request is; for a decided one, what was decided."""
+    return OUTCOME[outcome] if state is State.DECIDED and outcome else STATUS[state]
+
+
+def day(on: date) -> str:
+    """Return a day, such as "Mar 3, 2025"."""
+    return f"{on:%b} {on.day}, {on.year}"
+
+
+def moment(at: datetime) -> str:
+    """Return an instant in its own time zone, such as "Mar 3, 2025, 3:05 PM EST"."""
+    return f"{day(at.date())}, {at.hour % 12 or 12}:{at:%M %p %Z}"
+
+
+def distance(at: datetime, *, now: datetime) -> str:
+    """Return how far off an instant is: "in 2 days 4 hours", "3 hours ago". Minutes count on the last day only."""
+    apart = at - now
+    span = _span(abs(apart))
+    return f"in {span}" if apart >= timedelta(0) else f"{span} ago"
+
+
+def time_left(at: datetime, *, now: datetime) -> str:
+    """Return how far off a deadline is: "in 2 days 4 hours", "overdue by 3 hours"."""
+    return distance(at, now=now) if at >= now else f"overdue by {_span(now - at)}"
+
+
+def _span(length: timedelta) -> str:
+    minutes = length // timedelta(minutes=1)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{counted(days, 'day')} {counted(hours, 'hour')}" if hours else counted(days, "day")
+    return f"{counted(hours, 'hour')} {counted(rest, 'minute')}" if hours else counted(rest, "minute")
+
+
+def days_off(on: date, *, today: date) -> str:
+    """Return how far off a day is: "today", "in 3 days", "2 days ago"."""
+    apart = (on - today).days
+    if apart == 0:
+        return "today"
+    return f"in {counted(apart, 'day')}" if apart > 0 else f"{counted(-apart, 'day')} ago"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where needed."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def amount(quantity: Decimal) -> str:
+    """Return an exact amount without needless zeros: "40", "0.5"."""
+    return f"{quantity.normalize():f}"
+
+
+def with_records_named(sentence: str, names: Mapping[str, str]) -> str:
+    """Return the rule's sentence with each record called by its name, or by the start of its id when it has none."""
+
+    def name(found: re.Match[str]) -> str:
+        called = names.get(found[1], f"record {found[1][:8]}")
+        return called[:1].upper() + called[1:] if found.start() == 0 else called
+
+    return _A_RECORD.sub(name, sentence)

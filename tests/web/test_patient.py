@@ -1,0 +1,140 @@
+"""The patient page: the verdict in words, the days as a drawing and as a table."""
+
+from datetime import date, timedelta
+from html import unescape
+
+from authz.ids import FillId, PatientId
+from authz.prescriptions.facts import ExemptionFacts
+from authz.prescriptions.models import PatientIdentifier
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.selectors import opioid_use
+from authz.prior_auths.services import intake
+from authz.rules.records import ExemptionCategory
+from authz.web.chart import MOST_DAYS, Supply, chart
+from authz.web.opioid_days import day_of_use, newest_episode, runs, use_days
+from tests.cast import NOW, TODAY, Cast, fill, insure, queued, register
+from tests.web.conftest import Door
+
+
+def test_the_page_tells_the_verdict_the_records_and_the_days(cast: Cast, enter: Door) -> None:
+    patient = register(cast, mrn="MRN-77")
+    fill(cast, patient, 4, on=TODAY - timedelta(days=4), identifier="F-A")
+    fill(cast, patient, 6, identifier="F-B")
+    reversed_fill, _ = fill(cast, patient, 3, on=TODAY - timedelta(days=2), identifier="F-C")
+    intake.reverse_fill(fill_id=FillId(reversed_fill.public_id), by=cast.stella, now=NOW)
+
+    seen = unescape(enter("stella").get(f"/patients/{patient.public_id}/?as_of=2025-03-03").content.decode())
+
+    assert "MRN-77" in seen
+    assert "Needs authorization, as known on" in seen
+    assert "day 8 is 2025-03-06" in seen
+    assert "Not counted: reversed" in seen
+    assert "The fill of 2025-03-01 (" in seen
+    assert str(reversed_fill.public_id) not in seen
+    assert "30.00 MME" in seen
+    assert "10 covered days; the limit is 7. 3 days from Mar 6, 2025 on need authorization." in seen
+    assert "Beyond the limit, needs authorization" in seen
+
+
+def test_a_day_that_cannot_be_read_is_named_and_today_is_shown(cast: Cast, enter: Door) -> None:
+    patient = register(cast)
+
+    seen = enter("stella").get(f"/patients/{patient.public_id}/?as_of=2025-02-30").content.decode()
+
+    assert "Give a day as YYYY-MM-DD." in seen
+    assert 'value="2025-02-30"' in seen
+    assert "No order and no fill is known." in seen
+
+
+def test_an_insurer_sees_its_own_number_and_never_what_the_clinic_typed(cast: Cast, enter: Door) -> None:
+    prior_auth = queued(cast)
+    key = prior_auth.patient.public_id
+    typed = PatientIdentifier.objects.get(patient=prior_auth.patient, assigner=cast.riverside)
+    rae, stella = enter("rae"), enter("stella")
+
+    for path in ("/", f"/prior-auths/{prior_auth.public_id}/", f"/patients/{key}/"):
+        seen, own = rae.get(path).content.decode(), stella.get(path).content.decode()
+
+        assert f"Member M-{key}" in seen
+        assert "Pat Doe" not in seen
+        assert typed.value not in seen
+        assert "Pat Doe" in own
+
+
+# -- the drawing --------------------------------------------------------------------------------------------------
+def test_every_covered_day_has_its_number_and_the_limit_stands_before_the_first_beyond(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 4, on=TODAY)
+    fill(cast, patient, 5, on=TODAY + timedelta(days=6))
+    use = opioid_use(cast.stella, PatientId(patient.public_id), now=NOW + timedelta(days=6))
+    episode = newest_episode(use.payer.verdict)
+    assert episode is not None
+
+    days = use_days(use.payer.verdict, episode)
+    drawn = chart(days, [Supply(name="x", starts_on=TODAY, days=4)], limit=7, today=TODAY)
+
+    assert [day.number for day in days] == list(range(1, 10))
+    assert [day.on for day in days if day.needs_authorization] == [date(2025, 3, 12), date(2025, 3, 13)]
+    assert [(run.first.number, run.last.number) for run in runs(days)] == [(1, 4), (5, 7), (8, 9)]
+    assert drawn is not None
+    assert drawn.limit_x == next(cell.x for cell in drawn.cells if cell.day.number == 8)
+    assert drawn.bars[0].width == 4 * drawn.cell
+    assert drawn.today_x is not None
+
+
+def test_a_long_stretch_is_cut_to_its_last_days_and_says_so(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 300)
+    use = opioid_use(cast.stella, PatientId(patient.public_id), now=NOW)
+    episode = newest_episode(use.payer.verdict)
+    assert episode is not None
+    days = use_days(use.payer.verdict, episode)
+
+    drawn = chart(days, [Supply(name="x", starts_on=TODAY, days=300)], limit=7, today=TODAY)
+
+    assert drawn is not None
+    assert drawn.is_cut
+    assert len(drawn.cells) == MOST_DAYS
+    assert drawn.cells[-1].day.number == 300
+    assert drawn.limit_x is None
+    assert drawn.bars[0].width == MOST_DAYS * drawn.cell
+
+
+def test_released_days_are_told_apart(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 12)
+    facts = ExemptionFacts(
+        category=ExemptionCategory.HOSPICE, starts_on=TODAY + timedelta(days=9), ends_on=None, evidence="Letter"
+    )
+    intake.record_exemption(patient_id=PatientId(patient.public_id), facts=facts, by=cast.stella, now=NOW)
+    use = opioid_use(cast.stella, PatientId(patient.public_id), now=NOW)
+    episode = newest_episode(use.payer.verdict)
+    assert episode is not None
+
+    standings = [day.standing for day in use_days(use.payer.verdict, episode)]
+
+    assert standings[6:] == [
+        "within the limit",
+        "beyond the limit, needs authorization",
+        "beyond the limit, needs authorization",
+        "beyond the limit, released",
+        "beyond the limit, released",
+        "beyond the limit, released",
+    ]
+
+
+def test_the_day_of_use_counts_covered_days_up_to_today(cast: Cast) -> None:
+    patient = register(cast)
+    insure(cast, patient)
+    fill(cast, patient, 10)
+    row = PriorAuth.objects.select_related("evaluation").get()
+
+    def on(days: int) -> tuple[int, date | None]:
+        found = day_of_use(row.evaluation.verdict, row.record_ids, on=TODAY + timedelta(days=days))
+        assert found is not None
+        assert found.limit == 7
+        return found.number, found.ended_on
+
+    assert [on(-1), on(0), on(7), on(9)] == [(0, None), (1, None), (8, None), (10, None)]
+    assert on(30) == (10, TODAY + timedelta(days=9))
+    assert day_of_use(row.evaluation.verdict, [], on=TODAY) is None

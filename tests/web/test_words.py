@@ -1,0 +1,132 @@
+"""The words of the pages: complete, and right about time."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from authz.access.roles import CLINIC_ROLES, Role
+from authz.documentation.questionnaire import Source, questionnaire
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step, steps_for
+from authz.rules.records import RecordKind
+from authz.rules.selection import Ignored
+from authz.rules.verdict import Look
+from authz.web import words
+from authz.web.next_action import ANSWER_QUESTIONS, NextAction, next_action
+from authz.web.step_forms import STEPS
+
+SYSTEMS_OWN = {step for step, row in TABLE.items() if row.by == {Role.SYSTEM}}
+NOW = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
+
+
+def test_everything_there_is_has_a_word() -> None:
+    assert set(words.STATUS) == set(State)
+    assert set(words.OUTCOME) == set(Outcome)
+    assert set(words.DONE) == set(Step)
+    assert set(words.ACTION) == set(STEPS) == set(Step) - SYSTEMS_OWN
+    assert set(words.ROLE) == set(Role)
+    assert set(words.SOURCE) == set(Source)
+    assert set(words.URGENCY) == set(Urgency)
+    assert set(words.KIND) == set(RecordKind)
+    assert set(words.IGNORED) == set(Ignored)
+    assert set(words.LOOK) == set(Look)
+
+
+@pytest.mark.parametrize("state", sorted(ACTIVE))
+def test_who_has_the_ball_is_who_can_take_the_request_on(state: State) -> None:
+    ball = words.STATUS[state].ball
+    awaited = [step for step in TABLE if state in TABLE[step].sources and step not in {Step.WITHDRAW, Step.RELEASE}]
+    by = frozenset().union(*(TABLE[step].by for step in awaited)) - {Role.SYSTEM}
+
+    is_with_clinic = by <= CLINIC_ROLES
+
+    assert ball.startswith("The insurer") is not is_with_clinic
+
+
+@pytest.mark.parametrize("state", sorted(ENDED))
+def test_nobody_has_the_ball_once_it_has_ended(state: State) -> None:
+    assert words.STATUS[state].ball == ""
+
+
+def next_of(state: State, *roles: Role, unanswered: int = 0) -> NextAction | None:
+    questions = questionnaire("opioid").questions
+    return next_action(
+        state=state,
+        allowed=steps_for(state=state, roles=roles),
+        roles=roles,
+        unanswered=questions[len(questions) - unanswered :],
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "role", "unanswered", "place"),
+    [
+        (State.DETECTED, Role.STAFF, 8, "take_up"),
+        (State.DETECTED, Role.CLINIC_ADMIN, 8, None),
+        (State.DRAFT, Role.STAFF, 8, ANSWER_QUESTIONS),
+        (State.DRAFT, Role.STAFF, 1, "ask_prescriber"),
+        (State.DRAFT, Role.PRESCRIBER, 1, ANSWER_QUESTIONS),
+        (State.DRAFT, Role.STAFF, 0, "submit"),
+        (State.AWAITING_PRESCRIBER, Role.STAFF, 1, None),
+        (State.AWAITING_PRESCRIBER, Role.PRESCRIBER, 1, "answer_prescriber"),
+        (State.QUEUED, Role.STAFF, 0, None),
+        (State.QUEUED, Role.REVIEWER, 0, "claim"),
+        (State.QUEUED, Role.INTAKE, 0, None),
+        (State.IN_REVIEW, Role.REVIEWER, 0, "approve"),
+        (State.INFO_REQUESTED, Role.STAFF, 0, "answer"),
+        (State.INFO_REQUESTED, Role.REVIEWER, 0, None),
+        (State.CLINICAL_REVIEW, Role.REVIEWER, 0, None),
+        (State.CLINICAL_REVIEW, Role.PHYSICIAN, 0, "approve"),
+        (State.DECIDED, Role.PHYSICIAN, 0, None),
+    ],
+)
+def test_there_is_at_most_one_next_action(state: State, role: Role, unanswered: int, place: str | None) -> None:
+    found = next_of(state, role, unanswered=unanswered)
+
+    assert (found.place if found else None) == place
+
+
+@pytest.mark.parametrize(
+    ("apart", "said"),
+    [
+        (timedelta(days=2, hours=4, minutes=59), "in 2 days 4 hours"),
+        (timedelta(days=1), "in 1 day"),
+        (timedelta(hours=1, minutes=1), "in 1 hour 1 minute"),
+        (timedelta(minutes=5), "in 5 minutes"),
+        (timedelta(0), "in 0 minutes"),
+        (-timedelta(minutes=3), "3 minutes ago"),
+        (-timedelta(days=10, hours=1), "10 days 1 hour ago"),
+    ],
+)
+def test_how_far_off_an_instant_is(apart: timedelta, said: str) -> None:
+    assert words.distance(NOW + apart, now=NOW) == said
+
+
+def test_a_deadline_that_has_passed_is_overdue() -> None:
+    assert words.time_left(NOW + timedelta(hours=2), now=NOW) == "in 2 hours 0 minutes"
+    assert words.time_left(NOW - timedelta(days=1, hours=3), now=NOW) == "overdue by 1 day 3 hours"
+
+
+def test_how_far_off_a_day_is() -> None:
+    on = date(2025, 3, 3)
+
+    assert [words.days_off(on + timedelta(days=n), today=on) for n in (0, 1, -2)] == ["today", "in 1 day", "2 days ago"]
+
+
+def test_an_instant_is_told_in_its_zone() -> None:
+    in_york = NOW.astimezone(ZoneInfo("America/New_York"))
+
+    assert words.moment(in_york) == "Mar 3, 2025, 10:00 AM EST"
+    assert words.moment(in_york.replace(hour=0, minute=5)) == "Mar 3, 2025, 12:05 AM EST"
+    assert words.moment(in_york.replace(hour=12)) == "Mar 3, 2025, 12:00 PM EST"
+
+
+def test_records_in_sentences_are_called_by_name() -> None:
+    key = "0f0e0d0c-0b0a-4908-8706-050403020100"
+
+    named = words.with_records_named(f"Record {key} is not counted, nor is record {key}.", {key: "the fill of May 1"})
+
+    assert named == "The fill of May 1 is not counted, nor is the fill of May 1."
+    assert words.with_records_named(f"Record {key} needs a look.", {}) == "Record 0f0e0d0c needs a look."
