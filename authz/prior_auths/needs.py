@@ -84,7 +84,12 @@ class PatientCase:
     @property
     def newest(self) -> Mapping[str, Record]:
         """Return each record's current version by its id."""
-        return {record.id: record for record in sorted(self.records, key=lambda r: (r.recorded_on, r.version))}
+        return self.newest_on(date.max)
+
+    def newest_on(self, day: date) -> Mapping[str, Record]:
+        """Return the version of each record that was current on a day, by its id."""
+        known = (record for record in self.records if record.recorded_on <= day)
+        return {record.id: record for record in sorted(known, key=lambda r: (r.recorded_on, r.version))}
 
 
 def case_of(patient: Patient) -> PatientCase:
@@ -166,7 +171,9 @@ def _causes(
     answer: PayerVerdict, episode: Episode, known: PatientCase, newest: Mapping[str, Record]
 ) -> Iterator[tuple[date, str, date]]:
     """Yield (day, record, first day required) of what makes the episode need authorization while this answer holds."""
-    causes = [(episode.trigger_record, episode.pa_required_from)]
+    # Where episodes overlap (gap_anchor = fill_date) no single record may cause the need: the last one stands for it.
+    trigger = episode.trigger_record or max(episode.records, key=lambda key: (newest[key].start, key))
+    causes = [(trigger, episode.pa_required_from)]
     causes += [
         (finding.cause, finding.required_from) for finding in answer.findings if finding.cause in episode.records
     ]

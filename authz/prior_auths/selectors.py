@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db.models import Prefetch, QuerySet
 
 from authz import clock
-from authz.access.models import Organization
-from authz.access.roles import Action, Actor, must_be_allowed
-from authz.errors import NotFound
+from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
+from authz.access.selectors import organization
+from authz.errors import Forbidden, NotFound
 from authz.ids import PatientId, PriorAuthId
 from authz.policies import catalog
 from authz.prescriptions import selectors as prescriptions
@@ -114,12 +114,18 @@ def allowed_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
 def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | None = None) -> OpioidUse:
     """Return a patient's use as known on a day; without one, today in the organization's calendar.
 
-    Of several payers the one whose coverage is in force on that day answers.
+    Of several payers the one whose coverage is in force on that day answers. An insurer sees a member's use once a
+    request of theirs has been submitted to it: until then it has no question that the answer would serve.
 
     :raises NotFound: when the organization does not know the patient.
+    :raises Forbidden: when an insurer has received no request of theirs.
     """
     patient = prescriptions.patient(by, patient_id)
-    day = as_of or clock.day_in(Organization.objects.get(pk=by.organization).time_zone, at=now)
+    reader = organization(by)
+    is_clinic = reader.kind == OrganizationKind.CLINIC.value
+    if not is_clinic and not PriorAuth.objects.filter(visible_to(by), patient=patient).exists():
+        raise Forbidden("You see a member's opioid use once a request of theirs has been submitted to you.")
+    day = as_of or clock.day_in(reader.time_zone, at=now)
     known = needs_of.case_of(patient)
     payer = _payer_on(known, day)
     return OpioidUse(
@@ -144,7 +150,7 @@ def _seen(known: PatientCase, payer: PayerVerdict, by: Actor) -> list[SeenRecord
     for item in payer.verdict.attention:
         attention.setdefault(item.record_id, []).append(item.reason.value)
     own = _own_records(known.patient, by)
-    visible = [record for record in known.newest.values() if record.recorded_on <= payer.verdict.as_of]
+    visible = known.newest_on(payer.verdict.as_of).values()
     return [
         _seen_one(record, ignored.get(record.id, ""), tuple(attention.get(record.id, ())), record.id in own)
         for record in sorted(visible, key=lambda r: (r.start, r.id))

@@ -9,7 +9,11 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from authz.ids import ExemptionId, FillId, IdentityQuestionId, PatientId
+from authz.access import selectors as access_selectors
+from authz.access import services as access
+from authz.access.roles import Actor, Role
+from authz.ids import ExemptionId, FillId, IdentityQuestionId, PatientId, PayerPolicyId
+from authz.policies.services import activate_policy, draft_policy, retire_policy
 from authz.prescriptions.facts import ExemptionFacts, PatientFacts
 from authz.prescriptions.models import Coverage, FillVersion, IdentityQuestion, Patient
 from authz.prescriptions.services import register_patient
@@ -20,6 +24,7 @@ from authz.prior_auths.services import intake, review
 from authz.rules.records import ExemptionCategory
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, fill, key_of, later, register
+from tests.policies.documents import limit
 from tests.rules.builders import case
 from tests.rules.builders import fill as dispensed
 
@@ -48,6 +53,12 @@ def excused(cast: Cast, patient: Patient, now: datetime) -> ExemptionId:
     facts = ExemptionFacts(category=ExemptionCategory.CANCER, starts_on=TODAY, ends_on=None, evidence="C50.9 on chart")
     row, _ = intake.record_exemption(patient_id=PatientId(patient.public_id), facts=facts, by=cast.stella, now=now)
     return ExemptionId(row.public_id)
+
+
+def administrator(cast: Cast, name: str) -> Actor:
+    person = access.create_person(email=f"{name}@example.org", full_name=name.title(), password=stage.PASSWORD)
+    access.add_membership(person=person, organization=cast.evergreen, role=Role.INSURER_ADMIN)
+    return access_selectors.actor_for(person=person, organization=cast.evergreen)
 
 
 def the_evaluation(cast: Cast, days: int = 10) -> Evaluation:
@@ -134,6 +145,23 @@ def test_inputs_are_read_back_as_they_were() -> None:
     assert case_from(inputs_of(before, ("default", "1"))) == before
 
 
+@pytest.mark.parametrize("is_retired_since", [False, True])
+def test_an_answer_under_a_payers_own_policy_is_recomputed_by_that_version(cast: Cast, is_retired_since: bool) -> None:
+    ada, ben = (administrator(cast, name) for name in ("ada", "ben"))
+    cast.plan.policy = "ev_ppo"
+    cast.plan.save()
+    own = draft_policy(document=limit(3, code="ev_ppo", version="7"), by=ada, now=NOW)
+    activate_policy(policy_id=PayerPolicyId(own.public_id), by=ben, now=NOW)
+    evaluation = the_evaluation(cast)
+
+    if is_retired_since:
+        later_day = TODAY + timedelta(days=1)
+        retire_policy(policy_id=PayerPolicyId(own.public_id), retired_on=later_day, by=ada, now=later(2))
+
+    assert (evaluation.policy, evaluation.policy_version) == ("ev_ppo", "7")
+    assert says(evaluation_id=evaluation.public_id) == []
+
+
 # -- what differs is named --------------------------------------------------------------------------------------------
 def test_an_answer_that_is_not_the_one_of_its_inputs_is_named_by_path(cast: Cast) -> None:
     evaluation = the_evaluation(cast)
@@ -187,7 +215,11 @@ def test_a_version_that_is_no_longer_the_current_one_is_named(cast: Cast, name: 
 
 
 def test_a_policy_version_that_is_no_longer_held_is_named_and_no_other_is_taken_in_its_place(cast: Cast) -> None:
-    other = kept_again(the_evaluation(cast), policy_version="0")
+    evaluation = the_evaluation(cast)
+
+    other = kept_again(
+        evaluation, policy_version="0", verdict={**evaluation.verdict, "findings": [{"kind": "of thresholds unknown"}]}
+    )
 
     assert says(evaluation_id=other.public_id) == [
         "policy default version 0 is no longer held, so its thresholds cannot be applied"
@@ -236,6 +268,21 @@ def test_an_exemption_whose_days_were_altered_is_named_both_ways(cast: Cast) -> 
 
     assert replayed(patient_id=patient.public_id)[-1] == (
         "inputs changed: an exemption was not read then",
+        "inputs changed: an exemption was read then and is not told now",
+    )
+
+
+@pytest.mark.parametrize(
+    "altered", [{"recorded_at": later(5)}, {"withdrawn_at": NOW + timedelta(minutes=30)}], ids=["learned", "withdrawn"]
+)
+def test_an_exemption_that_was_read_but_not_known_then_is_named(cast: Cast, altered: dict[str, datetime]) -> None:
+    patient = register(cast)
+    excused(cast, patient, NOW)
+    fill(cast, patient, 10, now=later(1))
+
+    patient.exemptions.update(**altered)
+
+    assert replayed(patient_id=patient.public_id)[-1] == (
         "inputs changed: an exemption was read then and is not told now",
     )
 
