@@ -263,7 +263,12 @@ def check_steps(python: Path) -> dict[str, Check]:
     }
 
 
-DOCS_TESTS = ("tests/test_docs.py", "tests/test_repository.py", "tests/test_house_rules.py", "tests/test_compose.py")
+DOCS_TESTS = (
+    "tests/test_docs.py",
+    "tests/test_house_rules.py",
+    "tests/test_compose.py",
+    "tests/config/test_commands.py",
+)
 
 
 def _look(command: list[str]) -> int:

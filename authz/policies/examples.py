@@ -156,7 +156,7 @@ def _benzodiazepines(reading: Reading, value: object, path: str) -> tuple[Benzod
 def _findings(reading: Reading, value: object, path: str, names: Collection[str]) -> tuple[str, ...]:
     rows = reading.rows(value, path)
     for place, name in rows:
-        if name not in names:
+        if name not in list(names):  # a list asks only for equality: the name may be anything
             reading.refuse(place, f"It names none of the thresholds: {', '.join(names) or 'there are none'}.")
     return tuple(str(name) for _, name in rows)
 

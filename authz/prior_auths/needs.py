@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from hashlib import sha256
+from uuid import UUID
 
 from authz.policies.models import Plan
 from authz.policies.selectors import PlanRules, rules_of
@@ -18,7 +19,7 @@ from authz.prescriptions.models import Coverage, Patient
 from authz.prior_auths.models import Authorization
 from authz.rules.evaluate import evaluate
 from authz.rules.explain import sentences
-from authz.rules.records import AuthorizedPeriod, Case, Record
+from authz.rules.records import AuthorizedPeriod, Case, Record, RecordKind
 from authz.rules.thresholds import Finding, findings, sentences_of
 from authz.rules.verdict import Episode, Verdict
 
@@ -63,7 +64,8 @@ class Need:
     """An episode of use that needs authorization, by whose coverage, and by which verdict.
 
     It may need it for its days or for a finding, or both: `trigger_id` is the first record that causes any of it, and
-    `required_from` the first day of all.
+    `required_from` the first day of all. `names` are, record by record, the ids under which a request may know it: its
+    own and, for an order's first fill, the order's; a refill is always news.
     """
 
     coverage: Coverage | None
@@ -71,6 +73,12 @@ class Need:
     answer: PayerVerdict
     trigger_id: str
     required_from: date
+    names: tuple[frozenset[UUID], ...]
+
+    @property
+    def record_ids(self) -> frozenset[UUID]:
+        """Return every id under which a request may know any of the episode's records."""
+        return frozenset().union(*self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +158,19 @@ def needs(known: PatientCase, payers: Iterable[PayerVerdict]) -> list[Need]:
             if causes:
                 start, trigger_id, _ = causes[0]
                 coverage = prescriptions.coverage_on(known.coverages, start)
-                found.append(Need(coverage, episode, answer, trigger_id, min(day for _, _, day in causes)))
+                names = tuple(_names(newest[record_id], newest) for record_id in episode.records)
+                found.append(Need(coverage, episode, answer, trigger_id, min(day for _, _, day in causes), names))
     return _first_of_each_use(found, newest)
+
+
+def _names(record: Record, newest: Mapping[str, Record]) -> frozenset[UUID]:
+    is_first_fill = record.kind is RecordKind.FILL and not record.fill_number
+    fills_order = is_first_fill and record.rx_id in newest
+    return (
+        frozenset({UUID(record.id), UUID(record.rx_id)})
+        if fills_order and record.rx_id
+        else frozenset({UUID(record.id)})
+    )
 
 
 def _first_of_each_use(found: Iterable[Need], newest: Mapping[str, Record]) -> list[Need]:

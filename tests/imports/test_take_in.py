@@ -207,16 +207,22 @@ def test_a_bare_cancellation_of_what_nobody_told_us_is_refused(cast: stage.Cast)
     assert refusals(run) == [(1, "nothing-to-take-back", "MedicationDispense.status")]
 
 
+def test_a_record_with_two_questions_needs_a_person_once(cast: stage.Cast) -> None:
+    benzhydrocodone = ("2001358", "acetaminophen 325 MG / benzhydrocodone 6.12 MG Oral Tablet")
+
+    run = take(ndjson(patient(1), dispensing(1, product=benzhydrocodone)), by=cast.stella)
+
+    assert run.by_kind["needs_person"] == {"no_quantity": 1, "unconfirmed_factor": 1}
+    assert run.needs_person == 1
+
+
 def test_figures_that_no_request_can_hold_stop_their_own_line_only(cast: stage.Cast) -> None:
-    huge = {"quantity": {"value": 99_999_999}}
+    huge = [dispensing(number, days=10, quantity={"value": 99_999_999}) for number in (1, 2)]
 
-    run = take(
-        ndjson(patient(1), *[dispensing(n, **huge) for n in (1, 2, 3)], patient(2), dispensing(4, of=2)), by=cast.stella
-    )
+    run = take(ndjson(patient(1), *huge, patient(2), dispensing(3, of=2)), by=cast.stella)
 
-    assert sum(counts(run)) == 6
-    assert "MedicationDispense/disp-4" in fills()
-    assert {code for _, code, _ in refusals(run)} <= {"out-of-range"}
+    assert refusals(run) == [(3, "out-of-range", "MedicationDispense")]
+    assert sorted(fills()) == ["MedicationDispense/disp-1", "MedicationDispense/disp-3"]
 
 
 # -- whole files ----------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """What ships with the product: every file is right, says where it was read, and agrees with its own examples."""
 
+import re
+import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ from authz.policies.examples import failures
 from authz.policies.schema import read_policy, to_document
 from authz.policies.version import PolicyVersion
 from authz.rules.policy import ExemptionCategory, GapAnchor, Mode, Overlap, Policy
-from authz.rules.thresholds import FindingAction
+from authz.rules.thresholds import FindingAction, FindingKind
 
 FOLDER = Path(catalog.__file__).parent
 FILES = sorted(FOLDER.glob("*.toml"))
@@ -186,3 +188,21 @@ def test_an_example_that_a_policy_does_not_agree_with_is_told() -> None:
     assert list(failures(read_policy(document))) == [
         ("examples[1]", "The fourth day needs authorization: it requires none."),
     ]
+
+
+# -- the page about policies
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
+
+
+def test_the_pages_own_policy_is_right_and_agrees_with_its_examples() -> None:
+    (document,) = re.findall(r"^```toml\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+
+    assert list(failures(read_policy(tomllib.loads(document)))) == []
+
+
+def test_the_page_tells_of_every_policy_parameter_and_threshold() -> None:
+    told = set(re.findall(r"`([a-z_0-9]+)`", PAGE))
+    there = {*catalog.policies(), *Policy.default().to_mapping(), *FindingKind}
+
+    assert there - told == set()

@@ -168,6 +168,7 @@ NEEDS_NOT = strict()["examples"][0]
             "examples[1].findings[0]",
             "It names none",
         ),
+        ({"examples": [NEEDS, NEEDS_NOT | {"findings": [["a"]]}]}, "examples[1].findings[0]", "It names none"),
         (
             {"examples": [NEEDS, NEEDS_NOT | {"exemptions": [["surgery", "2025-01-01"]]}]},
             "examples[1].exemptions[0][0]",

@@ -1,6 +1,7 @@
 """A request is opened by itself, exactly once, when use exceeds the limit, and goes away when it was never needed."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from threading import Barrier, Thread
 
 import pytest
@@ -168,6 +169,16 @@ def test_a_denied_request_is_not_opened_again_on_the_same_records(cast: Cast) ->
     assert PriorAuth.objects.filter(patient=patient).exclude(state="withdrawn").count() == 0
 
 
+def test_a_very_long_and_very_large_use_still_fits_its_request(cast: Cast) -> None:
+    patient = register(cast)
+    facts = [stage.fill_facts(366, quantity=Decimal("99999999")) for _ in range(120)]
+
+    intake.record_all(patient_id=PatientId(patient.public_id), facts=facts, by=cast.stella, now=NOW)
+
+    line = PriorAuth.objects.get(patient=patient).lines.get()
+    assert (line.days_supply, line.quantity) == (120 * 366, 120 * Decimal("99999999"))
+
+
 def test_use_of_long_ago_is_kept_as_an_evaluation_and_opens_nothing(cast: Cast) -> None:
     patient = register(cast)
 
@@ -217,6 +228,34 @@ def test_an_order_written_today_opens_a_request_before_it_is_dispensed(cast: Cas
     )
 
     assert PriorAuth.objects.get(patient=patient).prescriber == cast.prescriber
+
+
+def _order(cast: Cast) -> PriorAuth:
+    """Return the request that a ten-day order opened, with the order's number RX-1."""
+    patient = register(cast)
+    facts = stage.order_facts(10, identifier="RX-1")
+    intake.record_prescription(patient_id=PatientId(patient.public_id), facts=facts, by=cast.stella, now=NOW)
+    return PriorAuth.objects.get(patient=patient)
+
+
+def test_the_fill_of_an_order_joins_the_orders_request(cast: Cast) -> None:
+    prior_auth = _order(cast)
+
+    fill(cast, prior_auth.patient, 10, prescription_identifier="RX-1", now=later(1))
+
+    assert PriorAuth.objects.get().state == "detected"
+    assert OutboxMessage.objects.count() == 1
+
+
+def test_the_fill_of_an_order_people_have_answered_is_no_new_fact_but_its_refill_is(cast: Cast) -> None:
+    prior_auth = _order(cast)
+    request.withdraw(prior_auth_id=key_of(prior_auth), reason="Patient stopped.", by=cast.stella, now=NOW)
+
+    fill(cast, prior_auth.patient, 10, prescription_identifier="RX-1", now=later(1))
+    assert PriorAuth.objects.count() == 1
+    fill(cast, prior_auth.patient, 10, prescription_identifier="RX-1", fill_number=1, now=later(2))
+
+    assert PriorAuth.objects.exclude(pk=prior_auth.pk).get().state == "detected"
 
 
 def test_an_order_for_a_later_day_opens_a_request_when_that_day_comes(cast: Cast) -> None:

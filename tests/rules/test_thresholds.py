@@ -100,11 +100,12 @@ def test_a_third_is_not_rounded_up_to_the_threshold() -> None:
 
 
 def test_days_in_a_row_are_one_finding_with_the_most_of_them_as_its_amount() -> None:
+    over = oxycodone("z", "2024-12-29", 3, 4)  # 30, used up the day before
     low = oxycodone("a", "2025-01-01", 10, 8)  # 60
     more = oxycodone("b", "2025-01-04", 3, 6)  # and 45 more on three days
     later = oxycodone("c", "2025-02-01", 2, 7)  # 52.5
 
-    first, second = found(dose(50), low, more, later)
+    first, second = found(dose(50), over, low, more, later)
 
     assert (when(first), first.amount, first.records) == (("01-01", "01-10"), Fraction(105), ("a", "b"))
     assert (when(second), second.amount, second.records) == (("02-01", "02-02"), Fraction("52.5"), ("c",))
@@ -246,11 +247,12 @@ def test_a_policy_that_informs_requires_nothing() -> None:
 
 
 def test_a_policy_that_requires_names_the_day_and_the_record_that_brought_it() -> None:
-    first = oxycodone("a", "2025-01-01", 10, 4)  # 30
+    over = oxycodone("0", "2024-12-25", 10, 3)  # 22.5, used up the day before
+    first = oxycodone("a", "2025-01-04", 10, 4)  # 30
     second = oxycodone("b", "2025-01-04", 3, 6)  # 75 together
     third = oxycodone("c", "2025-01-04", 3, 2)  # reached already
 
-    (finding,) = found(dose(50, "require_authorization"), first, second, third)
+    (finding,) = found(dose(50, "require_authorization"), over, first, second, third)
 
     assert (finding.required_from, finding.cause) == (day("2025-01-04"), "b")
     assert finding.reasons[-1] == "The policy requires prior authorization for this, from 2025-01-04 on."
@@ -299,25 +301,24 @@ def test_exemptions_and_authorizations_lift_the_requirement_but_not_the_finding(
         assert finding.reasons[-1].endswith("the patient is released on every one of these days.")
 
 
-def test_an_established_patient_is_spared_only_where_the_threshold_says_so() -> None:
-    long_use = oxycodone("a", "2025-01-01", 90, 4)
-    high = oxycodone("b", "2025-03-30", 5, 8)  # 2 days of the old supply: 88 days before, then 89, 90 …
-    known = {"established_days": 90, "established_window": 120}
-
-    (spared,) = found(dose(60, "require_authorization", spares_established=True), long_use, high, **known)
-    (not_spared,) = found(dose(60, "require_authorization"), long_use, high, **known)
-
-    assert (when(spared), spared.required_from) == (("03-30", "04-03"), day("2025-03-30"))
-    assert (not_spared.required_from, not_spared.cause) == (day("2025-03-30"), "b")
-
-
-def test_an_established_patient_needs_nothing_where_the_threshold_spares_them() -> None:
+def test_established_use_lifts_the_requirement_only_where_the_threshold_says_so() -> None:
     long_use = oxycodone("a", "2025-01-01", 90, 4)
     high = oxycodone("b", "2025-04-01", 5, 8)
 
+    (spared,) = found(dose(60, "require_authorization", spares_established=True), long_use, high, established_days=90)
+    (not_spared,) = found(dose(60, "require_authorization"), long_use, high, established_days=90)
+
+    assert (when(spared), spared.required_from) == (("04-01", "04-05"), None)
+    assert (when(not_spared), not_spared.required_from) == (("04-01", "04-05"), day("2025-04-01"))
+
+
+def test_nobody_is_established_before_the_policys_days_are_full() -> None:
+    long_use = oxycodone("a", "2025-01-01", 90, 4)
+    high = oxycodone("b", "2025-03-30", 5, 8)  # after 88 days of use
+
     (finding,) = found(dose(60, "require_authorization", spares_established=True), long_use, high, established_days=90)
 
-    assert (when(finding), finding.required_from) == (("04-01", "04-05"), None)
+    assert (finding.required_from, finding.cause) == (day("2025-03-30"), "b")
 
 
 def test_supply_in_hand_counts_whatever_the_basis() -> None:

@@ -122,15 +122,11 @@ def _was_answered(need: Need, requests: Sequence[PriorAuth]) -> bool:
         if request.state not in _ACTIVE and request.state != State.LAPSED.value and request.coverage_id == key
         for record_id in request.record_ids
     }
-    return _record_ids(need) <= answered
+    return all(not names.isdisjoint(answered) for names in need.names)
 
 
 def _shares(request: PriorAuth, need: Need) -> bool:
-    return not _record_ids(need).isdisjoint(request.record_ids)
-
-
-def _record_ids(need: Need) -> set[UUID]:
-    return {UUID(record_id) for record_id in need.episode.records}
+    return not need.record_ids.isdisjoint(request.record_ids)
 
 
 def _open(need: Need, known: PatientCase, evaluation: Evaluation, on: date, now: datetime) -> PriorAuth | None:
@@ -144,7 +140,7 @@ def _open(need: Need, known: PatientCase, evaluation: Evaluation, on: date, now:
         clinic=clinic,
         state=State.DETECTED.value,
         episode_anchor=UUID(records_in_order(need, known.newest)[0].id),
-        record_ids=sorted(_record_ids(need)),
+        record_ids=sorted(need.record_ids),
         opened_at=now,
     )
     _describe(request, need, known, evaluation)
@@ -159,7 +155,7 @@ def _open(need: Need, known: PatientCase, evaluation: Evaluation, on: date, now:
 
 def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Evaluation, now: datetime) -> None:
     """Bring an open request up to date with its episode. What was submitted keeps what was submitted."""
-    grown = sorted(_record_ids(need) | set(request.record_ids))
+    grown = sorted(need.record_ids | set(request.record_ids))
     is_news = grown != request.record_ids or request.need_in_doubt_at is not None
     moved = request.coverage_id != (need.coverage.pk if need.coverage else None)
     if not is_news and not moved and request.evaluation_id == evaluation.pk:
