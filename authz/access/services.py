@@ -31,6 +31,7 @@ class OrganizationNeeded(AuthzError):
     code = "organization-needed"
 
 
+@transaction.atomic
 def create_organization(
     *, kind: OrganizationKind, name: str, time_zone: str, identifier_system: str = ""
 ) -> Organization:

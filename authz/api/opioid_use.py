@@ -13,6 +13,7 @@ from authz.api.views import Door
 from authz.ids import PatientId
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import OpioidUse
+from authz.rules.thresholds import finding_to_json
 from authz.rules.use_days import Naive
 from authz.rules.verdict import Look, ReleasedBy, verdict_to_json
 
@@ -85,6 +86,9 @@ class OpioidUseOut(serializers.Serializer[Any]):
     policy = PolicyOut()
     explanation = serializers.ListField(child=serializers.CharField(), help_text="The verdict in sentences.")
     episodes = EpisodeOut(many=True)
+    findings = serializers.ListField(
+        child=serializers.DictField(), help_text="What the policy's thresholds find beside the day limit, with reasons."
+    )
     first_known_on = serializers.DateField(allow_null=True)
     needs_attention = SeenRecordOut(many=True, help_text="The records that a person must look at.")
     records = SeenRecordOut(many=True)
@@ -115,10 +119,11 @@ def _values(use: OpioidUse) -> dict[str, Any]:
     return {
         "patient": use.patient.public_id,
         "as_of": use.as_of,
-        "is_required": verdict["pa_required"],
-        "is_payer_rule_unknown": use.payer.plan is None,
+        "is_required": use.payer.is_required,
+        "is_payer_rule_unknown": use.payer.is_payer_rule_unknown,
         "policy": use.payer.policy,
         "explanation": use.sentences,
+        "findings": [finding_to_json(finding) for finding in use.payer.findings],
         "needs_attention": [record for record in use.records if record.attention],
         "records": use.records,
         **{name: verdict[name] for name in ("episodes", "first_known_on", "mme", "rule_version", "formulary_version")},

@@ -26,6 +26,7 @@ class PolicyClosed(AuthzError):
     code = "policy-closed"
 
 
+@transaction.atomic
 def create_plan(
     *,
     insurer: Organization,

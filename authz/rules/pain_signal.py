@@ -8,7 +8,7 @@ Two periods of one length that follow each other are compared, the later one end
 rating, or one PEG (the mean of pain, enjoyment and general activity, each 0–10; Krebs 2009); the two are never mixed.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -148,11 +148,11 @@ def pain_signal(
     """Return the signal as of a day, or why there is none. What lies after that day is not looked at.
 
     Exemptions of any category and surgery count when they touch either period: pain then has another course. Of
-    several different scores of one day the mean is that day's; the same score told twice counts once.
+    several scores of one day the middle between the lowest and the highest is that day's.
     """
     later, earlier = _days_ending(as_of), _days_ending(as_of - timedelta(days=PERIOD_DAYS))
     before, now = _Dose(mme, earlier), _Dose(mme, later)
-    pain = _pain_in(set(scores), earlier, later)
+    pain = _pain_in(list(scores), earlier, later)
     against = {
         NoSignal.EXEMPT: any(clipped([period_span(one)], earlier[0], later[1]) for one in exemptions),
         NoSignal.SURGERY: any(earlier[0] <= day.toordinal() < later[1] for day in surgery_days),
@@ -192,7 +192,7 @@ class _Pain(NamedTuple):
         return _mean(self.now) - before >= max(LEAST_RISE, LEAST_RELATIVE_RISE * before)
 
 
-def _pain_in(scores: Set[PainScore], earlier: Span, later: Span) -> _Pain | None:
+def _pain_in(scores: Sequence[PainScore], earlier: Span, later: Span) -> _Pain | None:
     for instrument in Instrument:
         own = [score for score in scores if score.instrument is instrument]
         before, now = _by_day(own, earlier), _by_day(own, later)
@@ -206,7 +206,7 @@ def _by_day(scores: Iterable[PainScore], days: Span) -> dict[int, Fraction]:
     for score in scores:
         if days[0] <= score.on.toordinal() < days[1]:
             found.setdefault(score.on.toordinal(), []).append(score.score)
-    return {day: sum(values, Fraction(0)) / len(values) for day, values in found.items()}
+    return {day: (min(values) + max(values)) / 2 for day, values in found.items()}
 
 
 def _is_enough(by_day: Mapping[int, Fraction]) -> bool:

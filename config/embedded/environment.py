@@ -1,10 +1,14 @@
 """What the programs are told: our own environment, plus where the embedded servers are."""
 
+import json
 import os
 import secrets
 from pathlib import Path
 
+from config.embedded import folders
+
 MIGHT_BE_YOURS = ("DATABASE_URL", "REDIS_URL")
+NOTE = "environment.json"
 
 
 class WrongDeployment(RuntimeError):
@@ -57,3 +61,37 @@ def secret_key(data: Path) -> str:
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as new:
             new.write(secrets.token_urlsafe(48))
     return file.read_text(encoding="utf-8").strip()
+
+
+def write_note(data: Path, told: dict[str, str]) -> None:
+    """Write down, for this user alone, what the programs were told, so that commands in this checkout can join them."""
+    ours = {name: told[name] for name in told if name not in os.environ or told[name] != os.environ[name]}
+    with os.fdopen(os.open(data / NOTE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as note:
+        json.dump(ours, note)
+
+
+def join_running() -> None:
+    """Let a command of this checkout speak to what `make run` serves there, unless its environment says otherwise.
+
+    Where nothing runs, the command gets settings that are enough for all that need no database.
+    """
+    if any(is_yours(name) for name in (*MIGHT_BE_YOURS, "DJANGO_ENV", "AUTHZ_SECRET_KEY")):
+        return
+    notes = [folder / NOTE for folder in _data_folders() if (folder / NOTE).exists()]
+    told = json.loads(notes[0].read_text(encoding="utf-8")) if notes else _nothing_running()
+    os.environ.update(told)
+
+
+def _data_folders() -> list[Path]:
+    chosen = os.environ.get("AUTHZ_DATA_DIR")
+    return [Path(chosen)] if chosen else list(folders.candidates(".data"))
+
+
+def _nothing_running() -> dict[str, str]:
+    nowhere = folders.ROOT / ".data" / "nothing-runs-here-start-make-run"
+    return {
+        "DJANGO_ENV": "demonstration",
+        "AUTHZ_SECRET_KEY": secrets.token_urlsafe(48),
+        "DATABASE_URL": f"postgresql:///authz?host={nowhere}",
+        "REDIS_URL": f"unix://{nowhere}",
+    }

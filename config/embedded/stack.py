@@ -71,6 +71,7 @@ class Stack:
             self._await_server(server)
         mail_port = ports.any_free()
         self.env = environment.for_programs(data=self.data, port=self.port, mail_port=mail_port, addresses=addresses)
+        environment.write_note(self.data, self.env)
 
     def _begin(self, server: Postgres | Valkey) -> None:
         self.servers.append(server)
@@ -171,3 +172,4 @@ class Stack:
         stop_together(self.programs, seconds=4)
         stop_together(list(reversed(self.servers)), seconds=10)
         (self.data / "processes.json").unlink(missing_ok=True)
+        (self.data / environment.NOTE).unlink(missing_ok=True)

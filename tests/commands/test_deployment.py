@@ -1,0 +1,105 @@
+"""An operator sets up a new deployment with four commands."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from authz.access import selectors, services
+from authz.access.models import ApiClient, Organization, Person
+from authz.access.roles import Role
+from authz.policies.models import Plan
+from tests.cast import NOW
+
+pytestmark = pytest.mark.django_db
+STRONG = "correct horse battery"
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(f"{STRONG}\n"))
+
+
+def clinic() -> None:
+    call_command("create_organization", "clinic", "Riverside", time_zone="America/Chicago", stdout=StringIO())
+
+
+def person(*, organization: str = "Riverside", role: str = "staff") -> None:
+    call_command(
+        "create_person",
+        "Stella@Example.org",
+        "Stella Marsh",
+        organization=organization,
+        role=role,
+        password_stdin=True,
+        stdout=StringIO(),
+    )
+
+
+def test_a_clinic_and_its_first_person_can_log_in(typed: None) -> None:
+    clinic()
+    person()
+
+    text, _ = services.log_in(email="stella@example.org", password=STRONG, now=NOW)
+
+    actor = selectors.actor_for_token(text, now=NOW)
+    assert (actor.organization_id, actor.roles) == (Organization.objects.get().pk, {Role.STAFF})
+
+
+def test_a_known_person_gets_a_further_role_and_keeps_the_password(typed: None) -> None:
+    clinic()
+    person()
+    person(role="clinic_admin")
+
+    assert set(Person.objects.get().memberships.values_list("role", flat=True)) == {"staff", "clinic_admin"}
+
+
+def test_an_insurer_gets_a_plan_and_a_machine() -> None:
+    call_command("create_organization", "insurer", "Evergreen", time_zone="America/New_York", stdout=StringIO())
+    call_command("create_plan", "Evergreen", "EV-PPO", "Evergreen PPO", stdout=StringIO())
+    told = StringIO()
+    call_command("create_api_client", "Evergreen", "Claims feed", role="intake", stdout=told)
+
+    client = ApiClient.objects.get()
+    secret = told.getvalue().split("client_secret ")[1].split()[0]
+    assert Plan.objects.get().insurer.name == "Evergreen"
+    assert services.issue_client_token(client_id=client.public_id, client_secret=secret, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "why"),
+    [
+        (["create_organization", "clinic", "X"], {"time_zone": "Mars/Olympus"}, "no IANA time zone"),
+        (["create_organization", "clinic", "Riverside"], {"time_zone": "UTC"}, "already an organization"),
+        (["create_plan", "Riverside", "P", "Plan"], {}, "no insurer called"),
+        (["create_api_client", "Nowhere", "Robot"], {"role": "staff"}, "no organization called"),
+        (["create_api_client", "Riverside", "Robot"], {"role": "physician"}, "has no such role"),
+        (["create_person", "a@b.example", "A"], {"organization": "Nowhere", "role": "staff"}, "no organization called"),
+    ],
+)
+def test_what_is_wrong_is_told_and_changes_nothing(words: list[str], options: dict[str, str], why: str) -> None:
+    clinic()
+
+    with pytest.raises(CommandError, match=why):
+        call_command(*words, **options, stdout=StringIO())
+
+    assert (Organization.objects.count(), Plan.objects.count(), ApiClient.objects.count()) == (1, 0, 0)
+
+
+def test_a_role_of_the_other_kind_of_organization_leaves_no_person_behind(typed: None) -> None:
+    clinic()
+
+    with pytest.raises(CommandError, match="has no such role"):
+        person(role="reviewer")
+
+    assert not Person.objects.exists()
+
+
+def test_a_weak_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic()
+    monkeypatch.setattr("sys.stdin", StringIO("password\n"))
+
+    with pytest.raises(CommandError, match="too short"):
+        person()
+
+    assert not Person.objects.exists()
