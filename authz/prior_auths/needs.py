@@ -4,11 +4,9 @@ Which payer's policy holds, and which version of it, is decided by the coverage 
 causes the need; where no coverage is known, the default policy holds and the need is marked so.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 from authz.policies.models import Plan
@@ -28,14 +26,15 @@ from authz.rules.verdict import Episode, Verdict
 class PayerVerdict:
     """One payer's answer on one patient under one version of its policy; `plan` is None where no coverage is known.
 
-    `findings` are what the policy's thresholds find beside the day limit; `rules` tells which version holds when.
+    `findings` are what the policy's thresholds find beside the day limit; `case` is all that the answer rests on;
+    `rules` tells which version holds when.
     """
 
     plan: Plan | None
     policy: PolicyVersion
     verdict: Verdict
     findings: tuple[Finding, ...]
-    inputs_sha256: str
+    case: Case
     rules: PlanRules
 
     @property
@@ -143,7 +142,7 @@ def _answer(case: Case, plan: Plan | None, rules: PlanRules, policy: PolicyVersi
         policy=policy,
         verdict=verdict,
         findings=findings(case, verdict, policy.thresholds),
-        inputs_sha256=_hash(case, policy),
+        case=case,
         rules=rules,
     )
 
@@ -220,9 +219,3 @@ def _authorized_periods(patient: Patient, plan: Plan | None) -> tuple[Authorized
         prior_auth__patient=patient, prior_auth__coverage__plan=plan, revoked_at=None
     ).order_by("pk")
     return tuple(AuthorizedPeriod(start=row.starts_on, end=row.ends_on) for row in granted)
-
-
-def _hash(case: Case, policy: PolicyVersion) -> str:
-    inputs = asdict(case) | {"policy_version": policy.key}
-    canonical = json.dumps(inputs, default=str, sort_keys=True, separators=(",", ":"))
-    return sha256(canonical.encode()).hexdigest()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import DataError, transaction
+from django.db import transaction
 
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PatientId
@@ -81,12 +81,10 @@ def _must_be_settled(done: CoverageRecorded) -> None:
         raise Refusal("who-is-who", "Coverage.subscriberId", sentence)
 
 
-def as_refusal(error: AuthzError | Refusal | DataError, *, path: str) -> Refusal:
+def as_refusal(error: AuthzError | Refusal, *, path: str) -> Refusal:
     """Return why a line was refused, naming the first field that is wrong."""
     if isinstance(error, Refusal):
         return error
-    if isinstance(error, DataError):
-        return Refusal("out-of-range", path, "A figure that follows from this line is larger than can be kept.")
     if isinstance(error, InvalidInput) and error.fields:
         name, sentences = next(iter(error.fields.items()))
         return Refusal(error.code, f"{path}.{name}" if path else name, sentences[0])

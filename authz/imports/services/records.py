@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import DataError, transaction
+from django.db import transaction
 
 from authz.access.roles import Action, may
 from authz.errors import AuthzError
@@ -55,7 +55,7 @@ def _take_group(
     try:
         with transaction.atomic():
             done = record(group)
-    except (AuthzError, Refusal, DataError) as error:
+    except (AuthzError, Refusal) as error:
         if len(group) > 1:
             for line in group:
                 _take_group([line], record, tally)

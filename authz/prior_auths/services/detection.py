@@ -16,16 +16,14 @@ from authz.access.roles import SYSTEM, OrganizationKind
 from authz.audit import services as audit
 from authz.outbox.services import announce
 from authz.policies import catalog
-from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, Prescription, PrescriptionVersion
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.asking import lines_asked, records_in_order
-from authz.prior_auths.evaluations import answer_of, inputs_of
+from authz.prior_auths.evaluations import answer_of, inputs_of, sha256_of
 from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, State, Step
-from authz.prior_auths.models import Authorization, Evaluation, PriorAuth, RequestedLine
+from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
 from authz.prior_auths.services import steps
-from authz.rules.records import AuthorizedPeriod, Case
 from authz.rules.thresholds import finding_to_json
 
 NEED_IN_DOUBT = "prior-auth.need-in-doubt"
@@ -40,7 +38,7 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
     if not known.records:
         return
     payers = needs_of.answers(known, as_of=on)
-    kept = {payer.key: _keep(known, payer, on, now) for payer in payers}
+    kept = {payer.key: _keep(patient, payer, on, now) for payer in payers}
     current = [need for need in needs_of.needs(known, payers) if not needs_of.is_over(need, as_of=on)]
     requests = list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk"))
     needed: set[int] = set()
@@ -60,12 +58,14 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
             _retract(request, now)
 
 
-def _keep(known: PatientCase, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
+def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
     """Keep the answer with all it rests on, unless the last one kept rests on the very same inputs."""
-    patient, (policy, version) = known.patient, payer.policy.key
+    policy, version = payer.policy.key
+    inputs = inputs_of(payer.case, payer.policy.key)
+    inputs_sha256 = sha256_of(inputs)
     same = Evaluation.objects.filter(patient=patient, plan=payer.plan, policy=policy, policy_version=version)
     latest = same.order_by("-pk").first()
-    if latest is not None and latest.inputs_sha256 == payer.inputs_sha256:
+    if latest is not None and latest.inputs_sha256 == inputs_sha256:
         return latest
     verdict = payer.verdict
     return Evaluation.objects.create(
@@ -77,27 +77,11 @@ def _keep(known: PatientCase, payer: PayerVerdict, on: date, now: datetime) -> E
         policy_version=version,
         rule_version=verdict.rule_version,
         formulary_version=verdict.formulary_version,
-        inputs_sha256=payer.inputs_sha256,
+        inputs_sha256=inputs_sha256,
         is_required=payer.is_required,
         attention_count=len(verdict.attention),
-        inputs=inputs_of(_case_of(known, payer, on), payer.policy.key),
+        inputs=inputs,
         verdict=answer_of(verdict, payer.findings),
-    )
-
-
-def _case_of(known: PatientCase, payer: PayerVerdict, on: date) -> Case:
-    """Return the case that the payer's answer was given to; the patient is locked, so it is still the same."""
-    granted = Authorization.objects.filter(
-        prior_auth__patient=known.patient, prior_auth__coverage__plan=payer.plan, revoked_at=None
-    ).order_by("pk")
-    return Case(
-        id=str(known.patient.public_id),
-        as_of=on,
-        birth_date=known.patient.birth_date,
-        policy=payer.policy.parameters,
-        records=known.records,
-        exemptions=prescriptions.exempt_periods(known.patient),
-        authorizations=tuple(AuthorizedPeriod(start=row.starts_on, end=row.ends_on) for row in granted),
     )
 
 
