@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from django.apps import apps
@@ -23,7 +24,7 @@ from authz.prescriptions.npi import is_valid_npi
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, State
-from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Event, PriorAuth
+from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Evaluation, Event, PriorAuth
 
 NOW = datetime(2026, 5, 14, 15, 0, tzinfo=UTC)
 pytestmark = pytest.mark.django_db
@@ -170,3 +171,13 @@ def test_old_news_is_told_to_nobody_and_fresh_news_waits_for_the_worker() -> Non
     assert fresh.exists()
     assert not fresh.exclude(settled_at=None).exists()
     assert not Delivery.objects.exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_every_verdict_of_the_demonstration_is_reached_again_from_what_it_rested_on() -> None:
+    told = StringIO()
+
+    call_command("replay", "--all", stdout=told)
+
+    assert Evaluation.objects.exists()
+    assert f"{Evaluation.objects.count()} " in told.getvalue()
