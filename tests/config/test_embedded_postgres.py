@@ -139,12 +139,16 @@ def test_a_uid_without_a_passwd_entry_is_told_about_database_url(monkeypatch: py
 
 
 def test_a_process_is_known_by_its_command_line_and_not_by_its_pid() -> None:
-    sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    # It speaks once it runs: for an instant a process just born has no command line yet.
+    says_and_sleeps = "import time; print(flush=True); time.sleep(60)"
+    sleeper = subprocess.Popen([sys.executable, "-c", says_and_sleeps], stdout=subprocess.PIPE)
 
     try:
+        assert sleeper.stdout is not None
+        sleeper.stdout.readline()
         assert leftovers.is_running(sleeper.pid, mentions=("time.sleep(60)",))
         assert not leftovers.is_running(sleeper.pid, mentions=("postgres",))
     finally:
         sleeper.kill()
-        sleeper.wait()
+        sleeper.communicate()
     assert not leftovers.is_running(sleeper.pid, mentions=())
