@@ -19,7 +19,7 @@ from authz.policies.models import Plan
 from authz.policies.services import create_plan
 from authz.prescriptions.facts import CoverageFacts, FillFacts, PatientFacts, PrescriptionFacts
 from authz.prescriptions.models import Fill, Patient, Prescriber
-from authz.prescriptions.services import RecordOutcome, record_prescriber, register_patient
+from authz.prescriptions.services import RecordOutcome, record_prescriber
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import intake, request, review
 
@@ -111,7 +111,7 @@ def register(
         plan_id=PlanId(cast.plan.public_id) if member_id else None,
         member_id=member_id,
     )
-    patient, _ = register_patient(facts=facts, by=by or cast.stella, now=NOW)
+    patient, _ = intake.register_patient(facts=facts, by=by or cast.stella, now=NOW)
     if insured:
         insure(cast, patient, by=by)
     return patient

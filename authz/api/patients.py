@@ -14,10 +14,11 @@ from authz.api.fields import EARLIEST_BIRTH, In, NearDay, PublicId, Text, Word
 from authz.api.outcomes import recorded
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import PatientId
-from authz.prescriptions import selectors, services
+from authz.prescriptions import selectors
 from authz.prescriptions.facts import PatientFacts
 from authz.prescriptions.models import Patient, PatientIdentifier
 from authz.prescriptions.services import RecordOutcome
+from authz.prior_auths.services import intake
 
 
 class PatientIn(In):
@@ -98,7 +99,7 @@ class PatientsView(Listing):
         return self.once(lambda: self._register(facts))
 
     def _register(self, facts: PatientFacts) -> Response:
-        patient, outcome = services.register_patient(facts=facts, by=self.actor, now=self.now)
+        patient, outcome = intake.register_patient(facts=facts, by=self.actor, now=self.now)
         row = selectors.patient(self.actor, PatientId(patient.public_id))
         return recorded(PatientOut(row).data, outcome, "patient")
 

@@ -16,7 +16,6 @@ from authz.demonstration.patients import Story, Supply
 from authz.ids import FillId, PatientId, PlanId
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, PatientFacts, PrescriptionFacts
-from authz.prescriptions.services import register_patient
 from authz.prior_auths import selectors
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import intake
@@ -65,7 +64,7 @@ def _register(story: Story, stage: Stage, staff: Actor, now: datetime) -> Patien
         plan_id=plan_id,
         member_id=story.member if plan_id else "",
     )
-    patient, _ = register_patient(facts=facts, by=staff, now=begins)
+    patient, _ = intake.register_patient(facts=facts, by=staff, now=begins)
     coverage = CoverageFacts(
         plan_id=plan_id,
         payer_name=story.payer,

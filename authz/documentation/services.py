@@ -25,8 +25,11 @@ def start_sheet(*, prefill: Mapping[str, JsonValue], now: datetime) -> AnswerShe
     return sheet
 
 
-def answer(*, sheet: AnswerSheet, values: Mapping[str, JsonValue], by: Actor, now: datetime) -> None:
+def answer(*, sheet: AnswerSheet, values: Mapping[str, JsonValue], may_attest: bool, by: Actor, now: datetime) -> None:
     """Give or confirm answers, by question id. All of them are taken, or none.
+
+    `may_attest` says whether the prescriber's own answers are this person's to give. They hold for what they were given
+    on: a changed answer asks for them again.
 
     :raises PersonNeeded: when the actor is a machine.
     :raises InvalidInput: naming every answer that is wrong, unknown, or not this person's to give.
@@ -37,13 +40,35 @@ def answer(*, sheet: AnswerSheet, values: Mapping[str, JsonValue], by: Actor, no
     faults = {
         f"answers.{link_id}": [fault]
         for link_id, value in values.items()
-        if (fault := _fault(asked, link_id, value, by))
+        if (fault := _fault(asked, link_id, value, may_attest=may_attest))
     }
     if faults:
         raise InvalidInput(faults)
     source = Source.PRESCRIBER if Role.PRESCRIBER in by.roles else Source.STAFF
+    known = {row.question: row.value for row in sheet.answers.all()}
+    if any(link_id not in known or known[link_id] != value for link_id, value in values.items()):
+        _ask_again(sheet, attestations(asked))
     for link_id, value in values.items():
         _keep(sheet, link_id, value, source, by.person_id, now)
+
+
+def refresh(*, sheet: AnswerSheet, prefill: Mapping[str, JsonValue], now: datetime) -> None:
+    """Bring computed answers up to date. One that changed must be confirmed again, and what was attested on it too."""
+    changed = [row for row in sheet.answers.filter(question__in=prefill) if row.value != prefill[row.question]]
+    for row in changed:
+        row.value, row.source, row.answered_at = prefill[row.question], Source.COMPUTED.value, now
+        row.save(update_fields=["value", "source", "answered_at"])
+    if changed:
+        _ask_again(sheet, {row.question for row in changed} | attestations(questionnaire(CODE)))
+
+
+def attestations(asked: Questionnaire) -> set[str]:
+    """Return the questions only the prescriber answers."""
+    return {question.link_id for question in asked.questions if question.only_prescriber}
+
+
+def _ask_again(sheet: AnswerSheet, questions: set[str]) -> None:
+    sheet.answers.filter(question__in=questions).update(confirmed_by=None, confirmed_at=None)
 
 
 def unanswered(*, sheet: AnswerSheet) -> list[Question]:
@@ -52,11 +77,11 @@ def unanswered(*, sheet: AnswerSheet) -> list[Question]:
     return questionnaire(CODE).unanswered(confirmed)
 
 
-def _fault(asked: Questionnaire, link_id: str, value: JsonValue, by: Actor) -> str:
+def _fault(asked: Questionnaire, link_id: str, value: JsonValue, *, may_attest: bool) -> str:
     question = asked.question(link_id)
     if question is None:
         return "There is no such question."
-    if question.only_prescriber and Role.PRESCRIBER not in by.roles:
+    if question.only_prescriber and not may_attest:
         return "Only the prescriber can answer this."
     return question.fault(value)
 

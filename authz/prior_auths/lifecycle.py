@@ -81,9 +81,8 @@ TABLE: dict[Step, Transition] = {
     Step.RELEASE: Transition(_from(State.IN_REVIEW), State.QUEUED, _REVIEW | _SYSTEM),
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
     Step.ANSWER: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _CLINIC, "prior-auth.answered"),
-    Step.REFER: Transition(
-        _from(State.IN_REVIEW), State.CLINICAL_REVIEW, frozenset({Role.REVIEWER}), "prior-auth.referred"
-    ),
+    # A physician too: an answered question puts the request back into review, from where nobody denies.
+    Step.REFER: Transition(_from(State.IN_REVIEW), State.CLINICAL_REVIEW, _REVIEW, "prior-auth.referred"),
     Step.APPROVE: Transition(frozenset(_WITH_REVIEWER), State.DECIDED, _REVIEW, "prior-auth.approved"),
     Step.APPROVE_IN_PART: Transition(
         _from(State.CLINICAL_REVIEW), State.DECIDED, frozenset({Role.PHYSICIAN}), "prior-auth.approved-in-part"

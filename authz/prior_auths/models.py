@@ -54,7 +54,7 @@ class PriorAuth(models.Model):
     episode's orders and fills seen so far, by which a recomputed episode is recognised.
     """
 
-    PHI: ClassVar[set[str]] = {"explanation", "pa_required_from", "runs_out_on", "packet", "reason"}
+    PHI: ClassVar[set[str]] = {"explanation", "pa_required_from", "runs_out_on", "covered_days", "packet", "reason"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
@@ -78,6 +78,7 @@ class PriorAuth(models.Model):
     record_ids = ArrayField(models.UUIDField())
     pa_required_from = models.DateField()
     runs_out_on = models.DateField()
+    covered_days = models.PositiveIntegerField(default=0, help_text="The episode's covered days when last looked at.")
     evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
     policy = models.CharField(max_length=60)
     policy_version = models.CharField(max_length=20)
@@ -250,6 +251,10 @@ class DeterminationLine(models.Model):
                 name="granted_never_exceeds_asked",
                 condition=Q(granted_days__lte=F("asked_days"))
                 & (Q(granted_quantity=None) | Q(asked_quantity=None) | Q(granted_quantity__lte=F("asked_quantity"))),
+            ),
+            models.CheckConstraint(
+                name="granted_says_how_much_when_asked_did",
+                condition=Q(granted_days=0) | Q(asked_quantity=None) | Q(granted_quantity__isnull=False),
             ),
         ]
 

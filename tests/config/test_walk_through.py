@@ -47,7 +47,7 @@ def test_every_step_is_observed_and_each_run_brings_its_own_patient(
 def test_without_a_worker_the_missing_notice_is_named(
     live_server: LiveServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    walk = walk_to(live_server, tmp_path, seconds=0.3)
+    walk = walk_to(live_server, tmp_path, seconds=2)
 
     assert tell(walk) is False
 

@@ -129,7 +129,7 @@ def test_a_part_is_granted_line_by_line(cast: Cast) -> None:
     [
         ({}, "grants"),
         ({2: Grant(days=5, quantity=None, starts_on=TODAY, ends_on=TODAY)}, "grants.2"),
-        ({1: Grant(days=11, quantity=None, starts_on=TODAY, ends_on=TODAY)}, "grants.1"),
+        ({1: Grant(days=11, quantity=Decimal(40), starts_on=TODAY, ends_on=TODAY)}, "grants.1"),
         ({1: Grant(days=10, quantity=Decimal(40), starts_on=TODAY, ends_on=date(2025, 3, 12))}, "grants"),
     ],
 )

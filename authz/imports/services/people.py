@@ -13,7 +13,7 @@ from authz.imports.services.reception import Reception, Tally
 from authz.imports.told import CoverageTold, Kind, PatientTold
 from authz.prescriptions.facts import CoverageFacts, PatientFacts
 from authz.prescriptions.models import PatientIdentifier
-from authz.prescriptions.services import CoverageRecorded, RecordOutcome, register_patient
+from authz.prescriptions.services import CoverageRecorded, RecordOutcome
 from authz.prior_auths.services import intake
 
 
@@ -41,7 +41,7 @@ def register(*, facts: PatientFacts, reception: Reception, now: datetime) -> tup
         known = PatientIdentifier.objects.filter(assigner=reception.organization, value=facts.identifier).first()
         if known is not None:
             facts = replace(facts, family_name=known.family_name, given_name=known.given_name)
-    patient, outcome = register_patient(facts=facts, by=reception.by, now=now)
+    patient, outcome = intake.register_patient(facts=facts, by=reception.by, now=now)
     return PatientId(patient.public_id), outcome
 
 

@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit import services as audit
 from authz.errors import AuthzError, NotFound
@@ -46,17 +48,39 @@ def answer(
     return pair
 
 
-def _merge(question: IdentityQuestion, by: Actor) -> tuple[Patient, Patient]:
-    both = list(Patient.objects.select_for_update().filter(pk__in=question.patients.values("pk")).order_by("pk"))
+def _merge(question: IdentityQuestion, by: Actor) -> tuple[Patient, Patient] | None:
+    both = _survivors(question)
+    if len(both) < 2:
+        return None
     merged = next((patient for patient in both if _is_ours_alone(patient, by)), None)
     if merged is None:
         raise SharedByOthers("Other organizations know both patients; ask the insurer which number is right.")
     (kept,) = (patient for patient in both if patient != merged)
-    for model in (PatientIdentifier, Coverage, Prescription, Fill, Exemption):
+    for model in (PatientIdentifier, Prescription, Fill, Exemption):
         model._default_manager.filter(patient=merged).update(patient=kept)
-    merged.merged_into = kept
-    merged.save(update_fields=["merged_into"])
+    for coverage in merged.coverages.all():
+        if twin_of(coverage=coverage, patient=kept) is None:
+            Coverage.objects.filter(pk=coverage.pk).update(patient=kept)
+    # One step leads from any merged patient to the one that is kept.
+    Patient.objects.filter(Q(pk=merged.pk) | Q(merged_into=merged)).update(merged_into=kept)
     return kept, merged
+
+
+def twin_of(*, coverage: Coverage, patient: Patient) -> Coverage | None:
+    """Return the patient's own coverage that says the same as this one, None when there is none."""
+    return patient.coverages.filter(
+        plan=coverage.plan_id,
+        payer_name=coverage.payer_name,
+        member_id=coverage.member_id,
+        starts_on=coverage.starts_on,
+    ).first()
+
+
+def _survivors(question: IdentityQuestion) -> list[Patient]:
+    """Lock and return the two patients asked about; of one merged meanwhile, the patient it was merged into."""
+    asked = list(Patient.objects.select_for_update().filter(pk__in=question.patients.values("pk")).order_by("pk"))
+    keys = {patient.merged_into_id or patient.pk for patient in asked}
+    return list(Patient.objects.select_for_update().filter(pk__in=keys).order_by("pk"))
 
 
 def _is_ours_alone(patient: Patient, by: Actor) -> bool:

@@ -6,7 +6,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from authz.access.models import Organization, Person
 from authz.access.roles import Action, Actor, must_be_allowed
@@ -43,19 +42,19 @@ class CoverageRecorded:
     outcome: RecordOutcome
 
 
-def of_patient(patient_id: PatientId) -> Q:
-    """Return the identifiers of a patient, also under the id of one that was merged into them."""
-    return Q(patient__public_id=patient_id) | Q(patient__merged_from__public_id=patient_id)
-
-
 def lock_patient(*, patient_id: PatientId, by: Actor) -> Patient:
     """Lock a patient's row until the transaction ends: everything about one patient happens one at a time.
 
+    Under the id of a patient that was merged into another, that other one is locked.
+
     :raises NotFound: when the actor's organization does not know the patient.
     """
-    known = PatientIdentifier.objects.filter(of_patient(patient_id), assigner_id=by.organization)
-    patient = Patient.objects.select_for_update(no_key=True).filter(pk__in=known.values("patient_id")).first()
-    if patient is None:
+    rows = Patient.objects.select_for_update(no_key=True)
+    patient = rows.filter(public_id=patient_id).first()
+    # Asked after locking: a merge may have been under way until now.
+    if patient is not None and patient.merged_into_id is not None:
+        patient = rows.get(pk=patient.merged_into_id)
+    if patient is None or not patient.identifiers.filter(assigner_id=by.organization).exists():
         raise NotFound("There is no such patient.")
     return patient
 
@@ -71,7 +70,8 @@ def register_patient(*, facts: PatientFacts, by: Actor, now: datetime) -> tuple[
     :raises InvalidInput: when the number is known with another birth date, or there is no such plan.
     """
     must_be_allowed(by, Action.RECORD_PATIENT)
-    Organization.objects.select_for_update().get(pk=by.organization)
+    # No key: whoever records something for the organization at the same time need not wait.
+    Organization.objects.select_for_update(no_key=True).get(pk=by.organization)
     known = (
         PatientIdentifier.objects.select_related("patient")
         .filter(assigner_id=by.organization, value=facts.identifier)
@@ -101,7 +101,7 @@ def _identify(patient: Patient, facts: PatientFacts, by: Actor, now: datetime) -
 
 
 def _update_names(known: PatientIdentifier, facts: PatientFacts, by: Actor, now: datetime) -> RecordOutcome:
-    patient = known.patient
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=known.patient_id)
     if facts.birth_date is not None and patient.birth_date not in {None, facts.birth_date}:
         raise InvalidInput({"birth_date": ["This number is known with another birth date. Ask a person to check."]})
     before = (known.family_name, known.given_name, patient.birth_date)
@@ -123,7 +123,7 @@ def record_coverage(*, patient: Patient, facts: CoverageFacts, by: Actor, now: d
     """
     must_be_allowed(by, Action.RECORD_COVERAGE)
     plan = _plan(facts.plan_id)
-    if (other := _holder(plan, facts.member_id)) is not None and other != patient:
+    if plan is not None and (other := _number(patient, plan, facts.member_id, now)) != patient:
         question = _ask_whether_same(patient, other, by, now)
         return CoverageRecorded(coverage=None, question=question, outcome=RecordOutcome.UNCHANGED)
     same = {
@@ -143,10 +143,6 @@ def record_coverage(*, patient: Patient, facts: CoverageFacts, by: Actor, now: d
         organization_id=by.organization,
         recorded_at=now,
     )
-    if plan is not None:
-        PatientIdentifier.objects.get_or_create(
-            assigner=plan.insurer, value=facts.member_id, defaults={"patient": patient, "recorded_at": now}
-        )
     audit.record(by=by, action="record", subject_kind="coverage", subject_id=coverage.public_id, now=now)
     return CoverageRecorded(coverage=coverage, question=None, outcome=RecordOutcome.CREATED)
 
@@ -167,6 +163,14 @@ def _holder(plan: Plan | None, member_id: str) -> Patient | None:
     numbered = PatientIdentifier.objects.select_related("patient").filter(assigner=plan.insurer, value=member_id)
     known = numbered.first()
     return known.patient if known else None
+
+
+def _number(patient: Patient, plan: Plan, member_id: str, now: datetime) -> Patient:
+    """Give a patient the insurer's number, unless somebody has it; return who has it now."""
+    numbered, _ = PatientIdentifier.objects.select_related("patient").get_or_create(
+        assigner=plan.insurer, value=member_id, defaults={"patient": patient, "recorded_at": now}
+    )
+    return numbered.patient
 
 
 def _ask_whether_same(patient: Patient, other: Patient, by: Actor, now: datetime) -> IdentityQuestion:

@@ -14,6 +14,7 @@ from django.db import connection
 from authz.access.models import Organization
 from authz.access.roles import SYSTEM, OrganizationKind
 from authz.audit import services as audit
+from authz.documentation import services as documentation
 from authz.outbox.services import announce
 from authz.policies import catalog
 from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, Prescription, PrescriptionVersion
@@ -23,6 +24,7 @@ from authz.prior_auths.evaluations import answer_of, inputs_of, sha256_of
 from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
+from authz.prior_auths.prefill import prefill_of
 from authz.prior_auths.services import steps
 from authz.rules.thresholds import finding_to_json
 
@@ -98,15 +100,12 @@ def _active_for(need: Need, requests: Sequence[PriorAuth]) -> PriorAuth | None:
 
 
 def _was_answered(need: Need, requests: Sequence[PriorAuth]) -> bool:
-    """Say whether people have already ended a request on these very records; only a new record is a new fact."""
+    """Say whether people have ended a request on this very use; a new record or a longer supply is a new fact."""
     key = need.coverage.pk if need.coverage else None
-    answered = {
-        record_id
-        for request in requests
-        if request.state not in _ACTIVE and request.state != State.LAPSED.value and request.coverage_id == key
-        for record_id in request.record_ids
-    }
-    return all(not names.isdisjoint(answered) for names in need.names)
+    ended = [r for r in requests if r.state not in _ACTIVE and r.state != State.LAPSED.value and r.coverage_id == key]
+    answered = {record_id for request in ended for record_id in request.record_ids}
+    days = max((request.covered_days for request in ended if _shares(request, need)), default=0)
+    return need.episode.covered_days <= days and all(not names.isdisjoint(answered) for names in need.names)
 
 
 def _shares(request: PriorAuth, need: Need) -> bool:
@@ -146,10 +145,12 @@ def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Eval
         return
     request.record_ids = grown
     request.need_in_doubt_at = None
-    request.runs_out_on = need.episode.end
+    request.runs_out_on, request.covered_days = need.episode.end, need.episode.covered_days
     if request.state in _BEFORE_SUBMISSION:
         _describe(request, need, known, evaluation)
         _write_lines(request, need, known)
+        if request.answers is not None:
+            documentation.refresh(sheet=request.answers, prefill=prefill_of(request), now=now)
     request.save()
     audit.record(by=SYSTEM, action="follow", subject_kind="prior-auth", subject_id=request.public_id, now=now)
 
@@ -175,7 +176,7 @@ def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Ev
     request.policy, request.policy_version = answer.policy.code, answer.policy.version
     request.regime = catalog.regime(plan.regime if plan else "generic").code
     request.is_payer_rule_unknown = answer.is_payer_rule_unknown
-    request.runs_out_on = need.episode.end
+    request.runs_out_on, request.covered_days = need.episode.end, need.episode.covered_days
     request.pa_required_from = need.required_from
     request.explanation = {
         "sentences": answer.sentences,
@@ -195,8 +196,9 @@ def _clinic_of(need: Need, known: PatientCase) -> Organization | None:
     """Return the clinic to complete it: the one that recorded the cause, else the prescriber's, else the latest."""
     recorded_by = Organization.objects.filter(pk=_row_of(need.trigger_id).organization_id)
     prescriber = _prescriber_of(need.trigger_id)
-    practises_at = prescriber.organizations.all() if prescriber else Organization.objects.none()
-    treats = Organization.objects.filter(pk__in=known.patient.identifiers.order_by("-pk").values("assigner_id"))
+    # Only a clinic that knows the patient may learn of them, whoever says that the prescriber works there.
+    treats = Organization.objects.filter(pk__in=known.patient.identifiers.values("assigner_id"))
+    practises_at = treats.filter(prescribers=prescriber) if prescriber else Organization.objects.none()
     for candidates in (recorded_by, practises_at, treats):
         clinic = candidates.filter(kind=OrganizationKind.CLINIC.value).order_by("pk").first()
         if clinic is not None:

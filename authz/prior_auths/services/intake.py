@@ -11,14 +11,28 @@ from authz.access.models import Organization
 from authz.access.roles import Actor
 from authz.errors import NotFound
 from authz.ids import ExemptionId, FillId, IdentityQuestionId, PatientId, PrescriptionId
-from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, PrescriptionFacts
-from authz.prescriptions.models import Exemption, Fill, Patient, Prescription
+from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, PatientFacts, PrescriptionFacts
+from authz.prescriptions.models import Coverage, Exemption, Fill, Patient, Prescription
 from authz.prescriptions.services import CoverageRecorded, RecordOutcome, identity, patients, records
 from authz.prescriptions.services.records import Facts, Recorded
 from authz.prior_auths.lifecycle import ACTIVE
 from authz.prior_auths.models import Evaluation, PriorAuth
 from authz.prior_auths.services.detection import recheck
 from authz.rules.records import RecordStatus
+
+
+@transaction.atomic
+def register_patient(*, facts: PatientFacts, by: Actor, now: datetime) -> tuple[Patient, RecordOutcome]:
+    """Register a patient, or update what is known of them. One other organizations know may need a request at once.
+
+    :raises Forbidden: when the actor may not record patients.
+    :raises InvalidInput: when the number is known with another birth date, or there is no such plan.
+    """
+    patient, outcome = patients.register_patient(facts=facts, by=by, now=now)
+    if outcome is not RecordOutcome.UNCHANGED:
+        locked = patients.lock_patient(patient_id=PatientId(patient.public_id), by=by)
+        recheck(patient=locked, on=_today(by, now), now=now)
+    return patient, outcome
 
 
 @transaction.atomic
@@ -124,8 +138,16 @@ def answer_identity_question(*, question_id: IdentityQuestionId, is_same: bool, 
     pair = identity.answer(question_id=question_id, is_same=is_same, by=by, now=now)
     if pair is not None:
         kept, merged = pair
-        PriorAuth.objects.filter(patient=merged).update(patient=kept)
+        for request in PriorAuth.objects.select_for_update().filter(patient=merged):
+            request.patient = kept
+            request.coverage = _coverage_of(kept, request.coverage)
+            request.save(update_fields=["patient", "coverage"])
         recheck(patient=kept, on=_today(by, now), now=now)
+
+
+def _coverage_of(patient: Patient, coverage: Coverage | None) -> Coverage | None:
+    """Return the patient's own coverage that says what this one says; both are kept when two patients become one."""
+    return (identity.twin_of(coverage=coverage, patient=patient) or coverage) if coverage else None
 
 
 def recheck_due_patients(*, now: datetime) -> int:
@@ -133,14 +155,11 @@ def recheck_due_patients(*, now: datetime) -> int:
 
     An order written for a later day becomes current, and an unfilled one expires; nobody records anything on that day.
     """
-    due = _due_patients(now)
-    for key in due:
-        _recheck_one(key, now)
-    return len(due)
+    return sum(_recheck_one(key, now) for key in _due_patients(now))
 
 
 def _due_patients(now: datetime) -> list[int]:
-    """Return the patients with a day that came since they were last evaluated."""
+    """Return the patients with a day that may have come since they were last evaluated; their clinic's day decides."""
     latest = Evaluation.objects.filter(patient=OuterRef("pk")).order_by("-as_of").values("as_of")[:1]
     seen = Patient.objects.annotate(evaluated_on=Subquery(latest)).filter(evaluated_on__lt=now.date())
     waiting = Q(prior_auths__state__in=[state.value for state in ACTIVE])
@@ -153,9 +172,13 @@ def _due_patients(now: datetime) -> list[int]:
 
 
 @transaction.atomic
-def _recheck_one(key: int, now: datetime) -> None:
+def _recheck_one(key: int, now: datetime) -> int:
     patient = Patient.objects.select_for_update(no_key=True).get(pk=key)
-    recheck(patient=patient, on=_day_of_clinic(patient, now), now=now)
+    today = _day_of_clinic(patient, now)
+    if patient.evaluations.filter(as_of__gte=today).exists():
+        return 0
+    recheck(patient=patient, on=today, now=now)
+    return 1
 
 
 def _day_of_clinic(patient: Patient, now: datetime) -> date:

@@ -17,6 +17,7 @@ from authz.ids import PriorAuthId
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.prefill import prefill_of
 from authz.prior_auths.services import steps
 
 
@@ -45,7 +46,7 @@ def take_up(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_ve
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.TAKE_UP, by)
-    prior_auth.answers = documentation.start_sheet(prefill=_prefill(prior_auth), now=now)
+    prior_auth.answers = documentation.start_sheet(prefill=prefill_of(prior_auth), now=now)
     steps.take(prior_auth, Step.TAKE_UP, by=by, now=now)
     return prior_auth
 
@@ -67,7 +68,8 @@ def answer_questions(
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     if by.organization_id != prior_auth.clinic_id or by.roles.isdisjoint({Role.STAFF, Role.PRESCRIBER}):
         raise Forbidden("Only the clinic's staff and prescribers answer these questions.")
-    documentation.answer(sheet=_open_sheet(prior_auth), values=answers, by=by, now=now)
+    sheet, may_attest = _open_sheet(prior_auth), _may_attest(prior_auth, by)
+    documentation.answer(sheet=sheet, values=answers, may_attest=may_attest, by=by, now=now)
     prior_auth.touched_by_human_at = now
     prior_auth.version += 1
     prior_auth.save(update_fields=["touched_by_human_at", "version"])
@@ -101,7 +103,8 @@ def answer_prescriber(
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.ANSWER_PRESCRIBER, by)
-    documentation.answer(sheet=_open_sheet(prior_auth), values=answers, by=by, now=now)
+    sheet, may_attest = _open_sheet(prior_auth), _may_attest(prior_auth, by)
+    documentation.answer(sheet=sheet, values=answers, may_attest=may_attest, by=by, now=now)
     steps.take(prior_auth, Step.ANSWER_PRESCRIBER, by=by, now=now)
     return prior_auth
 
@@ -148,8 +151,11 @@ def withdraw(
     return prior_auth
 
 
-def _prefill(prior_auth: PriorAuth) -> dict[str, JsonValue]:
-    return {"use.days": " ".join(prior_auth.explanation["sentences"])}
+def _may_attest(prior_auth: PriorAuth, by: Actor) -> bool:
+    """Say whether to attest is this person's: the prescriber's own, or, where they have no log-in, a colleague's."""
+    prescriber = prior_auth.prescriber
+    is_the_one = prescriber is None or prescriber.person_id is None or prescriber.person_id == by.person_id
+    return Role.PRESCRIBER in by.roles and is_the_one
 
 
 def _open_sheet(prior_auth: PriorAuth) -> AnswerSheet:

@@ -111,7 +111,7 @@ def ask(
         InformationRequest.objects.create(
             prior_auth=prior_auth, question=question, asked_at=now, asked_by_id=_person(by)
         )
-    prior_auth.leased_until = None
+    prior_auth.reviewer_id, prior_auth.leased_until = _person(by), None
     steps.take(prior_auth, Step.ASK, by=by, now=now)
     return prior_auth
 
@@ -246,8 +246,8 @@ def _must_be_a_part(lines: Sequence[RequestedLine], grants: Mapping[int, Grant])
     for number, grant in grants.items():
         if number not in asked:
             faults[f"grants.{number}"] = ["No such line was asked for."]
-        elif _exceeds(grant, asked[number]):
-            faults[f"grants.{number}"] = ["More is granted than was asked for."]
+        elif fault := _fault(grant, asked[number]):
+            faults[f"grants.{number}"] = [fault]
     if not grants:
         faults["grants"] = ["Nothing is granted: that is a denial."]
     elif not faults and {number: _as_asked(line) for number, line in asked.items()} == dict(grants):
@@ -256,9 +256,13 @@ def _must_be_a_part(lines: Sequence[RequestedLine], grants: Mapping[int, Grant])
         raise InvalidInput(faults)
 
 
-def _exceeds(grant: Grant, line: RequestedLine) -> bool:
+def _fault(grant: Grant, line: RequestedLine) -> str:
+    """Return what is wrong with a grant of a line, in one sentence; empty when nothing is."""
+    if line.quantity is not None and grant.quantity is None:
+        return "Say how many units are granted."
     more = grant.quantity is not None and line.quantity is not None and grant.quantity > line.quantity
-    return more or grant.days > line.days_supply or grant.starts_on < line.starts_on or grant.ends_on > line.ends_on
+    beyond = grant.starts_on < line.starts_on or grant.ends_on > line.ends_on
+    return "More is granted than was asked for." if more or beyond or grant.days > line.days_supply else ""
 
 
 def _as_asked(line: RequestedLine) -> Grant:
