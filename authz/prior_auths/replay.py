@@ -185,10 +185,6 @@ def _excuse(row: Exemption) -> ExemptPeriod:
     return ExemptPeriod(category=row.category, start=row.starts_on, end=row.ends_on)
 
 
-def _period(row: Authorization) -> AuthorizedPeriod:
-    return AuthorizedPeriod(start=row.starts_on, end=row.ends_on)
-
-
 def _name(record: Record) -> str:
     return f"version {record.version} of {record.kind.value} {record.id}"
 
