@@ -227,12 +227,12 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": "structlog.stdlib.ProcessorFormatter",
-            "processor": "structlog.processors.JSONRenderer",
-        }
+    "formatters": {"json": {"()": "config.logs.json_lines"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    # These bring handlers of their own, which would quote whole addresses and exceptions. Empty, they leave it to ours.
+    "loggers": {
+        name: {"handlers": [], "propagate": True}
+        for name in ("django", "django.server", "gunicorn.error", "gunicorn.access", "celery.task")
     },
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": env.text("AUTHZ_LOG_LEVEL", "INFO")},
 }

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from config.embedded import postgres
+
 ROOT = Path(__file__).resolve().parent.parent
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -167,6 +169,14 @@ def test_queued_work_is_written_down_and_never_evicted() -> None:
 
     assert "--appendonly yes" in command
     assert "--maxmemory-policy noeviction" in command
+
+
+def test_the_database_is_as_silent_about_patients_as_the_embedded_one() -> None:
+    command = SERVICES["db"]["command"]
+
+    assert command[0] == "postgres"
+    assert command[1::2] == ["-c"] * len(postgres.DISCREET)
+    assert dict(setting.split("=") for setting in command[2::2]) == postgres.DISCREET
 
 
 def test_the_role_of_the_product_is_no_superuser() -> None:

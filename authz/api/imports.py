@@ -159,7 +159,7 @@ class ImportsView(Door):
         must_be_allowed(self.actor, Action.IMPORT_FILE)
         upload = request.data
         if not isinstance(upload, Upload):
-            raise ImportUnreadable("The body is empty, or its Content-Length is missing.")
+            raise ImportUnreadable("The body is empty.")
         with upload.stream:
             # Too long for the one transaction of `once`, and harmless twice: only the answer is kept under the key.
             answered = earlier_answer(request, by=self.actor)

@@ -7,6 +7,7 @@ from typing import IO, Any, NoReturn
 
 from django.conf import settings
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 from authz.errors import AuthzError
 
@@ -23,6 +24,22 @@ class BodyTooLarge(AuthzError):
     """The body is larger than this address takes."""
 
     code = "body-too-large"
+
+
+class LengthRequired(AuthzError):
+    """The body came in chunks, without a Content-Length, so it would be taken for no body at all."""
+
+    code = "length-required"
+
+
+def must_have_length(request: Request) -> None:
+    """Refuse a body of no announced length, whatever the address would make of it.
+
+    :raises LengthRequired: when there is a Transfer-Encoding and no Content-Length. A proxy may put a chunked body
+        together; it then says how long it is.
+    """
+    if "HTTP_TRANSFER_ENCODING" in request.META and request.META.get("CONTENT_LENGTH", "") in {"", "0"}:
+        raise LengthRequired("Send the body with a Content-Length; it came in chunks of no announced length.")
 
 
 class StrictJSONParser(BaseParser):

@@ -35,6 +35,7 @@ STATUS: Final[dict[str, int]] = {
     # what was sent
     "malformed-body": 400,
     "malformed-request": 400,
+    "length-required": 411,
     "body-too-large": 413,
     "unsupported-media-type": 415,
     "invalid-input": 422,

@@ -46,7 +46,7 @@ class OperationSchema(AutoSchema):
     """Adds the problems of an operation; a view names further statuses in `problem_statuses`."""
 
     always: ClassVar[tuple[int, ...]] = (406, 422)
-    with_body: ClassVar[tuple[int, ...]] = (400, 413, 415)
+    with_body: ClassVar[tuple[int, ...]] = (400, 411, 413, 415)
 
     def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction=direction)

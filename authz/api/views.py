@@ -20,6 +20,7 @@ from authz.api.fields import In
 from authz.api.filters import StrictFilters, refuse_other_parameters
 from authz.api.idempotency import HEADER, answer_once
 from authz.api.pages import Pages
+from authz.api.parsers import must_have_length
 from authz.api.schema import OperationSchema
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -42,6 +43,7 @@ class Door(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
+        must_have_length(request)
         self.refuse_other_parameters()
 
     def refuse_other_parameters(self) -> None:

@@ -19,6 +19,16 @@ SECONDS_TO_START = 60.0
 # Tests throw the data away: nothing is worth waiting for the disk.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 
+# Statements, parameters and what refusals quote hold patients' data. Only what a refusal says of itself could be kept,
+# and even that quotes a value it cannot read; the product's own logs name the kind of refusal and the constraint.
+DISCREET = {
+    "log_min_messages": "log",  # in the server's order: an ERROR is below LOG, a failing server (FATAL, PANIC) above
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
+
 
 class Postgres:
     """One server over `data_dir`, listening on a socket in `run_dir`."""
@@ -111,6 +121,7 @@ class Postgres:
             "max_wal_senders": "0",
             "timezone": "UTC",
             "log_timezone": "UTC",
+            **DISCREET,
             **({} if self.durable else FORGETFUL),
         }
         return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

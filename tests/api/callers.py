@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from io import BytesIO
 from typing import Any
 
 from django.apps import apps
@@ -57,6 +58,13 @@ class Caller:
         if if_match is not None:
             headers["If-Match"] = if_match
         return self.client.generic(method, f"/api/v1/{path}", body, content_type=content_type, headers=headers)
+
+    def in_chunks(self, path: str, *, content_type: str = "application/json") -> Any:
+        """Send a body as servers hand over a chunked one: with its Transfer-Encoding, without a Content-Length."""
+        body = BytesIO(b'{"urgency": "expedited"}')
+        headers = {**self._headers(), "Transfer-Encoding": "chunked", "Idempotency-Key": "in-chunks"}
+        extra: dict[str, Any] = {"CONTENT_TYPE": content_type, "wsgi.input": body, "wsgi.input_terminated": True}
+        return self.client.generic("POST", f"/api/v1/{path}", headers=headers, **extra)
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}

@@ -1,6 +1,7 @@
 """A refusal is always a problem: the right status, a code that is documented, no trace of our inside."""
 
 import importlib
+import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import authz
 from authz.api.problem_page import PAGE
 from authz.api.problems import STATUS, as_problem
 from authz.errors import AuthzError, InvalidInput
+from tests import cast as stage
 from tests.api.callers import Caller, field_errors, fill_body, nothing_changes, refused
 
 
@@ -148,6 +150,50 @@ def test_a_body_over_the_limit_is_refused_with_the_limit(stella: Caller, patient
 
     problem = refused(answer, 413, "body-too-large")
     assert problem["detail"] == "The body may have at most 1000 bytes."
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("prior-authorizations/{id}/submit/", "application/json"),
+        ("prior-authorizations/{id}/claim/", "application/json"),
+        ("fills/", "application/json"),
+        ("fills/", ""),
+        ("imports/", "text/csv"),
+        ("imports/", "application/json"),
+    ],
+)
+def test_a_body_in_chunks_of_no_announced_length_is_never_taken_for_no_body(
+    stella: Caller, cast: stage.Cast, path: str, content_type: str
+) -> None:
+    prior_auth = stage.drafted(cast)
+
+    with nothing_changes():
+        answer = stella.in_chunks(path.format(id=prior_auth.public_id), content_type=content_type)
+
+    problem = refused(answer, 411, "length-required")
+    assert problem["detail"] == "Send the body with a Content-Length; it came in chunks of no announced length."
+
+
+def test_nobody_logs_in_with_a_body_in_chunks(cast: stage.Cast) -> None:
+    refused(Caller().in_chunks("tokens/"), 411, "length-required")
+
+
+def test_a_stranger_with_a_body_in_chunks_is_told_nothing_but_to_log_in(db: None) -> None:
+    refused(Caller().in_chunks("fills/"), 401, "not-authenticated")
+
+
+def test_a_body_in_chunks_that_a_proxy_has_put_together_is_read(stella: Caller, patient: Any) -> None:
+    body = json.dumps(fill_body(patient))
+
+    answer = stella.client.post(
+        "/api/v1/fills/",
+        body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {stella.token}", "Transfer-Encoding": "chunked"},
+    )
+
+    assert answer.status_code == 201
 
 
 def test_a_foreign_host_is_refused(client: Client, db: None) -> None:

@@ -47,6 +47,34 @@ def test_the_product_is_no_superuser_and_owns_its_database(postgres: Postgres) -
     assert ask(postgres, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = 'authz'") == "authz"
 
 
+@pytest.mark.parametrize(
+    ("statement", "parameters"),
+    [
+        ("INSERT INTO member VALUES ('canary-4711')", None),
+        ("INSERT INTO member VALUES (%s)", ["canary-4711"]),
+        ("SELECT %s::text::date", ["canary-4711"]),
+        ("DO $$ BEGIN RAISE 'no' USING DETAIL = 'canary-4711', HINT = 'canary-4711'; END $$", None),
+        ("SELECT FROM canary-4711 nonsense", None),
+    ],
+)
+def test_what_it_refuses_is_quoted_in_no_log_line(
+    postgres: Postgres, statement: LiteralString, parameters: list[str] | None
+) -> None:
+    postgres.start()
+    postgres.create_database("authz")
+    with psycopg.connect(postgres.url("authz"), autocommit=True) as line:
+        line.execute("CREATE TABLE member (number text PRIMARY KEY NOT NULL)")
+        line.execute("INSERT INTO member VALUES ('canary-4711')")
+        with pytest.raises(psycopg.Error):
+            line.execute(statement, parameters)
+    postgres.stop()
+
+    log = postgres.log.read_text(encoding="utf-8")
+
+    assert "canary" not in log
+    assert "database system is shut down" in log
+
+
 def test_what_was_committed_is_there_after_a_stop_and_a_start(folder: Path) -> None:
     first = Postgres(folder / "postgres", folder / "run", durable=True)
     first.start()
