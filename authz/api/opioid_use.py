@@ -85,6 +85,10 @@ class OpioidUseOut(serializers.Serializer[Any]):
     is_payer_rule_unknown = serializers.BooleanField(help_text="No coverage is known; the default policy answered.")
     policy = PolicyOut()
     explanation = serializers.ListField(child=serializers.CharField(), help_text="The verdict in sentences.")
+    ways_out = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="The smallest changes that would avoid the latest need, each verified by the rule itself.",
+    )
     episodes = EpisodeOut(many=True)
     findings = serializers.ListField(
         child=serializers.DictField(), help_text="What the policy's thresholds find beside the day limit, with reasons."
@@ -123,6 +127,7 @@ def _values(use: OpioidUse) -> dict[str, Any]:
         "is_payer_rule_unknown": use.payer.is_payer_rule_unknown,
         "policy": use.payer.policy,
         "explanation": use.sentences,
+        "ways_out": use.ways_out,
         "findings": [finding_to_json(finding) for finding in use.payer.findings],
         "needs_attention": [record for record in use.records if record.attention],
         "records": use.records,

@@ -22,6 +22,7 @@ from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
 from authz.prior_auths.needs import PatientCase, PayerVerdict
 from authz.prior_auths.services.steps import roles_in_case, visible_to
+from authz.rules.counterfactual import counterfactual
 from authz.rules.formulary import packaged
 from authz.rules.records import Record
 
@@ -47,12 +48,16 @@ class SeenRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpioidUse:
-    """A patient's use as known on a day: one payer's verdict, in words and as data, and the records behind it."""
+    """A patient's use as known on a day: one payer's verdict, in words and as data, and the records behind it.
+
+    `ways_out` says, for the latest use that needs authorization, the smallest changes that would avoid the need.
+    """
 
     patient: Patient
     as_of: date
     payer: PayerVerdict
     sentences: list[str]
+    ways_out: list[str]
     records: list[SeenRecord]
 
 
@@ -133,8 +138,15 @@ def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date |
         as_of=day,
         payer=payer,
         sentences=payer.sentences,
+        ways_out=_ways_out(payer),
         records=_seen(known, payer, by),
     )
+
+
+def _ways_out(payer: PayerVerdict) -> list[str]:
+    needing = [episode for episode in payer.verdict.episodes if episode.pa_required_from]
+    found = [counterfactual(payer.case, episode) for episode in needing[-1:]]
+    return [way.sentence for way in found if way is not None]
 
 
 def _payer_on(known: PatientCase, day: date) -> PayerVerdict:

@@ -65,3 +65,20 @@ def test_an_insurer_sees_nothing_of_what_happened_before_submission(cast: Cast) 
 
     assert list(insurer) == ["submit"]
     assert clinic[0] == "open"
+
+
+def test_the_smallest_change_that_avoids_the_need_is_told(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 9)
+
+    use = selectors.opioid_use(cast.stella, PatientId(patient.public_id), now=NOW)
+
+    assert len(use.ways_out) == 1
+    assert "2 fewer days" in use.ways_out[0]
+
+
+def test_where_nothing_is_needed_there_is_no_way_out_to_tell(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 7)
+
+    assert selectors.opioid_use(cast.stella, PatientId(patient.public_id), now=NOW).ways_out == []
