@@ -1,17 +1,19 @@
 """What a determined reviewer of the product once found broken, and must never find again."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from threading import Barrier, Thread
+from time import monotonic
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from authz.access.roles import Role
 from authz.errors import InvalidInput, NotFound
 from authz.ids import IdentityQuestionId, PatientId, PlanId
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.facts import CoverageFacts
-from authz.prescriptions.models import Coverage, Fill, IdentityQuestion, PatientIdentifier
+from authz.prescriptions.models import Coverage, Fill, IdentityQuestion, Patient, PatientIdentifier
 from authz.prescriptions.services import record_prescriber
 from authz.prior_auths.determination import Grant
 from authz.prior_auths.models import PriorAuth
@@ -44,6 +46,25 @@ def together(*acts: object) -> list[Exception]:
     for thread in threads:
         thread.join(timeout=30)
     return failures
+
+
+def quietly(act: Callable[[], object]) -> None:
+    """Do something in a thread of its own; what became of it shows in the tables."""
+    try:
+        act()
+    finally:
+        connections.close_all()
+
+
+def wait_for_waiters(count: int) -> None:
+    """Wait until so many transactions wait for a lock."""
+    deadline = monotonic() + 10
+    while monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0] >= count:
+                return
+    raise AssertionError(f"{count} transactions never waited")
 
 
 def test_a_patient_merged_once_is_not_merged_again_into_somebody_else(cast: Cast) -> None:
@@ -90,12 +111,20 @@ def test_a_fill_told_during_a_merge_is_the_kept_patients() -> None:
     there = register(cast, by=cast.mallory, insured=False, birth_date=date(1999, 9, 9), member_id="M-1")
     question = IdentityQuestionId(IdentityQuestion.objects.get().public_id)
 
-    failures = together(
-        lambda: intake.answer_identity_question(question_id=question, is_same=True, by=cast.mallory, now=NOW),
-        lambda: fill(cast, there, 5, by=cast.mallory),
+    merge = Thread(
+        target=quietly,
+        args=(lambda: intake.answer_identity_question(question_id=question, is_same=True, by=cast.mallory, now=NOW),),
     )
+    tell = Thread(target=quietly, args=(lambda: fill(cast, there, 5, by=cast.mallory),))
+    with transaction.atomic():
+        # Both wait for this row, the merge first, and so happen in that order.
+        Patient.objects.select_for_update().get(pk=there.pk)
+        for waiting, thread in enumerate((merge, tell), start=1):
+            thread.start()
+            wait_for_waiters(waiting)
+    for thread in (merge, tell):
+        thread.join(timeout=30)
 
-    assert failures == []
     assert Fill.objects.get().patient == here
 
 

@@ -9,8 +9,6 @@ from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import connection
-
 from authz.access.models import Organization
 from authz.access.roles import SYSTEM, OrganizationKind
 from authz.audit import services as audit
@@ -26,6 +24,7 @@ from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
 from authz.prior_auths.prefill import prefill_of
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.numbers import next_request_number
 from authz.rules.thresholds import finding_to_json
 
 NEED_IN_DOUBT = "prior-auth.need-in-doubt"
@@ -118,7 +117,7 @@ def _open(need: Need, known: PatientCase, evaluation: Evaluation, on: date, now:
     if clinic is None:
         return None
     request = PriorAuth(
-        number=_next_number(now),
+        number=next_request_number(now=now),
         patient=known.patient,
         clinic=clinic,
         state=State.DETECTED.value,
@@ -220,10 +219,3 @@ def _prescriber_of(record_id: str) -> Prescriber | None:
         .first()
     )
     return version.prescriber if version else None
-
-
-def _next_number(now: datetime) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('authz_request_number')")
-        (number,) = cursor.fetchone()
-    return f"PA-{now.year}-{number:06d}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from authz.access.models import Licence
 from authz.access.roles import SYSTEM, Actor
@@ -24,6 +24,7 @@ from authz.prior_auths.models import (
     RequestedLine,
 )
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.numbers import next_authorization_number
 
 LEASE = timedelta(minutes=30)
 APPROVED_AS_ASKED = Reason(
@@ -313,7 +314,7 @@ def _decide_line(determination: Determination, line: RequestedLine, grant: Grant
     )
     if grant is not None:
         Authorization.objects.create(
-            number=_next_number(now),
+            number=next_authorization_number(now=now),
             prior_auth=determination.prior_auth,
             determination=determination,
             rxcui=line.rxcui,
@@ -331,10 +332,3 @@ def _is_late(prior_auth: PriorAuth, now: datetime) -> bool:
         regime=catalog.regime(prior_auth.regime), urgency=Urgency(prior_auth.urgency), received_at=received_at
     )
     return now > due.at
-
-
-def _next_number(now: datetime) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('authz_authorization_number')")
-        (number,) = cursor.fetchone()
-    return f"AU-{now.year}-{number:06d}"

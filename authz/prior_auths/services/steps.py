@@ -5,8 +5,7 @@ from typing import ClassVar
 
 from django.db.models import Q
 
-from authz.access.models import Organization
-from authz.access.roles import Actor, OrganizationKind, Role
+from authz.access.roles import Actor, Role
 from authz.audit import services as audit
 from authz.errors import AuthzError, NotFound
 from authz.ids import PriorAuthId
@@ -100,8 +99,3 @@ def record(prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now
         note=note,
     )
     audit.record(by=by, action=step.value, subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)
-
-
-def is_clinic(organization: Organization) -> bool:
-    """Say whether an organization treats patients, rather than insuring them."""
-    return organization.kind == OrganizationKind.CLINIC.value
