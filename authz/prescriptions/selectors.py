@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import TypedDict
+from typing import Any, Protocol, TypedDict, TypeVar
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
@@ -123,13 +123,31 @@ def rule_records(fills: Iterable[FillVersion], prescriptions: Iterable[Prescript
 
 def exempt_periods(patient: Patient) -> tuple[ExemptPeriod, ...]:
     """Return the exemptions in force for a patient, whoever recorded them."""
-    return tuple(
-        ExemptPeriod(category=row.category, start=row.starts_on, end=row.ends_on)
-        for row in patient.exemptions.filter(withdrawn_at=None).order_by("pk")
-    )
+    return tuple(exempt_period(row) for row in patient.exemptions.filter(withdrawn_at=None).order_by("pk"))
 
 
-def coverage_on(coverages: Iterable[Coverage], day: date) -> Coverage | None:
+def exempt_period(row: Exemption) -> ExemptPeriod:
+    """Return an exemption as the rule reads it."""
+    return ExemptPeriod(category=row.category, start=row.starts_on, end=row.ends_on)
+
+
+class CoveredPeriod(Protocol):
+    """What tells which of several coverages is in force; `Coverage` is one."""
+
+    @property
+    def pk(self) -> Any: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def starts_on(self) -> date: ...
+    @property
+    def ends_on(self) -> date | None: ...
+
+
+_Covered = TypeVar("_Covered", bound=CoveredPeriod)
+
+
+def coverage_on(coverages: Iterable[_Covered], day: date) -> _Covered | None:
     """Return the coverage in force on a day: of several the one billed first, then the one that began last."""
     in_force = [c for c in coverages if c.starts_on <= day and (c.ends_on is None or day <= c.ends_on)]
     return min(in_force, key=lambda c: (c.priority, -c.starts_on.toordinal(), c.pk), default=None)

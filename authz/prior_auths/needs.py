@@ -188,18 +188,21 @@ def _is_same_use(need: Need, other: Need) -> bool:
 def _causes(
     answer: PayerVerdict, episode: Episode, known: PatientCase, newest: Mapping[str, Record]
 ) -> Iterator[tuple[date, str, date]]:
-    """Yield (day, record, first day required) of what makes the episode need authorization while this answer holds."""
+    """Yield of what makes the episode need authorization that which holds: it arose while this answer was in force."""
+    return (cause for cause in causes_of(episode, answer.findings, newest) if _holds(answer, known, cause[0]))
+
+
+def causes_of(
+    episode: Episode, found: Iterable[Finding], newest: Mapping[str, Record]
+) -> Iterator[tuple[date, str, date]]:
+    """Yield (day, record, first day required) of what makes an episode need authorization, its days and findings."""
     # Where episodes overlap (gap_anchor = fill_date) no single record may cause the need: the last one stands for it.
     trigger = episode.trigger_record or max(episode.records, key=lambda key: (newest[key].start, key))
     causes = [(trigger, episode.pa_required_from)]
-    causes += [
-        (finding.cause, finding.required_from) for finding in answer.findings if finding.cause in episode.records
-    ]
+    causes += [(finding.cause, finding.required_from) for finding in found if finding.cause in episode.records]
     for record_id, required_from in causes:
         if record_id is not None and required_from is not None:
-            start = newest[record_id].start
-            if _holds(answer, known, start):
-                yield start, record_id, required_from
+            yield newest[record_id].start, record_id, required_from
 
 
 def _holds(answer: PayerVerdict, known: PatientCase, day: date) -> bool:

@@ -21,14 +21,13 @@ from authz.policies.models import PayerPolicy, PolicyState
 from authz.policies.selectors import version_of
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
-from authz.prescriptions.models import Exemption, Patient
+from authz.prescriptions.models import Patient
 from authz.prior_auths.evaluations import Difference, answer_of, case_from, differing, sha256_of
 from authz.prior_auths.models import Authorization, Evaluation
 from authz.rules.case_json import reason_of
 from authz.rules.evaluate import RULE_VERSION, evaluate
 from authz.rules.formulary import packaged
 from authz.rules.records import AuthorizedPeriod, Case, Record
-from authz.rules.records import Exemption as ExemptPeriod
 from authz.rules.thresholds import findings
 
 TOGETHER = timedelta(minutes=1)
@@ -144,7 +143,7 @@ class _Tables:
             patient,
             [_Known(record, _name(record), v.recorded_at) for v, (record,) in [*fills, *orders]],
             [
-                _Known(_excuse(row), "an exemption", row.recorded_at, row.withdrawn_at)
+                _Known(prescriptions.exempt_period(row), "an exemption", row.recorded_at, row.withdrawn_at)
                 for row in patient.exemptions.all()
             ],
         )
@@ -179,10 +178,6 @@ class _Tables:
             )
             for row in rows
         ]
-
-
-def _excuse(row: Exemption) -> ExemptPeriod:
-    return ExemptPeriod(category=row.category, start=row.starts_on, end=row.ends_on)
 
 
 def _name(record: Record) -> str:
