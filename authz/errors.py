@@ -24,6 +24,12 @@ class NotFound(AuthzError):
     code = "not-found"
 
 
+class StaleVersion(AuthzError):
+    """What the caller read has changed since."""
+
+    code = "stale-version"
+
+
 class Forbidden(AuthzError):
     """The actor may see the thing but may not do this."""
 

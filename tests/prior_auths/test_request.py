@@ -4,12 +4,12 @@ import pytest
 
 from authz.audit.models import AuditEntry
 from authz.documentation.services import PersonNeeded
-from authz.errors import InvalidInput, NotFound
+from authz.errors import InvalidInput, NotFound, StaleVersion
 from authz.outbox.models import OutboxMessage
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.services import request
 from authz.prior_auths.services.request import AnswersClosed, NotReady
-from authz.prior_auths.services.steps import IllegalStep, StaleVersion
+from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import ANSWERS, NOW, Cast, key_of, later
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from authz.access.roles import Actor, Role
 from authz.audit import services as audit
-from authz.errors import AuthzError, NotFound
+from authz.errors import AuthzError, NotFound, StaleVersion
 from authz.ids import PriorAuthId
 from authz.outbox.services import announce
 from authz.prior_auths import lifecycle
@@ -19,12 +19,6 @@ class IllegalStep(AuthzError):
     """The table does not allow this step now, or not to this actor. `context["allowed"]` lists the steps it allows."""
 
     code: ClassVar[str] = "illegal-step"
-
-
-class StaleVersion(AuthzError):
-    """The request has changed since the caller read it."""
-
-    code: ClassVar[str] = "stale-version"
 
 
 def lock(*, prior_auth_id: PriorAuthId, by: Actor, expected_version: int | None = None) -> PriorAuth:

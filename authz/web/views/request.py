@@ -11,14 +11,14 @@ from django.shortcuts import redirect
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Question, questionnaire
 from authz.documentation.services import CODE
-from authz.errors import AuthzError, Forbidden, NotFound
+from authz.errors import AuthzError, Forbidden, NotFound, StaleVersion
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import request as clinic
-from authz.prior_auths.services.steps import IllegalStep, StaleVersion
+from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
 from authz.web.answers_form import Answered, AnswersForm, answered, given, submitted
 from authz.web.forms import Fault, PlainForm
