@@ -20,6 +20,9 @@ _RXCUI = re.compile(r"\d{1,8}")
 _FILL = "start, days' supply, RxNorm product and quantity"
 _EXEMPTION = "category, first day and, unless it is open, last day"
 _BENZODIAZEPINE = "RxNorm ingredient, first and last day"
+_YEARS = range(1900, 2201)
+# Far more than a person checks by hand; a document is read, and its examples are run, while its sender waits.
+_MOST_EXAMPLES, _MOST_FILLS = 200, 100
 
 
 def failures(policy: PolicyVersion) -> Iterator[tuple[str, str]]:
@@ -75,7 +78,7 @@ def _record(name: str, fill: Dispensed) -> Record:
 
 def read_examples(reading: Reading, value: object, names: Collection[str]) -> tuple[Example, ...]:
     """Return a document's examples; `names` are those of its thresholds."""
-    rows = reading.rows(value, "examples")
+    rows = _few(reading, value, "examples", _MOST_EXAMPLES)
     examples = [
         _example(reading, reading.table(row, path, needed=_NEEDED, may=_MAY), path, names) for path, row in rows
     ]
@@ -86,7 +89,7 @@ def read_examples(reading: Reading, value: object, names: Collection[str]) -> tu
 
 def _example(reading: Reading, row: dict[str, Any], path: str, names: Collection[str]) -> Example:
     days = {
-        name: reading.day(row[name], join(path, name)) if name in row else None
+        name: _day(reading, row[name], join(path, name)) if name in row else None
         for name in ("as_of", "birth_date", "required_from")
     }
     needs = reading.switch(row.get("needs_authorization", False), join(path, "needs_authorization"))
@@ -104,7 +107,7 @@ def _example(reading: Reading, row: dict[str, Any], path: str, names: Collection
 
 
 def _fills(reading: Reading, value: object, path: str) -> tuple[Dispensed, ...]:
-    rows = reading.rows(value, path)
+    rows = _few(reading, value, path, _MOST_FILLS)
     if not rows:
         reading.refuse(path, "At least one fill is needed.")
     fills = [_fill(reading, row, place) for place, row in rows]
@@ -119,11 +122,25 @@ def _fill(reading: Reading, row: object, path: str) -> Dispensed | None:
     if rxcui and packaged().product(rxcui) is None:
         reading.refuse(f"{path}[2]", "The formulary has no such product.")
     return Dispensed(
-        start=reading.day(columns[0], f"{path}[0]") or date.min,
+        start=_day(reading, columns[0], f"{path}[0]") or date.min,
         days_supply=reading.whole(columns[1], f"{path}[1]"),
         rxcui=rxcui,
         quantity=reading.exact(columns[3], f"{path}[3]") or Decimal(0),
     )
+
+
+def _few(reading: Reading, value: object, path: str, most: int) -> list[tuple[str, Any]]:
+    rows = reading.rows(value, path)
+    if len(rows) > most:
+        reading.refuse(path, f"At most {most} are taken; there are {len(rows)}.")
+    return rows[:most]
+
+
+def _day(reading: Reading, value: object, path: str) -> date | None:
+    day = reading.day(value, path)
+    if day is not None and day.year not in _YEARS:
+        reading.refuse(path, f"A day from {_YEARS[0]} to {_YEARS[-1]} is needed.")
+    return day
 
 
 def _exemptions(reading: Reading, value: object, path: str) -> tuple[Exemption, ...]:

@@ -22,6 +22,7 @@ _MARK = ("source", "confirmed")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
 _TITLE = re.compile(r".{1,200}")
+_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 
 def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
@@ -85,7 +86,12 @@ def _validity(reading: Reading, table: Mapping[str, Any]) -> tuple[date, date | 
 
 
 def _sources(reading: Reading, value: object) -> dict[str, str]:
-    return {key: reading.text(text, join("sources", key)) for key, text in reading.named(value, "sources")}
+    found = {}
+    for key, text in reading.named(value, "sources"):
+        if not _SOURCE.fullmatch(key):
+            reading.refuse("sources", f"The key of a source must have the form {_SOURCE.pattern}.")
+        found[key] = reading.text(text, join("sources", key))
+    return found
 
 
 def _mark(reading: Reading, stated: Mapping[str, Any], path: str, sources: Mapping[str, str]) -> Mark:

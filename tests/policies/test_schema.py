@@ -90,6 +90,7 @@ NEEDS_NOT = strict()["examples"][0]
         ({"in_force_until": 7}, "in_force_until", "A calendar date"),
         ({"sources": ["handbook"]}, "sources", "A table is needed."),
         ({"sources": {"handbook": ""}}, "sources.handbook", "A text of one line"),
+        ({"sources": {"hand\0book": "Page 12"}}, "sources", "The key of a source must have the form"),
         ({"notes": "one"}, "notes", "A list is needed."),
         ({"notes": [1]}, "notes[0]", "A text of one line"),
         ({"parameters": []}, "parameters", "A table is needed."),
@@ -138,6 +139,17 @@ NEEDS_NOT = strict()["examples"][0]
         ({"examples": [NEEDS, NEEDS_NOT, 7]}, "examples[2]", "A table is needed."),
         ({"examples": [NEEDS, NEEDS_NOT | {"name": None}]}, "examples[1].name", "It is missing."),
         ({"examples": [NEEDS, NEEDS_NOT | {"fills": []}]}, "examples[1].fills", "At least one fill is needed."),
+        ({"examples": [NEEDS, NEEDS_NOT] * 101}, "examples", "At most 200 are taken; there are 202."),
+        (
+            {"examples": [NEEDS, NEEDS_NOT | {"fills": [["2025-01-01", 1, "1049621", 4]] * 101}]},
+            "examples[1].fills",
+            "At most 100 are taken; there are 101.",
+        ),
+        (
+            {"examples": [NEEDS, NEEDS_NOT | {"fills": [["9999-12-31", 3, "1049621", 12]]}]},
+            "examples[1].fills[0][0]",
+            "A day from 1900 to 2200 is needed.",
+        ),
         (
             {"examples": [NEEDS, NEEDS_NOT | {"fills": [["2025-01-01", 3]]}]},
             "examples[1].fills[0]",
