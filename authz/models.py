@@ -28,6 +28,7 @@ from authz.prior_auths.models import (
     Event,
     InformationRequest,
     PriorAuth,
+    Recheck,
     RequestedLine,
 )
 
@@ -66,5 +67,6 @@ __all__ = [
     "Prescription",
     "PrescriptionVersion",
     "PriorAuth",
+    "Recheck",
     "RequestedLine",
 ]

@@ -7,7 +7,8 @@ from django.conf import settings
 
 DRAIN_OUTBOX = "authz.drain-outbox"
 RELEASE_EXPIRED_REVIEWS = "authz.release-expired-reviews"
-RECHECK_DUE_PATIENTS = "authz.recheck-due-patients"
+ASK_FOR_DUE_PATIENTS = "authz.ask-for-due-patients"
+RECHECK_PATIENTS = "authz.recheck-patients"
 
 
 def _every(task: str, pause: timedelta) -> dict[str, Any]:
@@ -21,6 +22,7 @@ BEAT = {
         "sweep-outbox": _every(DRAIN_OUTBOX, timedelta(seconds=settings.SWEEP_SECONDS)),
         "release-expired-reviews": _every(RELEASE_EXPIRED_REVIEWS, timedelta(minutes=1)),
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
-        "recheck-due-patients": _every(RECHECK_DUE_PATIENTS, timedelta(minutes=10)),
+        "ask-for-due-patients": _every(ASK_FOR_DUE_PATIENTS, timedelta(minutes=10)),
+        "recheck-patients": _every(RECHECK_PATIENTS, timedelta(seconds=30)),
     },
 }

@@ -1,24 +1,23 @@
 """What workers do: read the clock, make one call. No task takes arguments, so the broker never carries any data."""
 
+from collections.abc import Callable
 from time import monotonic
 
 from authz import clock
 from authz.notifications import services as notifications
-from authz.prior_auths.services import intake, review
+from authz.prior_auths.services import rechecking, review
 from workers.app import app
 from workers.guard import only_one
-from workers.schedule import DRAIN_OUTBOX, RECHECK_DUE_PATIENTS, RELEASE_EXPIRED_REVIEWS
+from workers.schedule import ASK_FOR_DUE_PATIENTS, DRAIN_OUTBOX, RECHECK_PATIENTS, RELEASE_EXPIRED_REVIEWS
 
 # Well below the hard time limit, so that a long backlog is worked off in turns and nothing is killed half done.
-_DRAIN_SECONDS = 30.0
+_TURN_SECONDS = 30.0
 
 
 @app.task(name=DRAIN_OUTBOX)
 def drain_outbox() -> None:
     """Tell what is in the outbox. Needs no guard: rows are leased one by one, so several drains share the work."""
-    ends_at = monotonic() + _DRAIN_SECONDS
-    while monotonic() < ends_at and notifications.advance(now=clock.now()):
-        pass
+    _take_turns(notifications.advance)
 
 
 @app.task(name=RELEASE_EXPIRED_REVIEWS)
@@ -29,9 +28,21 @@ def release_expired_reviews() -> None:
             review.release_expired(now=clock.now())
 
 
-@app.task(name=RECHECK_DUE_PATIENTS)
-def recheck_due_patients() -> None:
-    """Look again at patients for whom the passing of a day may have changed the answer."""
-    with only_one(RECHECK_DUE_PATIENTS) as alone:
+@app.task(name=ASK_FOR_DUE_PATIENTS)
+def ask_for_due_patients() -> None:
+    """Ask for a recheck of the patients for whom the passing of a day may have changed the answer."""
+    with only_one(ASK_FOR_DUE_PATIENTS) as alone:
         if alone:
-            intake.recheck_due_patients(now=clock.now())
+            rechecking.ask_for_due(now=clock.now())
+
+
+@app.task(name=RECHECK_PATIENTS)
+def recheck_patients() -> None:
+    """Recheck who was asked for. Needs no guard: patients are leased one by one."""
+    _take_turns(rechecking.recheck_next)
+
+
+def _take_turns(do_next: Callable[..., bool]) -> None:
+    ends_at = monotonic() + _TURN_SECONDS
+    while monotonic() < ends_at and do_next(now=clock.now()):
+        pass

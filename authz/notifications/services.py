@@ -18,6 +18,7 @@ from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox import leases
 from authz.outbox import services as outbox
 from authz.outbox.models import OutboxMessage
+from authz.prior_auths.services import rechecking
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +42,13 @@ def fan_out_next(*, now: datetime) -> bool:
 def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
     """Write one delivery for each recipient and channel, and settle the fact, in one transaction.
 
+    A fact that concerns patients is passed on to be rechecked for, in the same transaction.
+
     :raises LeaseLost: when the lease ran out meanwhile and another worker has the fact.
     """
     with transaction.atomic(durable=True):
         outbox.settle(message, now=now)
+        rechecking.ask_after(message=message, now=now)
         return Delivery.objects.bulk_create(
             Delivery(
                 message=message,

@@ -46,12 +46,13 @@ class PayerPolicy(models.Model):
 
     `terms` are the document's parts besides its name and validity, as `authz.policies.schema` writes them.
     `retired_on` is the first day on which it no longer holds, whatever `in_force_until` (a last day) says.
+    `drafts` counts how often it was written.
     """
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "insurer", "code", "version", "title", "in_force_from", "in_force_until", "terms", "state",
-        "author", "drafted_at", "activated_by", "activated_at", "retired_by", "retired_on",
+        "drafts", "author", "drafted_at", "activated_by", "activated_at", "retired_by", "retired_on",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -66,6 +67,7 @@ class PayerPolicy(models.Model):
     state = models.CharField(
         max_length=10, choices=[(state.value, state.value) for state in PolicyState], default=PolicyState.DRAFT.value
     )
+    drafts = models.PositiveIntegerField(default=1)
     author = models.ForeignKey("authz.Person", on_delete=models.PROTECT, related_name="+")
     drafted_at = models.DateTimeField()
     activated_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
@@ -105,3 +107,8 @@ class PayerPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.version}"
+
+    @property
+    def edition(self) -> int:
+        """How often it was changed: each draft is a change, and so are its activation and its retirement."""
+        return self.drafts + (self.activated_at is not None) + (self.retired_on is not None)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.errors import NotFound
@@ -14,6 +14,9 @@ from authz.policies import catalog
 from authz.policies.models import PayerPolicy, Plan, PolicyState
 from authz.policies.schema import read_policy
 from authz.policies.version import PolicyVersion
+from authz.rules.policy import Basis
+
+_A_LIFETIME = 36_525
 
 
 def plans() -> QuerySet[Plan]:
@@ -82,9 +85,36 @@ def rules_of(plan: Plan | None) -> PlanRules:
     if plan is None:
         return PlanRules(code=catalog.DEFAULT)
     ever_held = Q(retired_on=None) | Q(retired_on__gt=F("in_force_from"))
-    rows = PayerPolicy.objects.filter(ever_held, insurer_id=plan.insurer_id, code=plan.policy)
-    held = rows.exclude(state=PolicyState.DRAFT.value).order_by("in_force_from", "pk")
+    rows = _ever_active().filter(ever_held, insurer_id=plan.insurer_id, code=plan.policy)
+    held = rows.order_by("in_force_from", "pk")
     return PlanRules(code=plan.policy, own=tuple(version_of(row) for row in held))
+
+
+def plans_that_count_days_as_they_pass() -> QuerySet[Plan]:
+    """Return the plans of which any version of the policy counts supply in hand only as its days pass."""
+    shipped = [
+        code
+        for code, versions in catalog.policies().items()
+        if any(version.parameters.basis is Basis.ELAPSED for version in versions)
+    ]
+    own = _ever_active().filter(
+        insurer=OuterRef("insurer"), code=OuterRef("policy"), terms__parameters__basis__value=Basis.ELAPSED.value
+    )
+    return Plan.objects.filter(Q(policy__in=shipped) | Exists(own))
+
+
+def written_expiries() -> set[int]:
+    """Return after how many days an unfilled order counts no more, under any policy; a lifetime is for ever."""
+    shipped = {
+        version.parameters.written_expiry_days for versions in catalog.policies().values() for version in versions
+    }
+    path = "terms__parameters__written_expiry_days__value"
+    own = _ever_active().filter(**{f"{path}__isnull": False}).values_list(path, flat=True).distinct()
+    return {days for days in shipped.union(own) if days < _A_LIFETIME}
+
+
+def _ever_active() -> QuerySet[PayerPolicy]:
+    return PayerPolicy.objects.exclude(state=PolicyState.DRAFT.value)
 
 
 def policy_for(plan: Plan | None, on: date) -> PolicyVersion:

@@ -1,8 +1,13 @@
-"""Insurers' plans and the policies they hold themselves: every write."""
+"""Insurers' plans and the policies they hold themselves: every write.
 
-from collections.abc import Mapping
+A policy that comes into force or ends is announced: the patients of its plans are then rechecked.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import available_timezones
 
 from django.db import transaction
 
@@ -10,14 +15,19 @@ from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit import services as audit
-from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
+from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound, StaleVersion
 from authz.ids import PayerPolicyId
+from authz.outbox.services import announce
 from authz.policies import catalog
 from authz.policies.examples import failures
 from authz.policies.models import PayerPolicy, Plan, PolicyState
 from authz.policies.schema import TERMS, read_policy, to_document
 from authz.policies.selectors import last_day_of, version_of
+from authz.policies.stillness import change_policies
 from authz.policies.version import PolicyVersion
+
+ACTIVATED = "policy.activated"
+RETIRED = "policy.retired"
 
 
 class PolicyClosed(AuthzError):
@@ -40,48 +50,106 @@ def create_plan(
 
     :raises UnknownPolicy: when there is no such policy or regime; a draft is none yet.
     """
-    own = PayerPolicy.objects.filter(insurer=insurer, code=policy).exclude(state=PolicyState.DRAFT.value)
-    if not own.exists():
-        catalog.versions(policy)
+    _must_be_known(insurer, policy)
     catalog.regime(regime)
     return Plan.objects.create(insurer=insurer, code=code, name=name, policy=policy, regime=regime, time_zone=time_zone)
 
 
 @transaction.atomic
+def open_plan(
+    *, code: str, name: str, policy: str, regime: str, time_zone: str | None = None, by: Actor, now: datetime
+) -> Plan:
+    """Create a plan of the actor's insurer, in the insurer's own calendar unless said.
+
+    :raises InvalidInput: when the insurer has a plan of that code, or there is no such policy, regime or time zone.
+    """
+    must_be_allowed(by, Action.DECIDE_POLICIES)
+    insurer = _locked_insurer(by)
+    zone = time_zone or insurer.time_zone
+    wrong: dict[str, list[str]] = {}
+    if insurer.plans.filter(code=code).exists():
+        wrong["code"] = [f"There is a plan {code!r} already."]
+    if zone not in available_timezones():
+        wrong["time_zone"] = ["An IANA time zone such as America/Chicago is needed."]
+    with _unknown_as(wrong, "policy"):
+        _must_be_known(insurer, policy)
+    with _unknown_as(wrong, "regime"):
+        catalog.regime(regime)
+    if wrong:
+        raise InvalidInput(wrong)
+    plan = create_plan(insurer=insurer, code=code, name=name, policy=policy, regime=regime, time_zone=zone)
+    audit.record(by=by, action="create", subject_kind="plan", subject_id=plan.public_id, now=now)
+    return plan
+
+
+@transaction.atomic
 def draft_policy(*, document: Mapping[str, Any], by: Actor, now: datetime) -> PayerPolicy:
-    """Draft a version of a policy for the actor's insurer, or rewrite its draft of that code and version.
+    """Draft a version of a policy for the actor's insurer. `document` is what a file of the catalog holds.
 
-    `document` is what a file of the catalog holds. Whoever writes last is the author.
-
-    :raises InvalidInput: naming by path what is wrong with the document, or that the catalog has that version.
-    :raises PolicyClosed: when that version is active or retired.
+    :raises InvalidInput: naming by path what is wrong with the document, or that there is that version already.
     """
     author = _person(by)
     version = read_policy(document)
     if any(version.key == shipped.key for shipped in catalog.policies().get(version.code, ())):
         raise InvalidInput({"version": ["The catalog has a version of that name: give it another one."]})
     insurer = _locked_insurer(by)
-    row = PayerPolicy.objects.filter(insurer=insurer, code=version.code, version=version.version).first()
-    row = row or PayerPolicy(insurer=insurer, code=version.code, version=version.version)
-    _must_be(PolicyState.DRAFT, row)
-    _write(row, version)
-    row.author_id, row.drafted_at = author, now
-    row.save()
+    there = PayerPolicy.objects.filter(insurer=insurer, code=version.code, version=version.version).first()
+    if there is not None:
+        raise InvalidInput({"version": [f"There is a version of that name, {there.state}: give it another one."]})
+    row = PayerPolicy(insurer=insurer, code=version.code, version=version.version)
+    _write(row, version, author, now)
     audit.record(by=by, action="draft", subject_kind="policy", subject_id=row.public_id, now=now)
     return row
 
 
 @transaction.atomic
-def activate_policy(*, policy_id: PayerPolicyId, by: Actor, now: datetime) -> PayerPolicy:
+def rewrite_policy(
+    *,
+    policy_id: PayerPolicyId,
+    document: Mapping[str, Any],
+    by: Actor,
+    now: datetime,
+    expected_edition: int | None = None,
+) -> PayerPolicy:
+    """Put another document in place of a draft's. It keeps its code and version, and whoever writes last is its author.
+
+    :raises NotFound: when the actor's insurer holds no such policy.
+    :raises StaleVersion: when the caller read another edition.
+    :raises PolicyClosed: when it is active or retired.
+    :raises InvalidInput: naming by path what is wrong with the document.
+    """
+    author = _person(by)
+    row = _locked(policy_id, by, expected_edition)
+    _must_be(PolicyState.DRAFT, row)
+    version = read_policy(document)
+    moved = {
+        name: [f"A draft keeps its {name}: it is {kept!r}."]
+        for name, kept, given in (("code", row.code, version.code), ("version", row.version, version.version))
+        if kept != given
+    }
+    if moved:
+        raise InvalidInput(moved)
+    row.drafts += 1
+    _write(row, version, author, now)
+    audit.record(by=by, action="rewrite", subject_kind="policy", subject_id=row.public_id, now=now)
+    return row
+
+
+@transaction.atomic
+def activate_policy(
+    *, policy_id: PayerPolicyId, by: Actor, now: datetime, expected_edition: int | None = None
+) -> PayerPolicy:
     """Bring a draft in force for its days. From then on it can never be changed.
 
     :raises NotFound: when the actor's insurer holds no such policy.
+    :raises StaleVersion: when the caller read another edition, and so has not looked at what would come into force.
     :raises Forbidden: for its author: a second person must look at it.
     :raises PolicyClosed: when it is no draft any more.
     :raises InvalidInput: naming each example that it does not agree with, or the version that holds on its days.
     """
     activator = _person(by)
-    row = _locked(policy_id, by)
+    change_policies()
+    row = _locked(policy_id, by, expected_edition)
     _must_be(PolicyState.DRAFT, row)
     if row.author_id == activator:
         raise Forbidden("Somebody other than its author activates a policy.")
@@ -91,19 +159,24 @@ def activate_policy(*, policy_id: PayerPolicyId, by: Actor, now: datetime) -> Pa
     row.state, row.activated_by_id, row.activated_at = PolicyState.ACTIVE.value, activator, now
     row.save()
     audit.record(by=by, action="activate", subject_kind="policy", subject_id=row.public_id, now=now)
+    announce(topic=ACTIVATED, subject_id=row.public_id, now=now)
     return row
 
 
 @transaction.atomic
-def retire_policy(*, policy_id: PayerPolicyId, retired_on: date, by: Actor, now: datetime) -> PayerPolicy:
+def retire_policy(
+    *, policy_id: PayerPolicyId, retired_on: date, by: Actor, now: datetime, expected_edition: int | None = None
+) -> PayerPolicy:
     """End an active policy: `retired_on` is the first day on which it no longer holds, or never holds.
 
     :raises NotFound: when the actor's insurer holds no such policy.
+    :raises StaleVersion: when the caller read another edition.
     :raises PolicyClosed: when it is a draft, or retired already.
     :raises InvalidInput: when that day is before today in the insurer's calendar: what held, held.
     """
     person = _person(by)
-    row = _locked(policy_id, by)
+    change_policies()
+    row = _locked(policy_id, by, expected_edition)
     _must_be(PolicyState.ACTIVE, row)
     if retired_on < clock.day_in(row.insurer.time_zone, at=now):
         raise InvalidInput({"retired_on": ["It lies in the past, where the policy has held already."]})
@@ -111,6 +184,7 @@ def retire_policy(*, policy_id: PayerPolicyId, retired_on: date, by: Actor, now:
     row.retired_on = max(retired_on, row.in_force_from)
     row.save()
     audit.record(by=by, action="retire", subject_kind="policy", subject_id=row.public_id, now=now)
+    announce(topic=RETIRED, subject_id=row.public_id, now=now)
     return row
 
 
@@ -122,16 +196,32 @@ def _person(by: Actor) -> int:
     return by.person_id
 
 
+@contextmanager
+def _unknown_as(wrong: dict[str, list[str]], field: str) -> Iterator[None]:
+    try:
+        yield
+    except catalog.UnknownPolicy as unknown:
+        wrong[field] = [unknown.detail]
+
+
+def _must_be_known(insurer: Organization, policy: str) -> None:
+    own = PayerPolicy.objects.filter(insurer=insurer, code=policy).exclude(state=PolicyState.DRAFT.value)
+    if not own.exists():
+        catalog.versions(policy)
+
+
 def _locked_insurer(by: Actor) -> Organization:
-    """Lock the insurer, so that its policies change one at a time."""
-    return Organization.objects.select_for_update().get(pk=by.organization)
+    """Lock the insurer, so that its plans and drafts are made one at a time."""
+    return Organization.objects.select_for_update(no_key=True).get(pk=by.organization)
 
 
-def _locked(policy_id: PayerPolicyId, by: Actor) -> PayerPolicy:
-    insurer = _locked_insurer(by)
-    row = PayerPolicy.objects.filter(insurer=insurer, public_id=policy_id).select_related("insurer").first()
+def _locked(policy_id: PayerPolicyId, by: Actor, expected_edition: int | None) -> PayerPolicy:
+    rows = PayerPolicy.objects.select_for_update(of=("self",)).select_related("insurer")
+    row = rows.filter(insurer_id=by.organization, public_id=policy_id).first()
     if row is None:
         raise NotFound("There is no such policy.")
+    if expected_edition is not None and expected_edition != row.edition:
+        raise StaleVersion(f"The policy is at version {row.edition} now; you read version {expected_edition}.")
     return row
 
 
@@ -140,11 +230,13 @@ def _must_be(state: PolicyState, row: PayerPolicy) -> None:
         raise PolicyClosed(f"The policy is not {state.value} but {row.state}.")
 
 
-def _write(row: PayerPolicy, version: PolicyVersion) -> None:
+def _write(row: PayerPolicy, version: PolicyVersion, author: int, now: datetime) -> None:
     document = to_document(version)
     row.title = version.title
     row.in_force_from, row.in_force_until = version.in_force_from, version.in_force_until
     row.terms = {name: document[name] for name in TERMS}
+    row.author_id, row.drafted_at = author, now
+    row.save()
 
 
 def _must_agree_with_its_examples(version: PolicyVersion) -> None:

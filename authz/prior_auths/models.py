@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from authz.ids import new_id
+from authz.outbox.models import Leased
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import HUMAN_ONLY, Outcome
 from authz.prior_auths.lifecycle import ACTIVE, State
@@ -45,6 +46,38 @@ class Evaluation(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["patient", "-evaluated_at"], name="evaluation_latest")]
+
+
+class Recheck(Leased):
+    """A patient whose requests are to be brought into line again, though nobody recorded anything of them.
+
+    Asked for again while one waits, it is still one; asked for again while one is under way, it is done once more.
+    """
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {
+        "id", "patient", "asked_at", "due_at", "attempts", "done_at", "dead_at", "last_error",
+    }  # fmt: skip
+    SETTLED = "done_at"
+
+    patient = models.ForeignKey("authz.Patient", on_delete=models.PROTECT, related_name="rechecks")
+    asked_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(attempts=0, done_at=None, dead_at=None),
+                name="one_waiting_recheck_a_patient",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="recheck_waiting", condition=Q(done_at=None, dead_at=None))
+        ]
+
+    def __str__(self) -> str:
+        return f"recheck {self.pk}"
 
 
 class PriorAuth(models.Model):

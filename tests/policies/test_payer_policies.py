@@ -15,11 +15,11 @@ from authz.access import services as access
 from authz.access.models import Organization
 from authz.access.roles import Actor, Role
 from authz.audit.models import AuditEntry
-from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
+from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound, StaleVersion
 from authz.ids import PayerPolicyId
 from authz.policies import selectors, services
 from authz.policies.catalog import UnknownPolicy
-from authz.policies.models import PayerPolicy
+from authz.policies.models import PayerPolicy, Plan
 from authz.policies.services import PolicyClosed
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast
@@ -81,12 +81,62 @@ def test_a_draft_keeps_what_it_was_given_and_who_wrote_it(office: Office) -> Non
 def test_a_draft_can_be_rewritten_and_its_last_writer_is_its_author(office: Office) -> None:
     first = office.drafted()
 
-    second = services.draft_policy(document=limit(5), by=office.ben, now=NOW)
+    second = services.rewrite_policy(policy_id=key_of(first), document=limit(5), by=office.ben, now=NOW)
 
-    assert (second.pk, second.author_id) == (first.pk, office.ben.person_id)
+    assert (second.pk, second.author_id, second.edition) == (first.pk, office.ben.person_id, 2)
     assert selectors.version_of(PayerPolicy.objects.get()).parameters.limit_days == 5
     with pytest.raises(Forbidden):
         services.activate_policy(policy_id=key_of(second), by=office.ben, now=NOW)
+
+
+def test_a_draft_is_not_drafted_over(office: Office) -> None:
+    office.drafted()
+
+    with pytest.raises(InvalidInput) as refused:
+        services.draft_policy(document=limit(5), by=office.ben, now=NOW)
+
+    assert list(refused.value.fields) == ["version"]
+    assert selectors.version_of(PayerPolicy.objects.get()).parameters.limit_days == 3
+
+
+def test_a_draft_keeps_its_code_and_version(office: Office) -> None:
+    row = office.drafted()
+
+    with pytest.raises(InvalidInput) as refused:
+        services.rewrite_policy(
+            policy_id=key_of(row), document=strict(code="other", version="2"), by=office.ben, now=NOW
+        )
+
+    assert sorted(refused.value.fields) == ["code", "version"]
+    assert PayerPolicy.objects.get().author_id == office.ada.person_id
+
+
+def test_nobody_signs_what_they_have_not_read(office: Office) -> None:
+    read = office.drafted()
+    services.rewrite_policy(policy_id=key_of(read), document=limit(30), by=office.ada, now=NOW)
+
+    with pytest.raises(StaleVersion, match="at version 2 now; you read version 1"):
+        services.activate_policy(policy_id=key_of(read), by=office.ben, now=NOW, expected_edition=read.edition)
+    with pytest.raises(StaleVersion):
+        services.rewrite_policy(
+            policy_id=key_of(read), document=limit(4), by=office.ben, now=NOW, expected_edition=read.edition
+        )
+
+    assert (PayerPolicy.objects.get().state, PayerPolicy.objects.get().drafts) == ("draft", 2)
+
+
+def test_each_change_is_an_edition_of_its_own(office: Office) -> None:
+    row = office.drafted()
+    editions = [row.edition]
+
+    for act in (
+        lambda key: services.rewrite_policy(policy_id=key, document=strict(), by=office.ada, now=NOW),
+        lambda key: services.activate_policy(policy_id=key, by=office.ben, now=NOW),
+        lambda key: services.retire_policy(policy_id=key, retired_on=TOMORROW, by=office.ben, now=NOW),
+    ):
+        editions.append(act(key_of(row)).edition)
+
+    assert editions == [1, 2, 3, 4]
 
 
 def test_a_document_that_is_wrong_is_refused_and_leaves_nothing(office: Office) -> None:
@@ -115,6 +165,7 @@ def test_only_an_insurers_administrator_decides_on_policies(office: Office, name
 
     acts: list[Callable[[], object]] = [
         lambda: services.draft_policy(document=strict(version="2"), by=actor, now=NOW),
+        lambda: services.rewrite_policy(policy_id=key_of(row), document=limit(5), by=actor, now=NOW),
         lambda: services.activate_policy(policy_id=key_of(row), by=actor, now=NOW),
         lambda: services.retire_policy(policy_id=key_of(row), retired_on=TOMORROW, by=actor, now=NOW),
     ]
@@ -192,7 +243,7 @@ def test_it_is_activated_once(office: Office) -> None:
     with pytest.raises(PolicyClosed, match="not draft but active"):
         services.activate_policy(policy_id=key_of(row), by=office.ben, now=NOW)
     with pytest.raises(PolicyClosed):
-        services.draft_policy(document=limit(5), by=office.ada, now=NOW)
+        services.rewrite_policy(policy_id=key_of(row), document=limit(5), by=office.ada, now=NOW)
     assert selectors.version_of(PayerPolicy.objects.get()).parameters.limit_days == 3
 
 
@@ -317,6 +368,27 @@ def test_a_plan_names_a_policy_that_is_there(office: Office) -> None:
         services.create_plan(insurer=office.cast.summit, code="S2", name="S2", policy="evergreen")
 
 
+def open_plan(by: Actor, **changes: Any) -> Plan:
+    facts = {"code": "P3", "name": "Third", "policy": "part_d_2019", "regime": "generic"} | changes
+    return services.open_plan(**facts, by=by, now=NOW)
+
+
+def test_an_administrator_opens_a_plan_in_the_insurers_calendar(office: Office) -> None:
+    plan = open_plan(office.ada)
+
+    assert (plan.insurer, plan.policy, plan.time_zone) == (office.cast.evergreen, "part_d_2019", "America/New_York")
+    assert AuditEntry.objects.filter(action="create", subject_id=plan.public_id).count() == 1
+
+
+def test_everything_that_is_wrong_with_a_plan_is_told_at_once(office: Office) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        open_plan(office.ada, code="EV-PPO", policy="nothing", regime="none", time_zone="Mars/Olympus")
+
+    assert set(refused.value.fields) == {"code", "policy", "regime", "time_zone"}
+    with pytest.raises(Forbidden):
+        open_plan(office.cast.rae)
+
+
 # -- what the database itself refuses
 
 
@@ -339,6 +411,8 @@ def refused(sql: str, why: str) -> None:
         "in_force_from = in_force_from - 1",
         "in_force_until = '2030-01-01'",
         "activated_at = activated_at + interval '1 day'",
+        "drafts = drafts + 1",
+        "insurer_id = insurer_id + 1",
         "state = 'draft', activated_by_id = NULL, activated_at = NULL",
         "state = 'retired', retired_by_id = author_id, retired_on = '2030-01-01', terms = '{}'",
     ],
@@ -350,6 +424,16 @@ def test_an_active_policy_is_immutable(office: Office, change: str) -> None:
     refused("DELETE FROM authz_payerpolicy", "an activated policy is immutable")
 
     assert PayerPolicy.objects.get().state == "active"
+
+
+def test_a_draft_is_never_retired_past_the_second_signature(office: Office) -> None:
+    office.drafted()
+    signed = f"activated_by_id = {office.ben.person_id}, activated_at = now()"
+    retired = f"retired_by_id = {office.ben.person_id}, retired_on = '2030-01-01'"
+
+    refused(CHANGE.format(f"state = 'retired', {signed}, {retired}"), "an activated policy is immutable")
+
+    assert PayerPolicy.objects.get().state == "draft"
 
 
 def test_a_retired_policy_is_immutable(office: Office) -> None:

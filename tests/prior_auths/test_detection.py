@@ -258,18 +258,6 @@ def test_the_fill_of_an_order_people_have_answered_is_no_new_fact_but_its_refill
     assert PriorAuth.objects.exclude(pk=prior_auth.pk).get().state == "detected"
 
 
-def test_an_order_for_a_later_day_opens_a_request_when_that_day_comes(cast: Cast) -> None:
-    patient = register(cast)
-    facts = stage.order_facts(10, on=TODAY + timedelta(days=2))
-    intake.record_prescription(patient_id=PatientId(patient.public_id), facts=facts, by=cast.stella, now=NOW)
-    assert not PriorAuth.objects.exists()
-
-    checked = intake.recheck_due_patients(now=later(48))
-
-    assert checked == 1
-    assert PriorAuth.objects.filter(patient=patient).count() == 1
-
-
 def test_the_database_refuses_a_second_active_request_for_an_episode(cast: Cast) -> None:
     prior_auth = stage.detected(cast)
     prior_auth.pk, prior_auth.number, prior_auth.public_id = None, "PA-2", stage.unknown_id()

@@ -261,15 +261,6 @@ def test_a_further_fill_asks_for_the_computed_answer_and_the_attestation_again(c
     assert "20 covered days" in prior_auth.answers.answers.get(question="use.days").value
 
 
-def test_nobody_is_rechecked_before_their_clinics_day_has_come(cast: Cast) -> None:
-    stage.detected(cast)
-    one_in_the_morning_utc = later(10)
-
-    assert intake.recheck_due_patients(now=one_in_the_morning_utc) == 0
-    assert intake.recheck_due_patients(now=later(24)) == 1
-    assert intake.recheck_due_patients(now=later(24)) == 0
-
-
 def test_a_strangers_merge_question_is_not_there(cast: Cast) -> None:
     with pytest.raises(NotFound), transaction.atomic():
         intake.answer_identity_question(

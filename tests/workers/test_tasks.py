@@ -15,9 +15,9 @@ from tests.post_office import PostOffice
 from workers import tasks
 from workers.app import app
 from workers.guard import only_one
-from workers.schedule import BEAT, DRAIN_OUTBOX, RECHECK_DUE_PATIENTS, RELEASE_EXPIRED_REVIEWS
+from workers.schedule import ASK_FOR_DUE_PATIENTS, BEAT, DRAIN_OUTBOX, RECHECK_PATIENTS, RELEASE_EXPIRED_REVIEWS
 
-OURS = [DRAIN_OUTBOX, RELEASE_EXPIRED_REVIEWS, RECHECK_DUE_PATIENTS]
+OURS = [DRAIN_OUTBOX, RELEASE_EXPIRED_REVIEWS, ASK_FOR_DUE_PATIENTS, RECHECK_PATIENTS]
 
 
 def test_all_tasks_are_known_by_name_and_scheduled() -> None:
@@ -62,7 +62,8 @@ def test_a_review_held_too_long_goes_back_to_the_queue(cast: Cast) -> None:
 def test_patients_are_looked_at_again_when_a_day_has_passed(cast: Cast) -> None:
     long_over = stage.detected(cast)
 
-    tasks.recheck_due_patients()
+    tasks.ask_for_due_patients()
+    tasks.recheck_patients()
 
     assert PriorAuth.objects.get(pk=long_over.pk).state == State.LAPSED.value
 
@@ -105,5 +106,5 @@ def test_a_job_that_runs_elsewhere_is_left_alone_and_free_again_afterwards(cast:
 
 @pytest.mark.django_db(transaction=True)
 def test_different_jobs_do_not_wait_for_each_other() -> None:
-    with Elsewhere(RECHECK_DUE_PATIENTS), only_one(RELEASE_EXPIRED_REVIEWS) as alone:
+    with Elsewhere(ASK_FOR_DUE_PATIENTS), only_one(RELEASE_EXPIRED_REVIEWS) as alone:
         assert alone

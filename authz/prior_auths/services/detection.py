@@ -15,6 +15,7 @@ from authz.audit import services as audit
 from authz.documentation import services as documentation
 from authz.outbox.services import announce
 from authz.policies import catalog
+from authz.policies.stillness import keep_policies
 from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, Prescription, PrescriptionVersion
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.asking import lines_asked, records_in_order
@@ -35,6 +36,7 @@ _ACTIVE = frozenset(state.value for state in ACTIVE)
 
 def recheck(*, patient: Patient, on: date, now: datetime) -> None:
     """Bring a locked patient's requests into line with what the rule says on that day."""
+    keep_policies()
     known = needs_of.case_of(patient)
     if not known.records:
         return

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, Subquery
 
 from authz import clock
 from authz.access.models import Organization
@@ -15,8 +14,7 @@ from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, 
 from authz.prescriptions.models import Coverage, Exemption, Fill, Patient, Prescription
 from authz.prescriptions.services import CoverageRecorded, RecordOutcome, identity, patients, records
 from authz.prescriptions.services.records import Facts, Recorded
-from authz.prior_auths.lifecycle import ACTIVE
-from authz.prior_auths.models import Evaluation, PriorAuth
+from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services.detection import recheck
 from authz.rules.records import RecordStatus
 
@@ -148,42 +146,6 @@ def answer_identity_question(*, question_id: IdentityQuestionId, is_same: bool, 
 def _coverage_of(patient: Patient, coverage: Coverage | None) -> Coverage | None:
     """Return the patient's own coverage that says what this one says; both are kept when two patients become one."""
     return (identity.twin_of(coverage=coverage, patient=patient) or coverage) if coverage else None
-
-
-def recheck_due_patients(*, now: datetime) -> int:
-    """Recheck the patients for whom a day alone changes the answer, and return how many there were.
-
-    An order written for a later day becomes current, and an unfilled one expires; nobody records anything on that day.
-    """
-    return sum(_recheck_one(key, now) for key in _due_patients(now))
-
-
-def _due_patients(now: datetime) -> list[int]:
-    """Return the patients with a day that may have come since they were last evaluated; their clinic's day decides."""
-    latest = Evaluation.objects.filter(patient=OuterRef("pk")).order_by("-as_of").values("as_of")[:1]
-    seen = Patient.objects.annotate(evaluated_on=Subquery(latest)).filter(evaluated_on__lt=now.date())
-    waiting = Q(prior_auths__state__in=[state.value for state in ACTIVE])
-    arrived = Q(fills__versions__starts_on__gt=F("evaluated_on"), fills__versions__starts_on__lte=now.date())
-    written = Q(
-        prescriptions__versions__starts_on__gt=F("evaluated_on"),
-        prescriptions__versions__starts_on__lte=now.date(),
-    )
-    return sorted(set(seen.filter(waiting | arrived | written).values_list("pk", flat=True)))
-
-
-@transaction.atomic
-def _recheck_one(key: int, now: datetime) -> int:
-    patient = Patient.objects.select_for_update(no_key=True).get(pk=key)
-    today = _day_of_clinic(patient, now)
-    if patient.evaluations.filter(as_of__gte=today).exists():
-        return 0
-    recheck(patient=patient, on=today, now=now)
-    return 1
-
-
-def _day_of_clinic(patient: Patient, now: datetime) -> date:
-    first = patient.identifiers.select_related("assigner").order_by("pk").first()
-    return clock.day_in(first.assigner.time_zone if first else "UTC", at=now)
 
 
 def _end(record: Fill | Prescription, status: RecordStatus, by: Actor, now: datetime) -> RecordOutcome:
