@@ -180,6 +180,8 @@ SPECTACULAR_SETTINGS = {
         "Outcome": "authz.api.schema.OUTCOMES",
         "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",
         "ReleasedBy": "authz.api.schema.RELEASES",
+        "FindingKind": "authz.api.schema.FINDINGS",
+        "PolicyState": "authz.api.schema.POLICY_STATES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

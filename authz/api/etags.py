@@ -1,4 +1,4 @@
-"""Versions on the wire: `ETag: "7"` tells the version of a request, `If-Match: "7"` acts only on that one."""
+"""Versions on the wire: `ETag: "7"` tells the version of what was read, `If-Match: "7"` acts only on that one."""
 
 import re
 
@@ -10,7 +10,7 @@ _VERSION = re.compile(r'"([0-9]{1,9})"')
 
 
 class IfMatchRequired(AuthzError):
-    """A decision must say which version of the request it was made on."""
+    """A decision must say on which version of what was read it was made."""
 
     code = "if-match-required"
 
@@ -34,7 +34,7 @@ def expected_version(request: Request, *, is_required: bool) -> int | None:
     """
     header = request.headers.get("If-Match")
     if header is None and is_required:
-        raise IfMatchRequired("Send If-Match with the ETag of the request as you read it.")
+        raise IfMatchRequired("Send If-Match with the ETag of what you decide on, as you read it.")
     if header is None:
         return None
     match = _VERSION.fullmatch(header.strip())

@@ -22,6 +22,7 @@ LONGEST_SUPPLY: Final = 366
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _AMOUNT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
+_CODE = re.compile(r"[a-z][a-z0-9_]*")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -62,6 +63,20 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return str(super().to_internal_value(data))
+
+
+class Code(Text):
+    """A code of ours: lower case letters, digits and _."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "invalid-code": "A code is needed: lower case letters, digits and _."
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not _CODE.fullmatch(text):
+            self.fail("invalid-code")
+        return text
 
 
 class Secret(Text):

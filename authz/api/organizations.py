@@ -1,19 +1,26 @@
-"""The organization one acts for, and the plans one can name."""
+"""The organization one acts for, the plans one can name, and which policy holds for a plan on a day."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.access.models import Organization
-from authz.access.roles import OrganizationKind, Role
+from authz.access.roles import Action, OrganizationKind, Role, must_be_allowed
 from authz.access.selectors import organization
-from authz.api.fields import Word
-from authz.api.views import Door, Listing
+from authz.api.fields import Code, Day, In, Text, Word
+from authz.api.policy_out import VersionOut, version_values
+from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
+from authz.ids import PlanId
 from authz.policies.models import Plan
-from authz.policies.selectors import plans
+from authz.policies.selectors import plans, rules_of
+from authz.policies.services import open_plan
+from authz.prescriptions.selectors import plan_known_to
+
+ON = "on"
 
 
 class OrganizationOut(serializers.Serializer[Organization]):
@@ -36,6 +43,44 @@ class PlanOut(serializers.Serializer[Plan]):
     insurer = OrganizationOut()
 
 
+class PlanIn(In):
+    """A plan of your own. What it is under is fixed: another rule from a day on is another version of its policy."""
+
+    code = Text(max_length=40)
+    name = Text(max_length=200)
+    policy = Code(max_length=60, help_text="Of a policy of your own that was activated, or of the catalog.")
+    regime = Code(max_length=60, help_text="The legal clock of its decisions.")
+    time_zone = Text(
+        max_length=64,
+        required=False,
+        default=None,
+        help_text="The calendar its days run in; an IANA name. Your organization's when left out.",
+    )
+
+
+class OwnPlanOut(PlanOut):
+    policy = serializers.CharField()
+    regime = serializers.CharField()
+    time_zone = serializers.CharField()
+
+
+class OnIn(In):
+    """On which day."""
+
+    on = Day(required=False, default=None)
+
+
+class PlanPolicyOut(serializers.Serializer[Any]):
+    """The version that decides about orders and fills of a day."""
+
+    plan = PlanOut()
+    on = serializers.DateField()
+    is_payer_rule_unknown = serializers.BooleanField(
+        help_text="No version of the plan's own policy is in force on that day, so the default stands in."
+    )
+    policy = VersionOut()
+
+
 class MyOrganizationView(Door):
     @extend_schema(operation_id="who_am_i", tags=["organizations"], responses=MeOut)
     def get(self, request: Request) -> Response:
@@ -56,3 +101,45 @@ class PlansView(Listing):
     def get(self, request: Request) -> Response:
         """List the plans of every insurer, to name one in a coverage."""
         return self.listed(plans())
+
+    @extend_schema(
+        operation_id="open_plan",
+        tags=["organizations"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=PlanIn,
+        responses={201: OwnPlanOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Create a plan of your organization, under a policy and a regime."""
+        must_be_allowed(self.actor, Action.DECIDE_POLICIES)
+        values = self.read(PlanIn)
+        return self.once(lambda: self._open(values))
+
+    def _open(self, values: dict[str, Any]) -> Response:
+        plan = open_plan(**values, by=self.actor, now=self.now)
+        return Response(OwnPlanOut(plan).data, status=201)
+
+
+class PlanPolicyView(Door):
+    parameters: ClassVar[frozenset[str]] = frozenset({ON})
+
+    @extend_schema(
+        operation_id="read_plan_policy",
+        tags=["policies"],
+        parameters=[OpenApiParameter(ON, OpenApiTypes.DATE, description="Today in your calendar when left out.")],
+        responses=PlanPolicyOut,
+    )
+    def get(self, request: Request, plan_id: PlanId) -> Response:
+        """Tell which version of which policy holds on a day, for a plan of yours or of one of your patients."""
+        plan = plan_known_to(self.actor, plan_id)
+        asked = OnIn(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        on = asked.validated_data[ON] or self.today()
+        version = rules_of(plan).on(on)
+        told = {
+            "plan": plan,
+            "on": on,
+            "is_payer_rule_unknown": version.code != plan.policy,
+            "policy": version_values(version),
+        }
+        return Response(PlanPolicyOut(told).data)

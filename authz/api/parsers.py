@@ -1,6 +1,8 @@
-"""JSON read strictly: what is ambiguous is refused, never guessed."""
+"""JSON, and TOML where it is taken, read strictly: what is ambiguous is refused, never guessed."""
 
 import json
+import re
+import tomllib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any, NoReturn
@@ -56,6 +58,43 @@ class StrictJSONParser(BaseParser):
         :raises MalformedBody: naming the place, never quoting the body.
         """
         return read_object(_bounded(stream, parser_context or {}))
+
+
+class StrictTOMLParser(BaseParser):
+    """Read `application/toml` in UTF-8. Numbers with a point become exact decimals, dates are dates."""
+
+    media_type = "application/toml"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Return the table that the body holds.
+
+        :raises BodyTooLarge: before reading it, when its length says so.
+        :raises MalformedBody: naming the place, never quoting the body.
+        """
+        return read_table(_bounded(stream, parser_context or {}))
+
+
+def read_table(body: bytes) -> dict[str, Any]:
+    """Return the TOML table in these bytes.
+
+    :raises MalformedBody: when it is not UTF-8, not TOML, nested too deep, or holds a number or a day beyond reading.
+    """
+    try:
+        table = tomllib.loads(_text(body), parse_float=_decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise MalformedBody(f"The body is not TOML{_place_of(error)}.") from None
+    except (RecursionError, ValueError):
+        raise MalformedBody("The body is not TOML that can be read.") from None
+    _refuse_depth(table)
+    return table
+
+
+def _place_of(error: tomllib.TOMLDecodeError) -> str:
+    """Return where it is wrong, without the words: they may quote the body."""
+    place = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
+    return f": {place[1]}" if place else ""
 
 
 def read_object(body: bytes) -> dict[str, Any]:

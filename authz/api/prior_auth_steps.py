@@ -134,7 +134,7 @@ def step_view(step: Step) -> type[StepView]:
         operation_id=f"{step.value}_prior_authorization",
         tags=["prior authorizations"],
         description=door.says,
-        parameters=[_header(IF_MATCH, required=door.needs_version), _header(IDEMPOTENCY_KEY, required=door.needs_key)],
+        parameters=[header(IF_MATCH, required=door.needs_version), header(IDEMPOTENCY_KEY, required=door.needs_key)],
         request=None if door.expects is NothingIn else door.expects,
         responses=PriorAuthDetailOut,
     )
@@ -144,9 +144,10 @@ def step_view(step: Step) -> type[StepView]:
     return extend_schema_view(post=document)(view)
 
 
-def _header(header: OpenApiParameter, *, required: bool) -> OpenApiParameter:
+def header(told: OpenApiParameter, *, required: bool) -> OpenApiParameter:
+    """Return a header as an operation tells it that cannot go without, or can."""
     return OpenApiParameter(
-        header.name, OpenApiTypes.STR, OpenApiParameter.HEADER, description=header.description, required=required
+        told.name, OpenApiTypes.STR, OpenApiParameter.HEADER, description=told.description, required=required
     )
 
 

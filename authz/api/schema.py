@@ -8,9 +8,11 @@ from rest_framework import serializers
 
 from authz.access.roles import Role
 from authz.api import problems
+from authz.policies.models import PolicyState
 from authz.prescriptions.services import RecordOutcome
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import State, Step
+from authz.rules.thresholds import FindingKind
 from authz.rules.verdict import ReleasedBy
 
 # Names of enums in the document, where drf-spectacular finds one under several names or several under one.
@@ -20,6 +22,8 @@ ROLES = [role.value for role in Role]
 OUTCOMES = [outcome.value for outcome in Outcome]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
 RELEASES = [release.value for release in ReleasedBy]
+FINDINGS = [kind.value for kind in FindingKind]
+POLICY_STATES = [state.value for state in PolicyState]
 
 
 class FieldErrorOut(serializers.Serializer[Any]):

@@ -35,7 +35,7 @@ class Door(APIView):
     """One address. `parameters` are the query parameters it understands; any other is refused."""
 
     schema = OperationSchema()
-    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "patch", "delete"]  # type: ignore[misc]  # a constant
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]  # type: ignore[misc]  # a constant
     parameters: ClassVar[frozenset[str]] = frozenset()
     problem_statuses: ClassVar[tuple[int, ...]] = ()
     now: datetime

@@ -28,11 +28,12 @@ _MOST_EXAMPLES, _MOST_FILLS = 200, 100
 def failures(policy: PolicyVersion) -> Iterator[tuple[str, str]]:
     """Run the examples. Yield the path and a sentence of everything in which the policy does not agree with one."""
     for n, example in enumerate(policy.examples):
-        for sentence in _disagreements(policy, example):
+        for sentence in disagreements(policy, example):
             yield f"examples[{n}]", f"{example.name}: {sentence}"
 
 
-def _disagreements(policy: PolicyVersion, example: Example) -> Iterator[str]:
+def disagreements(policy: PolicyVersion, example: Example) -> Iterator[str]:
+    """Run one example. Yield a sentence of everything in which the policy does not agree with it."""
     case = _case(policy, example)
     verdict = evaluate(case)
     found = findings(case, verdict, policy.thresholds, benzodiazepine_days=example.benzodiazepines)

@@ -7,9 +7,10 @@ from typing import Any, Protocol, TypedDict, TypeVar
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.errors import NotFound
-from authz.ids import PatientId
+from authz.ids import PatientId, PlanId
+from authz.policies.models import Plan
 from authz.prescriptions.models import (
     Coverage,
     Exemption,
@@ -62,6 +63,23 @@ def coverages(by: Actor) -> QuerySet[Coverage]:
     must_be_allowed(by, Action.READ_PATIENTS)
     mine = Q(organization_id=by.organization) | Q(plan__insurer_id=by.organization)
     return Coverage.objects.filter(mine).select_related("plan__insurer", "patient")
+
+
+def plan_known_to(by: Actor, plan_id: PlanId) -> Plan:
+    """Return an insurer's own plan, or one that covers a patient of the clinic, whoever recorded the coverage.
+
+    :raises NotFound: when the organization has nothing to do with such a plan.
+    """
+    must_be_allowed(by, Action.READ_PATIENTS)
+    clinics_own = PatientIdentifier.objects.filter(
+        assigner_id=by.organization, assigner__kind=OrganizationKind.CLINIC.value, patient=OuterRef("patient")
+    )
+    covering = Coverage.objects.filter(Exists(clinics_own), plan=OuterRef("pk"))
+    ours = Q(insurer_id=by.organization) | Exists(covering)
+    found = Plan.objects.select_related("insurer").filter(ours, public_id=plan_id).first()
+    if found is None:
+        raise NotFound("There is no such plan.")
+    return found
 
 
 def prescribers(by: Actor) -> QuerySet[Prescriber]:

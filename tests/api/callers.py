@@ -15,6 +15,7 @@ from authz import clock
 from authz.access.models import AccessToken, Organization
 from authz.access.roles import Role
 from authz.access.services import create_client, issue_client_token, log_in
+from authz.policies.models import PayerPolicy
 from authz.prescriptions.models import Patient
 from authz.prior_auths.models import PriorAuth
 from tests import cast as stage
@@ -126,13 +127,14 @@ def order_body(patient: Patient, /, **other: Any) -> dict[str, Any]:
 
 
 def contents() -> dict[str, object]:
-    """Return how many rows every table has, and the state and version of every request. Tokens come and go."""
+    """Return how many rows every table has, and where every request and policy stands. Tokens come and go."""
     found: dict[str, object] = {
         model.__name__: model._default_manager.count()
         for model in apps.get_app_config("authz").get_models()
         if model is not AccessToken
     }
     found["requests"] = sorted(PriorAuth.objects.values_list("pk", "state", "version"))
+    found["policies"] = sorted(PayerPolicy.objects.values_list("pk", "state", "drafts"))
     return found
 
 

@@ -254,7 +254,7 @@ def test_a_decision_needs_if_match(cast: stage.Cast, rae: Caller) -> None:
         answer = rae.post(f"prior-authorizations/{case.public_id}/approve/")
 
     problem = refused(answer, 428, "if-match-required")
-    assert problem["detail"] == "Send If-Match with the ETag of the request as you read it."
+    assert problem["detail"] == "Send If-Match with the ETag of what you decide on, as you read it."
 
 
 @pytest.mark.parametrize("header", ["*", 'W/"7"', "7", '"seven"', '"7", "8"', '"7', ""])

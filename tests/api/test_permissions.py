@@ -1,5 +1,6 @@
 """Who is let in where: no stranger, no other tenant, no role that the tables do not name. Every address is tried."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from django.urls import reverse
 
 from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, OrganizationKind, Role
+from authz.access.services import add_membership, create_person
 from authz.api import urls
 from authz.api.prior_auth_steps import DOORS
 from authz.notifications import services as notifications
@@ -18,6 +20,8 @@ from authz.prior_auths.lifecycle import TABLE, Step, is_allowed
 from authz.prior_auths.models import PriorAuth
 from tests import cast as stage
 from tests.api.callers import Caller, contents, fill_body, machine, nothing_changes, order_body, person, refused
+from tests.policies.documents import strict
+from tests.policies.test_payer_policies import Office, an_office
 
 OPEN = {"api:lifecycle", "api:tokens", "api:openapi", "api:docs", "api:problems"}
 """Addresses that say nothing about anybody."""
@@ -55,7 +59,10 @@ class Call:
             return caller.delete(self.path)
         if self.method == "PATCH":
             return caller.patch(self.path, self.body)
-        return caller.post(self.path, self.body, key="k", if_match='"1"')
+        if self.method == "PUT":
+            return caller.send("PUT", self.path, json.dumps(self.body))
+        edition = None if self.name == "policy-retirement" else '"1"'
+        return caller.post(self.path, self.body, key=f"k-{self.name}", if_match=edition)
 
 
 @pytest.fixture
@@ -81,6 +88,7 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
     exemption, coverage = Exemption.objects.get(), Coverage.objects.filter(patient=patient).get()
     question = IdentityQuestion.objects.get()
     return [
+        Call("plan-policies", "GET", f"plans/{case.coverage.plan.public_id}/policies/"),
         Call("patient", "GET", f"patients/{own}/"),
         Call("opioid-use", "GET", f"patients/{own}/opioid-use/"),
         Call("coverage", "GET", f"coverages/{coverage.public_id}/"),
@@ -143,6 +151,24 @@ def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
     ]
 
 
+def policy_calls(office: Office) -> list[tuple[Action, Call]]:
+    """Return a call to every address of policies that is not open to all, with the action it takes."""
+    draft, other = office.drafted(), office.drafted(strict(code="other"))
+    active = office.active(strict(code="third"))
+    plan = {"code": "P", "name": "P", "policy": "default", "regime": "generic"}
+    retired = {"retired_on": "2100-01-01"}
+    decide = Action.DECIDE_POLICIES
+    return [
+        (Action.READ_POLICIES, Call("policies", "GET", "policies/")),
+        (Action.READ_POLICIES, Call("policy", "GET", f"policies/{draft.public_id}/")),
+        (decide, Call("policies", "POST", "policies/", strict(version="2"))),
+        (decide, Call("policy", "PUT", f"policies/{other.public_id}/", strict(code="other", notes=[]))),
+        (decide, Call("policy-activation", "POST", f"policies/{draft.public_id}/activate/")),
+        (decide, Call("policy-retirement", "POST", f"policies/{active.public_id}/retire/", retired)),
+        (decide, Call("plans", "POST", "plans/", plan)),
+    ]
+
+
 LISTS = [
     "patients", "coverages", "prescribers", "prescriptions", "fills", "exemptions", "prior-authorizations", "inbox",
     "identity-questions",
@@ -156,7 +182,8 @@ def every_address() -> Iterator[tuple[str, Any]]:
 
 def methods_of(callback: Any) -> list[str]:
     view = getattr(callback, "cls", None)
-    return [name.upper() for name in ("get", "post", "patch", "delete") if view is not None and hasattr(view, name)]
+    methods = ("get", "post", "put", "patch", "delete")
+    return [name.upper() for name in methods if view is not None and hasattr(view, name)]
 
 
 def a_path_to(name: str) -> str:
@@ -181,11 +208,12 @@ def test_no_address_but_the_open_ones_lets_a_stranger_in(cast: stage.Cast) -> No
     assert tried >= 50
 
 
-def test_the_tenant_calls_name_every_address_with_an_id(told: dict[str, Any]) -> None:
-    named = {f"api:{call.name}" for call in tenant_calls(told)}
+def test_the_tenant_calls_name_every_address_with_an_id(cast: stage.Cast, told: dict[str, Any]) -> None:
+    calls = [*tenant_calls(told), *(call for _, call in policy_calls(an_office(cast)))]
+    named = {f"api:{call.name}" for call in calls}
     with_id = {f"api:{pattern.name}" for pattern in urls.urlpatterns if pattern.pattern.converters}
 
-    assert with_id - named == {"api:notice-read", "api:notice-acknowledgement"}
+    assert with_id - named == {"api:notice-read", "api:notice-acknowledgement", "api:catalog-policy"}
 
 
 @pytest.mark.parametrize("name", ["mallory", "oscar"])
@@ -238,6 +266,35 @@ def test_every_role_records_what_the_table_says_and_nothing_else(
             problem = refused(answer, 403, "forbidden")
             assert problem["detail"] == f"Your role does not allow you to {action.value}."
             assert contents() == before
+
+
+@pytest.mark.parametrize("role", sorted(CLINIC_ROLES | INSURER_ROLES))
+def test_every_role_does_with_policies_what_the_table_says_and_nothing_else(cast: stage.Cast, role: Role) -> None:
+    calls = policy_calls(an_office(cast))
+    one = create_person(email="one@example.org", full_name="One", password=stage.PASSWORD)
+    add_membership(person=one, organization=organization_of(cast, role), role=role)
+    caller = person("one")
+
+    for action, call in calls:
+        before = contents()
+        answer = call.by(caller)
+        if role in ALLOWED[action]:
+            assert answer.status_code in {200, 201}, (call, answer.content)
+        else:
+            problem = refused(answer, 403, "forbidden")
+            assert problem["detail"] == f"Your role does not allow you to {action.value}."
+            assert contents() == before
+
+
+def test_another_insurers_administrator_finds_no_policy_and_changes_none(cast: stage.Cast) -> None:
+    office = an_office(cast)
+    named = [call for _, call in policy_calls(office) if call.name.startswith("policy")]
+    sue = person("sue")
+
+    assert len(named) == 4
+    for call in named:
+        with nothing_changes():
+            refused(call.by(sue), 404, "not-found")
 
 
 CASES: dict[str, Callable[[stage.Cast], PriorAuth]] = {

@@ -50,6 +50,17 @@ def versions(code: str) -> tuple[PolicyVersion, ...]:
     return found
 
 
+def version_named(code: str, version: str) -> PolicyVersion:
+    """Return one version of a policy of the catalog.
+
+    :raises UnknownPolicy: when there is none.
+    """
+    for found in versions(code):
+        if found.version == version:
+            return found
+    raise UnknownPolicy(f"There is no version {version!r} of {code!r} in the catalog.")
+
+
 @cache
 def policies() -> Mapping[str, tuple[PolicyVersion, ...]]:
     """Return the catalog's policies by code, each with its versions, oldest first."""
