@@ -1,6 +1,6 @@
 """Payers' policies: the catalog that ships, and what an insurer holds itself, from its draft to its retirement."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.urls import reverse
 from django_filters import rest_framework as filters
@@ -49,6 +49,10 @@ class PolicyFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter s
 class PolicyDoor(Door):
     """An address of one policy: its answer carries the edition as ETag."""
 
+    def document(self) -> dict[str, Any]:
+        """Return the body, which authz.policies.schema reads."""
+        return cast(dict[str, Any], self.request.data)
+
     def whole(self, policy_id: PayerPolicyId, *, status: int = 200) -> Response:
         """Return the answer that tells everything of a policy."""
         row = selectors.payer_policy(self.actor, policy_id)
@@ -80,7 +84,7 @@ class PoliciesView(Listing, PolicyDoor):
         return tagged(self.once(self._draft))
 
     def _draft(self) -> Response:
-        row = services.draft_policy(document=self.request.data, by=self.actor, now=self.now)
+        row = services.draft_policy(document=self.document(), by=self.actor, now=self.now)
         answer = self.whole(PayerPolicyId(row.public_id), status=201)
         answer["Location"] = reverse("api:policy", args=[row.public_id])
         return answer
@@ -107,7 +111,7 @@ class PolicyView(PolicyDoor):
         must_be_allowed(self.actor, Action.DECIDE_POLICIES)
         services.rewrite_policy(
             policy_id=policy_id,
-            document=request.data,
+            document=self.document(),
             by=self.actor,
             now=self.now,
             expected_edition=expected_version(request, is_required=False),

@@ -17,7 +17,7 @@ class StatedParameter(serializers.Serializer[Any]):
     """A setting as the document states it."""
 
     value = serializers.JSONField(help_text="A number, a word, true or false, or a list of words.")
-    source = serializers.CharField(help_text="A key of `sources`.")
+    source = serializers.CharField(help_text="A key of `sources`.")  # type: ignore[assignment]  # DRF takes the field out of the class
     confirmed = serializers.BooleanField(help_text="It was read in the payer's own, current document.")
 
 
@@ -139,8 +139,7 @@ def version_values(policy: PolicyVersion) -> dict[str, Any]:
     """Return a version as `VersionOut` writes it; runs its examples."""
     document = to_document(policy)
     return {
-        **{name: getattr(policy, name) for name in VersionRowOut().fields},
-        "confirmed": policy.confirmed,
+        **CatalogRowOut(policy).data,
         "unconfirmed": policy.unconfirmed,
         "notes": policy.notes,
         "parameters": [

@@ -18,6 +18,7 @@ from config.embedded.walk_through import STEPS
 from tests.demonstration.serving import at_work
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
+POLICIES = README.parent / "docs/policies.md"
 
 
 def typed(text: str) -> str:
@@ -25,14 +26,17 @@ def typed(text: str) -> str:
     return "\n".join(re.findall(r"^```sh\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL))
 
 
-def test_the_main_job_by_curl_goes_as_told(
+def test_the_main_job_and_a_policy_by_curl_go_as_told(
     transactional_db: None, live_server: LiveServer, settings: LazySettings, tmp_path: Path
 ) -> None:
     services.load(now=clock.now(), patients=())
 
+    blocks = "\n".join(typed(page.read_text(encoding="utf-8")) for page in (README, POLICIES))
+
     with at_work(settings, tmp_path):
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", typed(README.read_text(encoding="utf-8"))],
+            ["bash", "-euo", "pipefail", "-c", blocks],
+            cwd=README.parent,
             env={**os.environ, "URL": live_server.url},
             capture_output=True,
             text=True,
@@ -50,7 +54,9 @@ def test_the_main_job_by_curl_goes_as_told(
     assert said[7:11] == ["draft", "draft", "awaiting_prescriber", "draft"]
     assert "72 hours after the insurer received" in said[11]
     assert said[12].startswith("AU-")
-    assert said[13:] == [f"Prior authorization request {request.number} was approved."]
+    assert said[13] == f"Prior authorization request {request.number} was approved."
+    assert said[14:17] == ["True", "2", "active"]
+    assert said[18:] == ["True", "retired"]
     assert FillVersion.objects.count() == 2
 
 

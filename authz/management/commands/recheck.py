@@ -34,4 +34,4 @@ class Command(BaseCommand):
         asked = rechecking.ask_for(patients=patients, now=clock.now())
         while rechecking.recheck_next(now=clock.now()):
             pass
-        self.stdout.write(f"{asked} patients asked for, {rechecking.waiting().count()} still to be rechecked.")
+        self.stdout.write(f"Patients asked for: {asked}; still to be rechecked: {rechecking.waiting().count()}.")
