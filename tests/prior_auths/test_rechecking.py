@@ -19,7 +19,6 @@ from authz.outbox import leases
 from authz.policies import catalog
 from authz.policies import services as policies
 from authz.policies.models import Plan
-from authz.policies.stillness import keep_policies
 from authz.prescriptions.models import Patient
 from authz.prior_auths.models import Evaluation, PriorAuth, Recheck
 from authz.prior_auths.services import intake, rechecking
@@ -127,12 +126,12 @@ def test_a_draft_concerns_nobody(office: Office) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_policy_waits_for_those_who_are_being_rechecked_under_the_old_one() -> None:
     office = an_office(stage.assemble())
-    row = office.drafted(own_default(3))
+    row, patient = office.drafted(own_default(3)), register(office.cast)
     holds, may_end = Event(), Event()
 
-    def recheck_slowly() -> None:
+    def record_slowly() -> None:
         with transaction.atomic():
-            keep_policies()
+            fill(office.cast, patient, 5)
             holds.set()
             assert may_end.wait(30)
         connection.close()
@@ -144,12 +143,14 @@ def test_a_policy_waits_for_those_who_are_being_rechecked_under_the_old_one() ->
         return state
 
     with ThreadPoolExecutor(2) as pool:
-        pool.submit(recheck_slowly)
+        recording = pool.submit(record_slowly)
         activation = pool.submit(activate)
         while not _somebody_waits():
             assert not activation.done()
         may_end.set()
-        assert activation.result(30) == "active"
+        assert (recording.result(30), activation.result(30)) == (None, "active")
+    told()
+    assert asked() == {patient}
 
 
 def _somebody_waits() -> bool:
