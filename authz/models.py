@@ -31,6 +31,7 @@ from authz.prior_auths.models import (
     Recheck,
     RequestedLine,
 )
+from authz.simulations.models import Simulation
 
 __all__ = [
     "AccessToken",
@@ -69,4 +70,5 @@ __all__ = [
     "PriorAuth",
     "Recheck",
     "RequestedLine",
+    "Simulation",
 ]

@@ -9,6 +9,7 @@ DRAIN_OUTBOX = "authz.drain-outbox"
 RELEASE_EXPIRED_REVIEWS = "authz.release-expired-reviews"
 ASK_FOR_DUE_PATIENTS = "authz.ask-for-due-patients"
 RECHECK_PATIENTS = "authz.recheck-patients"
+RUN_SIMULATIONS = "authz.run-simulations"
 
 
 def _every(task: str, pause: timedelta) -> dict[str, Any]:
@@ -24,5 +25,6 @@ BEAT = {
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
         "ask-for-due-patients": _every(ASK_FOR_DUE_PATIENTS, timedelta(minutes=10)),
         "recheck-patients": _every(RECHECK_PATIENTS, timedelta(seconds=30)),
+        "run-simulations": _every(RUN_SIMULATIONS, timedelta(seconds=30)),
     },
 }

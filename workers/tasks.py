@@ -6,12 +6,21 @@ from time import monotonic
 from authz import clock
 from authz.notifications import services as notifications
 from authz.prior_auths.services import rechecking, review
+from authz.simulations import services as simulations
 from workers.app import app
 from workers.guard import only_one
-from workers.schedule import ASK_FOR_DUE_PATIENTS, DRAIN_OUTBOX, RECHECK_PATIENTS, RELEASE_EXPIRED_REVIEWS
+from workers.schedule import (
+    ASK_FOR_DUE_PATIENTS,
+    DRAIN_OUTBOX,
+    RECHECK_PATIENTS,
+    RELEASE_EXPIRED_REVIEWS,
+    RUN_SIMULATIONS,
+)
 
 # Well below the hard time limit, so that a long backlog is worked off in turns and nothing is killed half done.
 _TURN_SECONDS = 30.0
+# A policy that only the rule itself can answer for takes a minute for every hundred thousand patients.
+_SIMULATION_SECONDS = 3600
 
 
 @app.task(name=DRAIN_OUTBOX)
@@ -40,6 +49,14 @@ def ask_for_due_patients() -> None:
 def recheck_patients() -> None:
     """Recheck who was asked for. Needs no guard: patients are leased one by one."""
     _take_turns(rechecking.recheck_next)
+
+
+@app.task(name=RUN_SIMULATIONS, time_limit=_SIMULATION_SECONDS)
+def run_simulations() -> None:
+    """Run a simulation that was asked for, one at a time: other work must find a worker free."""
+    with only_one(RUN_SIMULATIONS) as alone:
+        if alone:
+            simulations.run_next(clock=clock.now)
 
 
 def _take_turns(do_next: Callable[..., bool]) -> None:

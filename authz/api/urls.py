@@ -22,6 +22,7 @@ from authz.api import (
     prescribers,
     prescriptions,
     prior_auths,
+    simulations,
     tokens,
 )
 from authz.api.prior_auth_steps import DOORS, step_view
@@ -53,6 +54,10 @@ urlpatterns = [
     address("policies/<uuid:policy_id>/", policies.PolicyView, "policy"),
     address("policies/<uuid:policy_id>/activate/", policies.ActivationView, "policy-activation"),
     address("policies/<uuid:policy_id>/retire/", policies.RetirementView, "policy-retirement"),
+    address("policies/<uuid:policy_id>/simulations/", simulations.SimulationsView, "policy-simulations"),
+    address(
+        "policies/<uuid:policy_id>/simulations/<uuid:simulation_id>/", simulations.SimulationView, "policy-simulation"
+    ),
     address("patients/", patients.PatientsView, "patients"),
     address("patients/<uuid:patient_id>/", patients.PatientView, "patient"),
     address("patients/<uuid:patient_id>/opioid-use/", opioid_use.OpioidUseView, "opioid-use"),

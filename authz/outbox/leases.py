@@ -45,12 +45,20 @@ def lease_next(waiting: QuerySet[Work], *, now: datetime) -> Work | None:
             _say_dead(row, LEASE_RAN_OUT)
 
 
-def settle(row: Leased, *, now: datetime) -> None:
-    """Mark a leased row as done.
+def renew(row: Leased, *, now: datetime) -> None:
+    """Keep a leased row for another lease: for work that takes longer than one.
 
     :raises LeaseLost: when it is no longer ours.
     """
-    _change(row, **{row.SETTLED: now})
+    _change(row, due_at=now + _lease())
+
+
+def settle(row: Leased, *, now: datetime, **result: object) -> None:
+    """Mark a leased row as done, and write what came of it into columns of its own.
+
+    :raises LeaseLost: when it is no longer ours.
+    """
+    _change(row, **{row.SETTLED: now}, **result)
 
 
 def postpone(row: Leased, *, error: str, now: datetime) -> None:
@@ -80,9 +88,12 @@ def replay(dead: QuerySet[Work], *, pk: int, now: datetime) -> None:
 
 
 def _leased(row: Work, *, now: datetime) -> Work:
-    ahead = now + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
-    _change(row, attempts=row.attempts + 1, due_at=ahead)
+    _change(row, attempts=row.attempts + 1, due_at=now + _lease())
     return row
+
+
+def _lease() -> timedelta:
+    return timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
 
 
 def _change(row: Leased, **values: object) -> None:

@@ -15,9 +15,16 @@ from tests.post_office import PostOffice
 from workers import tasks
 from workers.app import app
 from workers.guard import only_one
-from workers.schedule import ASK_FOR_DUE_PATIENTS, BEAT, DRAIN_OUTBOX, RECHECK_PATIENTS, RELEASE_EXPIRED_REVIEWS
+from workers.schedule import (
+    ASK_FOR_DUE_PATIENTS,
+    BEAT,
+    DRAIN_OUTBOX,
+    RECHECK_PATIENTS,
+    RELEASE_EXPIRED_REVIEWS,
+    RUN_SIMULATIONS,
+)
 
-OURS = [DRAIN_OUTBOX, RELEASE_EXPIRED_REVIEWS, ASK_FOR_DUE_PATIENTS, RECHECK_PATIENTS]
+OURS = [DRAIN_OUTBOX, RELEASE_EXPIRED_REVIEWS, ASK_FOR_DUE_PATIENTS, RECHECK_PATIENTS, RUN_SIMULATIONS]
 
 
 def test_all_tasks_are_known_by_name_and_scheduled() -> None:
