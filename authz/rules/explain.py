@@ -6,10 +6,11 @@ from authz.rules.mme import two_decimals
 from authz.rules.policy import GapAnchor, MmeOverlap, Mode, Policy
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
+from authz.rules.trace import Trace, TracedDay, TracedEpisode, TracedRecord
 from authz.rules.use_days import Naive
 from authz.rules.verdict import Cause, Episode, Look, Mme, Release, ReleasedBy, Verdict
 
-_NOT_COUNTED = {
+NOT_COUNTED = {
     Ignored.REVERSED: "it was reversed",
     Ignored.CANCELLED: "it was cancelled",
     Ignored.ENTERED_IN_ERROR: "it was entered in error",
@@ -33,6 +34,16 @@ _LOOK = {
     Look.UNCONFIRMED_FACTOR: "its conversion factor is not confirmed by a published table",
     Look.HISTORY_INCOMPLETE: "the time before it is not fully known; the patient is taken for opioid-naive",
 }
+_RELEASED = {
+    ReleasedBy.EXEMPTION: "an exemption applies",
+    ReleasedBy.AUTHORIZATION: "an authorization covers it",
+    ReleasedBy.ESTABLISHED: "the patient is established",
+}
+_BEFORE = {
+    Naive.NAIVE: "",
+    Naive.NOT_NAIVE: "; the patient was in treatment with opioids",
+    Naive.UNKNOWN: "; the time before it is not fully known",
+}
 _PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -44,10 +55,57 @@ def sentences(verdict: Verdict, policy: Policy) -> list[str]:
     return [
         *_use(verdict, policy),
         *_knowledge(verdict),
-        *(f"Record {item.record_id} is not counted: {_NOT_COUNTED[item.reason]}." for item in verdict.ignored),
+        *(f"Record {item.record_id} is not counted: {NOT_COUNTED[item.reason]}." for item in verdict.ignored),
         *(f"Record {item.record_id} needs a look: {_LOOK[item.reason]}." for item in verdict.attention),
         *_strength(verdict.mme),
     ]
+
+
+def trace_sentences(told: Trace, policy: Policy) -> list[str]:
+    """Return a trace in sentences: each record, and of each episode the day beyond the limit and the first need.
+
+    `policy` is the one of the case. An episode within the limit is told by its last day.
+    """
+    records = [_traced(record, policy) for record in told.records]
+    return records + [_day(day, policy) for episode in told.episodes for day in _telling(episode)]
+
+
+def _traced(record: TracedRecord, policy: Policy) -> str:
+    if record.reason is not None:
+        instead = f" (record {record.in_favour_of} counts)" if record.in_favour_of else ""
+        return f"Record {record.record_id} is not counted: {NOT_COUNTED[record.reason]}{instead}."
+    if record.first is None or record.naive is None:
+        return f"Record {record.record_id} is counted, but none of its days has come."
+    doubt = _BEFORE[record.naive] if policy.mode is Mode.PER_FILL_NAIVE else ""
+    return f"Record {record.record_id} is counted: {_days(record.days_supply)}, {record.first} to {record.last}{doubt}."
+
+
+def _telling(episode: TracedEpisode) -> list[TracedDay]:
+    beyond = [day for day in episode.days if day.is_beyond]
+    needing = [day for day in beyond if day.is_required]
+    return [*beyond[:1], *(day for day in needing[:1] if day is not beyond[0])] or list(episode.days[-1:])
+
+
+def _day(day: TracedDay, policy: Policy) -> str:
+    covering = " and ".join(f"record {record_id}" for record_id in day.records)
+    return f"Day {day.number} of use is {day.on}, covered by {covering}; {_count(day, policy)}{_standing(day)}."
+
+
+def _count(day: TracedDay, policy: Policy) -> str:
+    if day.count is None:
+        return "the policy does not limit it"
+    if policy.mode is Mode.PER_FILL_NAIVE:
+        return f"it is day {day.count} of a fill and the limit is {day.limit}"
+    unit = "days' supply" if policy.counts_days_supplied else _word(day.count, "day")
+    return f"{day.count} {unit} counted, the limit is {day.limit}"
+
+
+def _standing(day: TracedDay) -> str:
+    if not day.is_beyond:
+        return ""
+    if day.is_required:
+        return "; it needs authorization"
+    return f"; it needs none, as {' and '.join(_RELEASED[by] for by in day.released_by)}"
 
 
 def _use(verdict: Verdict, policy: Policy) -> Iterator[str]:

@@ -102,7 +102,7 @@ class Use:
         pieces = stretch.spans
         if self._policy.horizon_days is not None:
             pieces = clipped(pieces, stretch.first, stretch.first + self._policy.horizon_days)
-        count, bends = self._counting(stretch)
+        count, bends = self.counting(stretch)
         return self._over_limit(pieces, count, bends)
 
     def required(self, stretch: Stretch) -> list[Span]:
@@ -135,10 +135,10 @@ class Use:
         if self._policy.mode is Mode.PER_FILL_NAIVE:
             supply = next(item[2] for item in stretch.members if self._beyond_in_fill(item)[0] == day < item[1])
             return supply.days, self.limit_on(supply.start)
-        count, _ = self._counting(stretch)
+        count, _ = self.counting(stretch)
         return count(day), self.limit_on(day)
 
-    def _counting(self, stretch: Stretch) -> tuple[Count, Sequence[int]]:
+    def counting(self, stretch: Stretch) -> tuple[Count, Sequence[int]]:
         """Return the count that holds on a covered day of the episode, and the days on which its course bends."""
         width = self._policy.window_days
         if self._policy.counts_days_supplied:
