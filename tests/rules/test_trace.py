@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authz.rules.case_json import case_from_json
@@ -70,7 +70,7 @@ def test_days_without_supply_are_no_days_of_use() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "expected"),
+    ("policy", "expected"),
     [
         ({"overlap": "sum"}, [("01", 5, 7), ("02", 5, 7), ("03", 5, 7), ("04", 5, 7), ("05", 11, 7)]),
         ({"window_days": 2, "limit_days": 1}, [("01", 1, 1), ("02", 2, 1)]),
@@ -79,9 +79,9 @@ def test_days_without_supply_are_no_days_of_use() -> None:
     ],
 )
 def test_each_way_of_counting_shows_its_count(
-    settings: dict[str, Any], expected: list[tuple[str, int | None, int]]
+    policy: dict[str, Any], expected: list[tuple[str, int | None, int]]
 ) -> None:
-    assert counts(*TWO_FILLS, **settings) == expected
+    assert counts(*TWO_FILLS, **policy) == expected
 
 
 def test_after_the_horizon_nothing_is_counted() -> None:
@@ -97,19 +97,19 @@ def test_per_fill_only_fills_to_a_patient_free_of_opioids_are_counted() -> None:
 
 
 def test_per_fill_the_supply_used_first_leads() -> None:
-    settings = {"mode": "per_fill_naive", "gap_anchor": "fill_date", "overlap": "shift", "limit_days": 25}
+    policy = {"mode": "per_fill_naive", "gap_anchor": "fill_date", "overlap": "shift", "limit_days": 25}
     in_hand, same_day = fill("a", "2025-01-01", 91), "2025-03-20"
     shifted, at_once = fill("b", same_day, 30), fill("c", same_day, 30, rxcui=TRAMADOL_50)
 
-    (_, later) = trace(case(in_hand, shifted, at_once, **settings)).episodes
+    (_, later) = trace(case(in_hand, shifted, at_once, **policy)).episodes
 
     assert (later.days[-1].on, later.days[-1].count, later.days[-1].records) == (day("2025-04-14"), 26, ("b", "c"))
 
 
 def test_per_fill_a_minors_limit_is_that_of_the_fills_first_day() -> None:
-    settings = {"mode": "per_fill_naive", "born": "2007-01-03", "minor_limit_days": 3}
+    policy = {"mode": "per_fill_naive", "born": "2007-01-03", "minor_limit_days": 3}
 
-    assert counts(fill("a", "2025-01-01", 5), **settings)[-1] == ("04", 4, 3)
+    assert counts(fill("a", "2025-01-01", 5), **policy)[-1] == ("04", 4, 3)
 
 
 def test_what_releases_a_day_is_told_on_it() -> None:
@@ -219,12 +219,12 @@ def test_an_unknown_product_has_no_name_and_records_stand_in_the_order_of_their_
 
 def test_a_fill_of_which_no_day_has_come_yet_covers_none() -> None:
     shifted = [fill("a", "2025-01-01", 9), fill("b", "2025-01-05", 9)]
-    settings = {"overlap": "shift", "basis": "elapsed", "as_of": "2025-01-06"}
+    policy = {"overlap": "shift", "basis": "elapsed", "as_of": "2025-01-06"}
 
-    first, second = trace(case(*shifted, **settings)).records
+    first, second = trace(case(*shifted, **policy)).records
 
     assert (first.last, second.reason, second.first, second.naive) == (day("2025-01-06"), None, None, None)
-    assert told(*shifted, **settings)[1] == "Record b is counted, but none of its days has come."
+    assert told(*shifted, **policy)[1] == "Record b is counted, but none of its days has come."
 
 
 # -- words ----------------------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ def test_a_released_day_and_the_first_need_are_both_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "number", "words"),
+    ("policy", "number", "words"),
     [
         ({"overlap": "sum"}, 5, "11 days' supply counted, the limit is 7; it needs authorization."),
         (
@@ -277,8 +277,8 @@ def test_a_released_day_and_the_first_need_are_both_told() -> None:
         ),
     ],
 )
-def test_each_way_of_counting_has_its_words(settings: dict[str, Any], number: int, words: str) -> None:
-    last = told(*TWO_FILLS, **settings)[-1]
+def test_each_way_of_counting_has_its_words(policy: dict[str, Any], number: int, words: str) -> None:
+    last = told(*TWO_FILLS, **policy)[-1]
 
     assert last.startswith(f"Day {number} of use is 2025-01-{number:02d}, covered by record ")
     assert last.endswith(f"; {words}")
@@ -345,6 +345,7 @@ def test_released_days_as_json() -> None:
 
 
 # -- laws -----------------------------------------------------------------------------------------------------------
+@settings(max_examples=60)
 @given(st.integers())
 def test_the_trace_agrees_with_the_verdict(seed: int) -> None:
     random = Random(seed)
