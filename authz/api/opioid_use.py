@@ -8,22 +8,29 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authz.api.fields import Day, In, Word
+from authz.api.fields import Day, In, OneOf, Word
+from authz.api.trace_out import ClauseOut, TraceOut
 from authz.api.views import Door
 from authz.ids import PatientId
+from authz.policies.clause import clause_to_json
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import OpioidUse
+from authz.rules.explain import trace_sentences
 from authz.rules.thresholds import finding_to_json
+from authz.rules.trace import trace_to_json
 from authz.rules.use_days import Naive
 from authz.rules.verdict import Look, ReleasedBy, verdict_to_json
 
 AS_OF = "as_of"
+DAYS = "days"
+ALL_DAYS = "all"
 
 
 class AsOfIn(In):
-    """As of which day."""
+    """As of which day, and which days of use to list."""
 
     as_of = Day(required=False, default=None)
+    days = OneOf(("to_the_need", ALL_DAYS), required=False, default="to_the_need")
 
 
 class ReleaseOut(serializers.Serializer[Any]):
@@ -53,16 +60,6 @@ class EpisodeOut(serializers.Serializer[Any]):
     releases = ReleaseOut(many=True)
 
 
-class PolicyOut(serializers.Serializer[Any]):
-    """Whose rule answered. `confirmed` is false while it was read only in a secondary source."""
-
-    code = serializers.CharField()
-    version = serializers.CharField()
-    title = serializers.CharField()
-    source = serializers.CharField()  # type: ignore[assignment]  # DRF takes the field out of the class
-    confirmed = serializers.BooleanField()
-
-
 class SeenRecordOut(serializers.Serializer[Any]):
     """An order or fill of the patient, whoever recorded it."""
 
@@ -83,7 +80,7 @@ class OpioidUseOut(serializers.Serializer[Any]):
     as_of = serializers.DateField()
     is_required = serializers.BooleanField(help_text="Some day needs prior authorization.")
     is_payer_rule_unknown = serializers.BooleanField(help_text="No coverage is known; the default policy answered.")
-    policy = PolicyOut()
+    policy = ClauseOut()
     explanation = serializers.ListField(child=serializers.CharField(), help_text="The verdict in sentences.")
     ways_out = serializers.ListField(
         child=serializers.CharField(),
@@ -96,18 +93,27 @@ class OpioidUseOut(serializers.Serializer[Any]):
     first_known_on = serializers.DateField(allow_null=True)
     needs_attention = SeenRecordOut(many=True, help_text="The records that a person must look at.")
     records = SeenRecordOut(many=True)
+    trace = TraceOut(help_text="How the verdict was reached, for checking it by hand.")
+    trace_explanation = serializers.ListField(child=serializers.CharField(), help_text="The trace in sentences.")
     mme = serializers.DictField(help_text="Daily morphine milligram equivalents, with the table they rest on.")
     rule_version = serializers.CharField()
     formulary_version = serializers.CharField()
 
 
 class OpioidUseView(Door):
-    parameters: ClassVar[frozenset[str]] = frozenset({AS_OF})
+    parameters: ClassVar[frozenset[str]] = frozenset({AS_OF, DAYS})
 
     @extend_schema(
         operation_id="read_opioid_use",
         tags=["patients"],
-        parameters=[OpenApiParameter(AS_OF, OpenApiTypes.DATE, description="Today in your calendar when left out.")],
+        parameters=[
+            OpenApiParameter(AS_OF, OpenApiTypes.DATE, description="Today in your calendar when left out."),
+            OpenApiParameter(
+                DAYS,
+                enum=["to_the_need", ALL_DAYS],
+                description="Which days the trace lists: those up to the limit and the first need, or all of them.",
+            ),
+        ],
         responses=OpioidUseOut,
     )
     def get(self, request: Request, patient_id: PatientId) -> Response:
@@ -115,21 +121,23 @@ class OpioidUseView(Door):
         asked = AsOfIn(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         use = selectors.opioid_use(self.actor, patient_id, now=self.now, as_of=asked.validated_data[AS_OF])
-        return Response(OpioidUseOut(_values(use)).data)
+        return Response(OpioidUseOut(_values(use, whole=asked.validated_data[DAYS] == ALL_DAYS)).data)
 
 
-def _values(use: OpioidUse) -> dict[str, Any]:
-    verdict = verdict_to_json(use.payer.verdict)
+def _values(use: OpioidUse, *, whole: bool) -> dict[str, Any]:
+    verdict, told = verdict_to_json(use.payer.verdict), use.payer.trace(whole=whole)
     return {
         "patient": use.patient.public_id,
         "as_of": use.as_of,
         "is_required": use.payer.is_required,
         "is_payer_rule_unknown": use.payer.is_payer_rule_unknown,
-        "policy": use.payer.policy,
+        "policy": clause_to_json(use.payer.policy),
         "explanation": use.sentences,
         "ways_out": use.ways_out,
         "findings": [finding_to_json(finding) for finding in use.payer.findings],
         "needs_attention": [record for record in use.records if record.attention],
         "records": use.records,
+        "trace": trace_to_json(told),
+        "trace_explanation": trace_sentences(told, use.payer.policy.parameters),
         **{name: verdict[name] for name in ("episodes", "first_known_on", "mme", "rule_version", "formulary_version")},
     }

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from authz.access.models import Organization
 from authz.api.fields import Word
 from authz.api.prescribers import PrescriberOut
+from authz.api.trace_out import ClauseOut, TraceOut
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
@@ -132,10 +133,11 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
 
 
 class ExplanationOut(serializers.Serializer[Any]):
-    """Why the request was opened, in sentences, and whose rule said so."""
+    """Why the request was opened, in sentences, whose rule said so, and how. Submission freezes it."""
 
     sentences = serializers.ListField(child=serializers.CharField())
-    policy = serializers.DictField(child=serializers.CharField())
+    policy = ClauseOut()
+    trace = TraceOut(allow_null=True, default=None, help_text="Null for a request opened before traces were kept.")
 
 
 class PriorAuthDetailOut(PriorAuthOut):

@@ -16,6 +16,7 @@ from authz.api import (
     inbox,
     lifecycle,
     opioid_use,
+    opioid_use_changes,
     organizations,
     patients,
     policies,
@@ -61,6 +62,9 @@ urlpatterns = [
     address("patients/", patients.PatientsView, "patients"),
     address("patients/<uuid:patient_id>/", patients.PatientView, "patient"),
     address("patients/<uuid:patient_id>/opioid-use/", opioid_use.OpioidUseView, "opioid-use"),
+    address(
+        "patients/<uuid:patient_id>/opioid-use/changes/", opioid_use_changes.OpioidUseChangesView, "opioid-use-changes"
+    ),
     address("identity-questions/", identity_questions.IdentityQuestionsView, "identity-questions"),
     address("identity-questions/<uuid:question_id>/answer/", identity_questions.IdentityAnswerView, "identity-answer"),
     address("coverages/", coverages.CoveragesView, "coverages"),

@@ -1,7 +1,7 @@
 """Patients, coverages, orders and fills, as the actor's organization may see them; and what the rule reads of them."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Protocol, TypedDict, TypeVar
 
@@ -139,9 +139,13 @@ def rule_records(fills: Iterable[FillVersion], prescriptions: Iterable[Prescript
     return (*(_fill_record(version) for version in fills), *(_order_record(version) for version in prescriptions))
 
 
-def exempt_periods(patient: Patient) -> tuple[ExemptPeriod, ...]:
-    """Return the exemptions in force for a patient, whoever recorded them."""
-    return tuple(exempt_period(row) for row in patient.exemptions.filter(withdrawn_at=None).order_by("pk"))
+def exempt_periods(patient: Patient, *, known_at: datetime | None = None) -> tuple[ExemptPeriod, ...]:
+    """Return the exemptions known for a patient, whoever recorded them: now, or at an instant of the past."""
+    held = patient.exemptions.filter(withdrawn_at=None)
+    if known_at is not None:
+        not_withdrawn = Q(withdrawn_at=None) | Q(withdrawn_at__gte=known_at)
+        held = patient.exemptions.filter(not_withdrawn, recorded_at__lt=known_at)
+    return tuple(exempt_period(row) for row in held.order_by("pk"))
 
 
 def exempt_period(row: Exemption) -> ExemptPeriod:

@@ -6,8 +6,10 @@ causes the need; where no coverage is known, the default policy holds and the ne
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
+
+from django.db.models import Q
 
 from authz.policies.models import Plan
 from authz.policies.selectors import PlanRules, rules_of
@@ -19,6 +21,7 @@ from authz.rules.evaluate import evaluate
 from authz.rules.explain import sentences
 from authz.rules.records import AuthorizedPeriod, Case, Record, RecordKind
 from authz.rules.thresholds import Finding, findings, sentences_of
+from authz.rules.trace import Trace, trace
 from authz.rules.verdict import Episode, Verdict
 
 
@@ -56,6 +59,10 @@ class PayerVerdict:
     def sentences(self) -> list[str]:
         """Return the verdict and the findings in words."""
         return [*sentences(self.verdict, self.policy.parameters), *sentences_of(self.findings)]
+
+    def trace(self, *, whole: bool = False) -> Trace:
+        """Return how the verdict was reached: to the first need, or with `whole` every day."""
+        return trace(self.case, whole=whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +115,17 @@ def case_of(patient: Patient) -> PatientCase:
     return PatientCase(patient, records, coverages)
 
 
-def answers(known: PatientCase, *, as_of: date) -> list[PayerVerdict]:
+def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None) -> list[PayerVerdict]:
     """Evaluate the patient under every policy that could apply: each plan's own, and the default for none known.
 
     Of each plan's policy every version answers that was in force on the day of a record, first the one of `as_of`.
+    Exemptions and authorizations are those known now or, for a day of the past, those known at `known_at`, its end.
     """
     plans = {coverage.plan_id: coverage.plan for coverage in known.coverages}
     days = [record.start for record in known.records]
     if not plans or any(prescriptions.coverage_on(known.coverages, day) is None for day in days):
         plans.setdefault(None, None)
-    exemptions = prescriptions.exempt_periods(known.patient)
+    exemptions = prescriptions.exempt_periods(known.patient, known_at=known_at)
     found = []
     for plan in plans.values():
         rules = rules_of(plan)
@@ -127,7 +135,7 @@ def answers(known: PatientCase, *, as_of: date) -> list[PayerVerdict]:
             birth_date=known.patient.birth_date,
             records=known.records,
             exemptions=exemptions,
-            authorizations=_authorized_periods(known.patient, plan),
+            authorizations=_authorized_periods(known.patient, plan, known_at),
         )
         versions = {version.key: version for version in map(rules.on, [as_of, *days])}
         found += [_answer(case, plan, rules, version) for version in versions.values()]
@@ -217,8 +225,9 @@ def is_over(need: Need, *, as_of: date) -> bool:
     return need.episode.end + timedelta(days=need.answer.policy.parameters.gap_days) < as_of
 
 
-def _authorized_periods(patient: Patient, plan: Plan | None) -> tuple[AuthorizedPeriod, ...]:
-    granted = Authorization.objects.filter(
-        prior_auth__patient=patient, prior_auth__coverage__plan=plan, revoked_at=None
-    ).order_by("pk")
-    return tuple(AuthorizedPeriod(start=row.starts_on, end=row.ends_on) for row in granted)
+def _authorized_periods(patient: Patient, plan: Plan | None, known_at: datetime | None) -> tuple[AuthorizedPeriod, ...]:
+    granted = Authorization.objects.filter(prior_auth__patient=patient, prior_auth__coverage__plan=plan).order_by("pk")
+    held = granted.filter(revoked_at=None)
+    if known_at is not None:
+        held = granted.filter(Q(revoked_at=None) | Q(revoked_at__gte=known_at), opened_at__lt=known_at)
+    return tuple(AuthorizedPeriod(start=row.starts_on, end=row.ends_on) for row in held)

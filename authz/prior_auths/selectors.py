@@ -1,8 +1,10 @@
 """Requests, their deadlines and steps, and a patient's opioid use, as the actor's organization may see them."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
@@ -10,21 +12,27 @@ from django.db.models import Prefetch, QuerySet
 from authz import clock
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.selectors import organization
-from authz.errors import Forbidden, NotFound
+from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.ids import PatientId, PriorAuthId
 from authz.policies import catalog
+from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Fill, Patient, Prescription
 from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.deadlines import Due, Urgency
+from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
 from authz.prior_auths.needs import PatientCase, PayerVerdict
 from authz.prior_auths.services.steps import roles_in_case, visible_to
+from authz.rules.changes import Changes, Known, changes
 from authz.rules.counterfactual import counterfactual
+from authz.rules.evaluate import evaluate
+from authz.rules.explain_changes import change_sentences
 from authz.rules.formulary import packaged
-from authz.rules.records import Record
+from authz.rules.records import Case, Record
+from authz.rules.verdict import Episode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,19 @@ class OpioidUse:
     sentences: list[str]
     ways_out: list[str]
     records: list[SeenRecord]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseChanges:
+    """A patient's use as known on two days: the payer's verdict on either, and what became other, in words too."""
+
+    patient: Patient
+    since: date
+    until: date
+    before: PayerVerdict
+    after: PayerVerdict
+    differences: Changes
+    sentences: list[str]
 
 
 def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
@@ -125,32 +146,87 @@ def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date |
     :raises NotFound: when the organization does not know the patient.
     :raises Forbidden: when an insurer has received no request of theirs.
     """
+    known, calendar = _known_to(by, patient_id, now)
+    day = as_of or calendar.today
+    payer = _payer_on(known, day, calendar)
+    return OpioidUse(
+        patient=known.patient,
+        as_of=day,
+        payer=payer,
+        sentences=payer.sentences,
+        ways_out=_ways_out(payer.case, payer.verdict.episodes),
+        records=_seen(known, payer, by),
+    )
+
+
+def opioid_use_changes(
+    by: Actor, patient_id: PatientId, *, now: datetime, since: date, until: date | None = None
+) -> UseChanges:
+    """Return what is known of a patient's use on a day, today without one, otherwise than on an earlier day.
+
+    :raises NotFound: when the organization does not know the patient.
+    :raises Forbidden: when an insurer has received no request of theirs.
+    :raises InvalidInput: when the days are the wrong way round.
+    """
+    known, calendar = _known_to(by, patient_id, now)
+    last = until or calendar.today
+    if since > last:
+        raise InvalidInput({"from": [f"The day must not be after {last}, the one to compare with."]})
+    before, after = _payer_on(known, since, calendar), _payer_on(known, last, calendar)
+    then, now_known = Known(before.case, before.verdict), Known(after.case, after.verdict)
+    told = changes(then, now_known)
+    return UseChanges(
+        patient=known.patient,
+        since=since,
+        until=last,
+        before=before,
+        after=after,
+        differences=told,
+        sentences=[*_other_policy(before.policy, after.policy), *change_sentences(told, then, now_known)],
+    )
+
+
+def _other_policy(before: PolicyVersion, after: PolicyVersion) -> Iterator[str]:
+    if before.key != after.key:
+        then, now = (f"{policy.title} ({policy.code}, version {policy.version})" for policy in (before, after))
+        yield f"Another policy answers: {then} before, {now} since."
+
+
+def ways_out(prior_auth: PriorAuth) -> list[str]:
+    """Return the smallest changes that would have avoided an active request, by what its evaluation rests on."""
+    inputs = prior_auth.evaluation.inputs
+    if State(prior_auth.state) not in lifecycle.ACTIVE or not inputs:
+        return []
+    case, asked = case_from(inputs), {str(record_id) for record_id in prior_auth.record_ids}
+    return _ways_out(case, [episode for episode in evaluate(case).episodes if not asked.isdisjoint(episode.records)])
+
+
+def _ways_out(case: Case, episodes: Iterable[Episode]) -> list[str]:
+    needing = [episode for episode in episodes if episode.pa_required_from]
+    found = [counterfactual(case, episode) for episode in needing[-1:]]
+    return [way.sentence for way in found if way is not None]
+
+
+class _Calendar(NamedTuple):
+    """The calendar of the organization that asks."""
+
+    zone: str
+    today: date
+
+
+def _known_to(by: Actor, patient_id: PatientId, now: datetime) -> tuple[PatientCase, _Calendar]:
+    """Return what the rule reads of a patient whose use the actor may see, and the calendar to see it in."""
     patient = prescriptions.patient(by, patient_id)
     reader = organization(by)
     is_clinic = reader.kind == OrganizationKind.CLINIC.value
     if not is_clinic and not PriorAuth.objects.filter(visible_to(by), patient=patient).exists():
         raise Forbidden("You see a member's opioid use once a request of theirs has been submitted to you.")
-    day = as_of or clock.day_in(reader.time_zone, at=now)
-    known = needs_of.case_of(patient)
-    payer = _payer_on(known, day)
-    return OpioidUse(
-        patient=patient,
-        as_of=day,
-        payer=payer,
-        sentences=payer.sentences,
-        ways_out=_ways_out(payer),
-        records=_seen(known, payer, by),
-    )
+    return needs_of.case_of(patient), _Calendar(reader.time_zone, clock.day_in(reader.time_zone, at=now))
 
 
-def _ways_out(payer: PayerVerdict) -> list[str]:
-    needing = [episode for episode in payer.verdict.episodes if episode.pa_required_from]
-    found = [counterfactual(payer.case, episode) for episode in needing[-1:]]
-    return [way.sentence for way in found if way is not None]
-
-
-def _payer_on(known: PatientCase, day: date) -> PayerVerdict:
-    payers = needs_of.answers(known, as_of=day)
+def _payer_on(known: PatientCase, day: date, calendar: _Calendar) -> PayerVerdict:
+    known_at = clock.end_of_day(calendar.zone, on=day) if day < calendar.today else None
+    payers = needs_of.answers(known, as_of=day, known_at=known_at)
     coverage = prescriptions.coverage_on(known.coverages, day)
     key = coverage.plan_id if coverage else None
     return next((payer for payer in payers if (payer.plan.pk if payer.plan else None) == key), payers[0])

@@ -94,6 +94,7 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         Call("plan-policies", "GET", f"plans/{case.coverage.plan.public_id}/policies/"),
         Call("patient", "GET", f"patients/{own}/"),
         Call("opioid-use", "GET", f"patients/{own}/opioid-use/"),
+        Call("opioid-use-changes", "GET", f"patients/{own}/opioid-use/changes/?from=2025-01-01"),
         Call("coverage", "GET", f"coverages/{coverage.public_id}/"),
         Call("prescriber", "GET", f"prescribers/{Prescriber.objects.get().public_id}/"),
         Call("prescription", "GET", f"prescriptions/{order.public_id}/"),

@@ -7,6 +7,7 @@ come to the same end, so a repeated or overtaken message changes nothing.
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from authz.access.models import Organization
@@ -15,6 +16,7 @@ from authz.audit import services as audit
 from authz.documentation import services as documentation
 from authz.outbox.services import announce
 from authz.policies import catalog
+from authz.policies.clause import clause_to_json
 from authz.policies.stillness import keep_policies
 from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, Prescription, PrescriptionVersion
 from authz.prior_auths import needs as needs_of
@@ -27,6 +29,7 @@ from authz.prior_auths.prefill import prefill_of
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.numbers import next_request_number
 from authz.rules.thresholds import finding_to_json
+from authz.rules.trace import trace_to_json
 
 NEED_IN_DOUBT = "prior-auth.need-in-doubt"
 _MAY_LAPSE = frozenset({State.DETECTED.value, State.DRAFT.value})
@@ -181,10 +184,18 @@ def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Ev
     request.pa_required_from = need.required_from
     request.explanation = {
         "sentences": answer.sentences,
-        "policy": {"code": answer.policy.code, "title": answer.policy.title, "source": answer.policy.source},
+        "policy": clause_to_json(answer.policy),
+        "trace": _trace(need),
         "payer_rule_unknown": answer.is_payer_rule_unknown,
         "findings": [finding_to_json(finding) for finding in answer.findings],
     }
+
+
+def _trace(need: Need) -> dict[str, Any]:
+    """Return how the verdict was reached: every record, and the days of the episode that needs authorization."""
+    told = trace_to_json(need.answer.trace())
+    place = need.answer.verdict.episodes.index(need.episode)
+    return told | {"episodes": [told["episodes"][place]]}
 
 
 def _write_lines(request: PriorAuth, need: Need, known: PatientCase) -> None:
