@@ -193,9 +193,9 @@ def _other_policy(before: PolicyVersion, after: PolicyVersion) -> Iterator[str]:
 
 
 def ways_out(prior_auth: PriorAuth) -> list[str]:
-    """Return the smallest changes that would have avoided an active request, by what its evaluation rests on."""
-    inputs = prior_auth.evaluation.inputs
-    if State(prior_auth.state) not in lifecycle.ACTIVE or not inputs:
+    """Return the smallest changes that would avoid an active request's need, by what its evaluation rests on."""
+    inputs, is_active = prior_auth.evaluation.inputs, State(prior_auth.state) in lifecycle.ACTIVE
+    if not is_active or prior_auth.need_in_doubt_at is not None or not inputs:
         return []
     case, asked = case_from(inputs), {str(record_id) for record_id in prior_auth.record_ids}
     return _ways_out(case, [episode for episode in evaluate(case).episodes if not asked.isdisjoint(episode.records)])

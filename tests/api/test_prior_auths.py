@@ -1,5 +1,6 @@
 """A request over the API: from the fill that opens it to the decision, by everybody in their part."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +57,23 @@ def test_the_main_job_from_the_fill_to_the_decision(
     assert seen["explanation"]["sentences"]
     steps = [event["step"] for event in stella.get(f"{here}events/").json()["results"]]
     assert steps == ["open", "take_up", "ask_prescriber", "answer_prescriber", "submit", "claim", "approve"]
+
+
+def test_a_request_keeps_the_clause_and_the_count_it_was_submitted_with(
+    cast: stage.Cast, stella: Caller, rae: Caller
+) -> None:
+    case = stage.queued(cast)
+    (counted,) = case.record_ids
+    stage.fill(cast, case.patient, 5, on=stage.TODAY + timedelta(days=10), now=stage.later(240))
+
+    clinic, insurer = (caller.get(address(case)).json()["explanation"] for caller in (stella, rae))
+
+    assert clinic == insurer
+    settings = {setting["name"]: setting for setting in insurer["policy"]["settings"]}
+    assert (insurer["policy"]["version"], settings["limit_days"]["standing"]) == ("1", "confirmed")
+    assert [record["record_id"] for record in insurer["trace"]["records"]] == [str(counted)]
+    (episode,) = insurer["trace"]["episodes"]
+    assert [day["is_required"] for day in episode["days"]] == [False] * 7 + [True]
 
 
 def test_a_refused_submission_names_every_answer_that_is_missing(

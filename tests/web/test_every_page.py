@@ -1,6 +1,7 @@
 """What holds of every page for everybody: it is well made, it brings nothing foreign, and strangers see nothing."""
 
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from django.conf import LazySettings
@@ -60,6 +61,32 @@ def test_the_request_page_is_well_made_in_every_state(
     answer = enter(name).get(address(prior_auth))
 
     assert answer.status_code == (404 if is_hidden else 200)
+    assert findings(answer.content.decode()) == []
+
+
+def test_the_request_page_tells_the_rule_the_count_and_the_way_out(cast: Cast, enter: Door) -> None:
+    prior_auth = queued(cast)
+
+    seen = unescape(enter("rae").get(address(prior_auth)).content.decode())
+
+    assert "Why this needs authorization" in seen
+    assert "Use beyond seven days (default, version 1)" in seen
+    assert "Count it day by day" in seen
+    assert "The fill of 2025-03-03 (" in seen
+    assert "for 3 fewer days (7 instead of 10)" in seen
+
+
+def test_a_request_opened_before_traces_were_kept_still_has_its_page(cast: Cast, enter: Door) -> None:
+    prior_auth = detected(cast)
+    kept = prior_auth.explanation
+    policy = {name: kept["policy"][name] for name in ("code", "title", "source")}
+    prior_auth.explanation = {"sentences": kept["sentences"], "policy": policy}
+    prior_auth.save()
+
+    answer = enter("stella").get(address(prior_auth))
+
+    assert answer.status_code == 200
+    assert "Use beyond seven days (default, version 1)" in answer.content.decode()
     assert findings(answer.content.decode()) == []
 
 

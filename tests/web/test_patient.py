@@ -3,8 +3,9 @@
 from datetime import date, timedelta
 from html import unescape
 
-from authz.ids import FillId, PatientId
-from authz.prescriptions.facts import ExemptionFacts
+from authz.ids import FillId, PatientId, PlanId
+from authz.policies.services import create_plan
+from authz.prescriptions.facts import CoverageFacts, ExemptionFacts
 from authz.prescriptions.models import PatientIdentifier
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.selectors import opioid_use
@@ -14,6 +15,7 @@ from authz.web.chart import MOST_DAYS, Supply, chart
 from authz.web.opioid_days import day_of_use, newest_episode, runs, use_days
 from tests.cast import NOW, TODAY, Cast, fill, insure, queued, register
 from tests.web.conftest import Door
+from tests.web.reading import findings, read
 
 
 def test_the_page_tells_the_verdict_the_records_and_the_days(cast: Cast, enter: Door) -> None:
@@ -44,6 +46,68 @@ def test_a_day_that_cannot_be_read_is_named_and_today_is_shown(cast: Cast, enter
     assert "Give a day as YYYY-MM-DD." in seen
     assert 'value="2025-02-30"' in seen
     assert "No order and no fill is known." in seen
+
+
+def test_the_page_tells_the_rule_the_count_and_the_way_out(cast: Cast, enter: Door) -> None:
+    patient = register(cast)
+    fill(cast, patient, 4, on=TODAY - timedelta(days=4))
+    fill(cast, patient, 6)
+
+    html = enter("stella").get(f"/patients/{patient.public_id}/?as_of=2025-03-03").content.decode()
+
+    seen, tables = " ".join(unescape(read(html).whole_text()).split()), read(html).all("table")
+    assert "Why this needs authorization" in seen
+    assert "Use beyond seven days (default, version 1)" in seen
+    assert "The limit was read in: PQA / CMS measure" in seen
+    assert "for 3 fewer days (3 instead of 6)" in seen
+    (count,) = [table for table in tables if "with the count on each" in table.whole_text()]
+    assert [row.all("td")[1].whole_text() for row in count.all("tr")[1:]] == list("12345678")
+    assert "Beyond the limit, needs authorization" in count.all("tr")[-1].whole_text()
+    assert "The fill of 2025-03-03 (" in count.all("tr")[-1].whole_text()
+    assert "Payer rule unknown" not in seen
+    assert findings(html) == []
+
+
+def test_an_unknown_payers_rule_is_marked_and_what_is_unconfirmed_says_so(cast: Cast, enter: Door) -> None:
+    stranger = register(cast, insured=False)
+    member = register(cast, insured=False)
+    part_d = create_plan(insurer=cast.evergreen, code="D", name="Part D", policy="part_d_2019")
+    covered = CoverageFacts(plan_id=PlanId(part_d.public_id), member_id="M-9", starts_on=TODAY, ends_on=None)
+    intake.record_coverage(patient_id=PatientId(member.public_id), facts=covered, by=cast.stella, now=NOW)
+    stella = enter("stella")
+
+    unknown, unconfirmed = (
+        unescape(stella.get(f"/patients/{patient.public_id}/?as_of=2025-03-03").content.decode())
+        for patient in (stranger, member)
+    )
+
+    assert "Payer rule unknown." in unknown
+    assert "Confirm against the payer's current document" not in unknown
+    assert "settings are not confirmed: compare with the payer's current document." in unconfirmed
+    assert unconfirmed.count("Confirm against the payer's current document") > 3
+    assert "Payer rule unknown." not in unconfirmed
+
+
+# The pages read the clock, so what was learned "since" is everything, and "before" any day of the cast's.
+def test_a_past_day_can_be_compared_with_today(cast: Cast, enter: Door) -> None:
+    patient = register(cast)
+    late, _ = fill(cast, patient, 10, on=TODAY - timedelta(days=2))
+    stella = enter("stella")
+
+    def compared(as_of: str) -> str:
+        path = f"/patients/{patient.public_id}/?as_of={as_of}&compare=today"
+        html = stella.get(path).content.decode()
+        assert findings(html) == []
+        return unescape(html)
+
+    before, after, to_come = compared("2025-03-02"), compared("2025-03-03"), compared("2100-01-01")
+
+    assert "What has become known since" in before
+    assert "The fill of 2025-03-01 (" in before
+    assert "was learned on 2025-03-03, 2 days after its own day, 2025-03-01; it counts." in before
+    assert str(late.public_id) not in before
+    assert "Nothing was learned since that changes a day" in after
+    assert "What has become known since" not in to_come
 
 
 def test_an_insurer_sees_its_own_number_and_never_what_the_clinic_typed(cast: Cast, enter: Door) -> None:

@@ -1,23 +1,28 @@
 """One patient: their opioid use day by day, why it needs authorization, and the records behind it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 from authz.ids import PatientId
+from authz.policies.clause import clause_to_json
 from authz.prescriptions import selectors as prescriptions
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import OpioidUse, SeenRecord
 from authz.rules.mme import two_decimals
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
+from authz.rules.trace import trace_to_json
 from authz.rules.verdict import Look
 from authz.web import rows, words
 from authz.web.chart import Chart, Supply, chart
 from authz.web.opioid_days import UseDay, UseRun, newest_episode, runs, use_days
 from authz.web.pages import Page
 from authz.web.patient_names import name, own_identifiers
+from authz.web.why import Why, record_names, why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +43,17 @@ class Drawn:
     runs: list[UseRun]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """What has become known since a day, in words; `is_other` when any of it changes the use or a record."""
+
+    since: date
+    sentences: list[str]
+    is_other: bool
+
+
 class PatientPage(Page):
-    """What is known of a patient; with `as_of`, what was known on that day."""
+    """What is known of a patient; with `as_of`, what was known on that day, and with `compare`, what changed since."""
 
     def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
         written = request.GET.get("as_of", "")
@@ -47,15 +61,18 @@ class PatientPage(Page):
         use = selectors.opioid_use(self.actor, patient_id, now=self.now, as_of=as_of)
         identifiers = own_identifiers(use.patient)
         requests = selectors.prior_auths(self.actor).filter(patient=use.patient).order_by("-pk")
-        verdict = use.payer.verdict
+        verdict, trace = use.payer.verdict, trace_to_json(use.payer.trace())
+        names = record_names(trace)
         return self.show(
             "pages/patient.html",
             use=use,
             name=name(identifiers, self.actor),
             identifiers=identifiers,
             coverages=prescriptions.coverages(self.actor).filter(patient=use.patient).order_by("priority", "pk"),
-            sentences=[words.with_records_named(said, _names(use)) for said in use.sentences],
+            sentences=[words.with_records_named(said, names) for said in use.sentences],
             is_required=verdict.pa_required,
+            why=_why(use, trace),
+            compared=self._compared(patient_id, as_of) if request.GET.get("compare") else None,
             peak=two_decimals(verdict.mme.peak),
             mme=verdict.mme,
             drawn=_drawn(use, self.today()),
@@ -64,6 +81,31 @@ class PatientPage(Page):
             written=written,
             is_day_wrong=bool(written) and as_of is None,
         )
+
+    def _compared(self, patient_id: PatientId, since: date | None) -> Compared | None:
+        if since is None or since > self.today():
+            return None
+        told = selectors.opioid_use_changes(self.actor, patient_id, now=self.now, since=since)
+        names = record_names(trace_to_json(told.after.trace()))
+        return Compared(
+            since=since,
+            sentences=[words.with_records_named(said, names) for said in told.sentences],
+            is_other=any((told.differences.records, told.differences.releases, told.differences.episodes)),
+        )
+
+
+def _why(use: OpioidUse, trace: Mapping[str, Any]) -> Why:
+    """Return the clause, the count and the ways out of the latest use that needs authorization, else of the newest."""
+    verdict = use.payer.verdict
+    needing = [episode for episode in verdict.episodes if episode.pa_required_from]
+    shown = needing[-1] if needing else newest_episode(verdict)
+    return why(
+        clause_to_json(use.payer.policy),
+        trace,
+        episode=verdict.episodes.index(shown) if shown else None,
+        ways_out=use.ways_out,
+        is_payer_rule_unknown=use.payer.is_payer_rule_unknown,
+    )
 
 
 def _day(written: str) -> date | None:
@@ -87,13 +129,6 @@ def _drawn(use: OpioidUse, today: date) -> Drawn | None:
         if str(record.record_id) in episode.records and record.days_supply
     ]
     return Drawn(chart=chart(days, supplies, limit=episode.limit_days, today=today), runs=runs(days))
-
-
-def _names(use: OpioidUse) -> dict[str, str]:
-    return {
-        str(record.record_id): f"the {_kind(record).lower()} of {record.starts_on} ({record.product_name})"
-        for record in use.records
-    }
 
 
 def _kind(record: SeenRecord) -> str:
