@@ -182,6 +182,12 @@ SPECTACULAR_SETTINGS = {
         "ReleasedBy": "authz.api.schema.RELEASES",
         "FindingKind": "authz.api.schema.FINDINGS",
         "PolicyState": "authz.api.schema.POLICY_STATES",
+        "Naive": "authz.api.schema.NAIVE",
+        "RuleStep": "authz.api.schema.RULE_STEPS",
+        "RecordKind": "authz.api.schema.RECORD_KINDS",
+        "SettingStanding": "authz.api.schema.SETTING_STANDINGS",
+        "Ignored": "authz.api.schema.IGNORED",
+        "RecordChange": "authz.api.schema.RECORD_CHANGES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

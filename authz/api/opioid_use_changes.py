@@ -93,7 +93,7 @@ class AnsweringPolicyOut(serializers.Serializer[PolicyVersion]):
     title = serializers.CharField()
 
 
-class AnswerOn(serializers.Serializer[PayerVerdict]):
+class AnswerOnDayOut(serializers.Serializer[PayerVerdict]):
     """What was answered on a day, and by whose rule."""
 
     is_required = serializers.BooleanField()
@@ -102,15 +102,22 @@ class AnswerOn(serializers.Serializer[PayerVerdict]):
 
 
 class UseChangesOut(serializers.Serializer[UseChanges]):
-    patient = serializers.UUIDField(source="patient.public_id")
-    since = serializers.DateField(help_text="The earlier day.")
-    until = serializers.DateField(help_text="The later day.")
-    before = AnswerOn()
-    after = AnswerOn()
+    """What the answers on the two days, `from` and `to`, say otherwise."""
+
+    before = AnswerOnDayOut()
+    after = AnswerOnDayOut()
     sentences = serializers.ListField(child=serializers.CharField(), help_text="All of it in words.")
     records = RecordChangeOut(many=True, source="differences.records")
     releases = ReleaseChangeOut(many=True, source="differences.releases")
     episodes = EpisodeChangeOut(many=True, source="differences.episodes")
+
+    def get_fields(self) -> dict[str, Any]:
+        return {
+            "patient": serializers.UUIDField(source="patient.public_id"),
+            FROM: serializers.DateField(source="since", help_text="The earlier day."),
+            TO: serializers.DateField(source="until", help_text="The later day."),
+            **super().get_fields(),
+        }
 
 
 class OpioidUseChangesView(Door):

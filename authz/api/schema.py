@@ -8,11 +8,17 @@ from rest_framework import serializers
 
 from authz.access.roles import Role
 from authz.api import problems
+from authz.policies.clause import Standing
 from authz.policies.models import PolicyState
 from authz.prescriptions.services import RecordOutcome
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import State, Step
+from authz.rules.changes import Why
+from authz.rules.records import RecordKind
+from authz.rules.selection import Ignored
 from authz.rules.thresholds import FindingKind
+from authz.rules.trace import RuleStep
+from authz.rules.use_days import Naive
 from authz.rules.verdict import ReleasedBy
 
 # Names of enums in the document, where drf-spectacular finds one under several names or several under one.
@@ -24,6 +30,12 @@ RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
 RELEASES = [release.value for release in ReleasedBy]
 FINDINGS = [kind.value for kind in FindingKind]
 POLICY_STATES = [state.value for state in PolicyState]
+NAIVE = [naive.value for naive in Naive]
+RULE_STEPS = [step.value for step in RuleStep]
+RECORD_KINDS = [kind.value for kind in RecordKind]
+SETTING_STANDINGS = [standing.value for standing in Standing]
+IGNORED = [reason.value for reason in Ignored]
+RECORD_CHANGES = [why.value for why in Why]
 
 
 class FieldErrorOut(serializers.Serializer[Any]):

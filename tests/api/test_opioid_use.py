@@ -120,7 +120,7 @@ def test_a_late_fill_is_told_with_what_it_changed(stella: Caller, patient: Patie
 
     told = compare(stella, patient, **{"from": days_ago(2)}).json()
 
-    assert (told["since"], told["until"]) == (days_ago(2), days_ago(0))
+    assert (told["from"], told["to"]) == (days_ago(2), days_ago(0))
     assert (told["before"]["is_required"], told["after"]["is_required"]) == (False, True)
     (record,) = told["records"]
     assert (record["record_id"], record["why"], record["days_late"], record["before"]) == (

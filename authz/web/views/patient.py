@@ -70,7 +70,7 @@ class PatientPage(Page):
             identifiers=identifiers,
             coverages=prescriptions.coverages(self.actor).filter(patient=use.patient).order_by("priority", "pk"),
             sentences=[words.with_records_named(said, names) for said in use.sentences],
-            is_required=verdict.pa_required,
+            is_required=use.payer.is_required,
             why=_why(use, trace),
             compared=self._compared(patient_id, as_of) if request.GET.get("compare") else None,
             peak=two_decimals(verdict.mme.peak),
