@@ -39,8 +39,7 @@ _RELEASED = {
     ReleasedBy.AUTHORIZATION: "an authorization covers it",
     ReleasedBy.ESTABLISHED: "the patient is established",
 }
-_BEFORE = {
-    Naive.NAIVE: "",
+_BEFORE: dict[Naive | None, str] = {
     Naive.NOT_NAIVE: "; the patient was in treatment with opioids",
     Naive.UNKNOWN: "; the time before it is not fully known",
 }
@@ -74,9 +73,9 @@ def _traced(record: TracedRecord, policy: Policy) -> str:
     if record.reason is not None:
         instead = f" (record {record.in_favour_of} counts)" if record.in_favour_of else ""
         return f"Record {record.record_id} is not counted: {NOT_COUNTED[record.reason]}{instead}."
-    if record.first is None or record.naive is None:
+    if record.first is None:
         return f"Record {record.record_id} is counted, but none of its days has come."
-    doubt = _BEFORE[record.naive] if policy.mode is Mode.PER_FILL_NAIVE else ""
+    doubt = _BEFORE.get(record.naive, "") if policy.mode is Mode.PER_FILL_NAIVE else ""
     return f"Record {record.record_id} is counted: {_days(record.days_supply)}, {record.first} to {record.last}{doubt}."
 
 

@@ -294,6 +294,10 @@ def test_what_happened_to_a_record_in_words(version: dict[str, Any], event: str)
         ),
         ([fill("a", "2025-01-09")], "Record a was learned on 2025-01-09, its own day; it counts."),
         (
+            [fill("a", "2025-01-08", learned="2025-01-09")],
+            "Record a was learned on 2025-01-09, 1 day after its own day, 2025-01-08; it counts.",
+        ),
+        (
             [fill("a", "2025-01-10", learned="2025-01-09")],
             "Record a was learned on 2025-01-09, 1 day before its own day, 2025-01-10; it counts.",
         ),

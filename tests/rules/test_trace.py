@@ -240,10 +240,17 @@ def test_the_trace_in_words() -> None:
     ]
 
 
-def test_use_within_the_limit_is_told_by_its_last_day() -> None:
-    assert told(fill("a", "2025-01-01", 1))[-1] == (
-        "Day 1 of use is 2025-01-01, covered by record a; 1 day counted, the limit is 7."
-    )
+@pytest.mark.parametrize(("days_used", "counted"), [(1, "1 day"), (2, "2 days")])
+def test_use_within_the_limit_is_told_by_its_last_day(days_used: int, counted: str) -> None:
+    assert told(fill("a", "2025-01-01", days_used))[1:] == [
+        f"Day {days_used} of use is 2025-01-0{days_used}, covered by record a; {counted} counted, the limit is 7."
+    ]
+
+
+def test_a_trace_of_all_days_is_told_in_the_same_words() -> None:
+    asked = case(*TWO_FILLS)
+
+    assert trace_sentences(trace(asked, whole=True), asked.policy) == trace_sentences(trace(asked), asked.policy)
 
 
 def test_a_released_day_and_the_first_need_are_both_told() -> None:
