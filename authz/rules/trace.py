@@ -68,7 +68,7 @@ class TracedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedDay:
-    """One covered day: the how manieth of its episode, the count against the limit, and what covers and releases it.
+    """One covered day: its place in its episode, the count against the limit, and what covers and releases it.
 
     `count` is what the policy counts: covered days, days' supply, or (per fill) the day's number in a fill to a patient
     free of opioids. It is None on a day that the policy does not look at.

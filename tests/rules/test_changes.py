@@ -210,11 +210,13 @@ def test_episodes_that_a_late_fill_joins_are_one_change() -> None:
     )  # fmt: skip
 
 
-def test_a_record_entered_anew_in_place_of_another_is_the_same_use() -> None:
-    error = later_version(BEFORE, learned="2025-01-09", status=RecordStatus.ENTERED_IN_ERROR)
-    instead = fill("b", "2025-01-05", 5, learned="2025-01-09")
+@pytest.mark.parametrize(("wrong", "right"), [("2025-01-01", "2025-01-05"), ("2025-01-05", "2025-01-01")])
+def test_a_record_entered_anew_in_place_of_another_is_the_same_use(wrong: str, right: str) -> None:
+    mistaken = fill("a", wrong, 5)
+    error = later_version(mistaken, learned="2025-01-09", status=RecordStatus.ENTERED_IN_ERROR)
+    instead = fill("b", right, 5, learned="2025-01-09")
 
-    (change,) = between(BEFORE, error, instead).episodes
+    (change,) = between(mistaken, error, instead).episodes
 
     assert ([e.records for e in change.before], [e.records for e in change.after]) == ([("a",)], [("b",)])
 
