@@ -32,6 +32,7 @@ SETS = {
     "run": ["--extra", "embedded"],
     "test": ["--extra", "embedded", "--group", "test"],
     "check": ["--extra", "embedded", "--group", "test", "--group", "check"],
+    "mutation": ["--extra", "embedded", "--group", "test", "--group", "check", "--group", "mutation"],
 }
 EXPORTS = {**SETS, "production": []}
 OLDEST_PIP = (22, 3)  # the first with `pip --python`
@@ -158,7 +159,7 @@ def do_help(_args: list[str]) -> None:
 
 
 def do_install(args: list[str]) -> None:
-    """install what running needs into .venv (or: install test, install check)"""
+    """install what running needs into .venv (or: install test, install check, install mutation)"""
     wanted = args[0] if args else "run"
     if wanted not in SETS:
         sys.exit(f"There is no set {wanted!r} to install; there are {', '.join(SETS)}.")
@@ -190,6 +191,11 @@ def do_check(args: list[str]) -> None:
     failed = [name for name in (args or steps) if not _passes(name, steps[name])]
     print(f"\n{len(failed)} of the checks failed: {', '.join(failed)}" if failed else "\nAll checks passed.")
     sys.exit(1 if failed else 0)
+
+
+def do_mutation(args: list[str]) -> None:
+    """change the rule in thousands of ways and see whether its tests notice (--share 10: a part of it)"""
+    hand_over(install("mutation"), "-m", "tests.mutation", *args)
 
 
 def do_reset(args: list[str]) -> None:
@@ -230,7 +236,7 @@ def _must_look(command: list[str]) -> None:
 
 ACTIONS: dict[str, Callable[[list[str]], None]] = {
     name: globals()[f"do_{name}"]
-    for name in ("help", "install", "run", "demo", "test", "check", "reset", "bench", "lock", "openapi")
+    for name in ("help", "install", "run", "demo", "test", "check", "mutation", "reset", "bench", "lock", "openapi")
 }
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -106,12 +107,14 @@ def test_each_export_holds_what_the_project_asks_for() -> None:
         "run": project["project"]["optional-dependencies"]["embedded"],
         "test": project["dependency-groups"]["test"],
         "check": project["dependency-groups"]["check"],
+        "mutation": project["dependency-groups"]["mutation"],
     }
 
     for name, wanted in asked.items():
         names = {re.split(r"[\[<>=;]", requirement)[0].lower() for requirement in wanted}
         assert names <= set(pins(name)), name
-    assert set(pins("production")) < set(pins("run")) < set(pins("test")) < set(pins("check"))
+    for smaller, larger in pairwise(("production", *dev.SETS)):
+        assert set(pins(smaller)) < set(pins(larger))
 
 
 def test_running_installs_no_test_and_no_check_tools() -> None:
@@ -179,5 +182,5 @@ def test_a_system_without_wheels_is_told_once_what_to_use(system: str, monkeypat
 def test_ci_runs_the_commands_that_people_run() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
-    for action in ("test", "check", "demo"):
+    for action in ("test", "check", "demo", "mutation"):
         assert f"make {action}" in script

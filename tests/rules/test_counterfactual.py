@@ -222,6 +222,7 @@ def started(case: Case, record_id: str) -> date:
     return next(record.start for record in case.records if record.id == record_id)
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(cases())
 def test_the_days_fewer_avoid_the_need_and_one_day_less_does_not(case: Case) -> None:
@@ -238,6 +239,7 @@ def test_the_days_fewer_avoid_the_need_and_one_day_less_does_not(case: Case) -> 
         assert helping == ([fewer] if found and found.fewer_days else [])
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=30)
 @given(cases(), st.integers(0, LONGEST_DELAY))
 def test_the_later_start_avoids_the_need_and_one_day_earlier_does_not(case: Case, further: int) -> None:
@@ -259,6 +261,7 @@ def test_the_later_start_avoids_the_need_and_one_day_earlier_does_not(case: Case
             assert later.last is None or not helps(later.last + timedelta(days=1))
 
 
+@pytest.mark.thorough
 @settings(deadline=None)
 @given(cases(), st.randoms())
 def test_the_order_of_the_records_does_not_matter(case: Case, random: Any) -> None:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,7 @@ def test_a_cover_counts_the_days_before_any_day(some: list[Span], day: int) -> N
     assert Cover(merged(some)).before(day) == len([covered for covered in days_of(some) if covered < day])
 
 
+@pytest.mark.thorough
 @settings(max_examples=600)
 @given(spans, spans, st.integers(0, 12), st.integers(1, 12))
 def test_days_on_which_a_count_is_reached(asked: list[Span], counted: list[Span], least: int, width: int) -> None:
