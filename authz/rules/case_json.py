@@ -133,8 +133,8 @@ def _record(facts: Mapping[str, Any]) -> Record:
 
 
 def _one_of(members: Mapping[str, Any], value: Any) -> Any:
-    """Return the member of that name; what names none is left for the record to refuse."""
-    return members.get(value, value) if isinstance(value, str) else value
+    """Return the member of that name, or None, which the record refuses."""
+    return members.get(value) if isinstance(value, str) else None
 
 
 def _exemption(facts: Mapping[str, Any]) -> Exemption:

@@ -149,7 +149,7 @@ def _per_fill(episode: Episode, policy: Policy) -> str:
     taken = "dispensed" if policy.gap_anchor is GapAnchor.FILL_DATE else "in use"
     free = f"no known opioid {taken} in the {_days(policy.gap_days)} before"
     limit = f"the limit is {episode.limit_days}; its day {episode.limit_days + 1} is {episode.exceeded_on}"
-    return f"A fill of {_days(episode.count or 0)} with {free}; {limit}{_by(episode.cause)}."
+    return f"A fill of {_days(episode.count)} with {free}; {limit}{_by(episode.cause)}."
 
 
 def _by(cause: Cause | None) -> str:
@@ -194,8 +194,8 @@ def _strength(mme: Mme) -> Iterator[str]:
 
 
 def _days(number: int | None) -> str:
-    return f"{number} {_word(number or 0, 'day')}"
+    return f"{number} {_word(number, 'day')}"
 
 
-def _word(number: int, word: str) -> str:
+def _word(number: int | None, word: str) -> str:
     return word if number == 1 else f"{word}s"

@@ -214,7 +214,7 @@ def _is_enough(by_day: Mapping[int, Fraction]) -> bool:
 
 
 def _mean(by_day: Mapping[int, Fraction]) -> Fraction:
-    return sum(by_day.values(), Fraction(0)) / len(by_day)
+    return Fraction(sum(by_day.values()), len(by_day))
 
 
 class _Dose:
@@ -224,7 +224,7 @@ class _Dose:
         runs = [(run, length(clipped([_span(run)], *days))) for run in mme.series]
         self.covered_days = sum(held for _, held in runs)
         self.is_complete = all(run.is_complete for run, held in runs if held)
-        self.mean = sum((run.amount * held for run, held in runs), Fraction(0)) / PERIOD_DAYS
+        self.mean = Fraction(sum(run.amount * held for run, held in runs), PERIOD_DAYS)
 
 
 def _span(run: MmeRun) -> Span:

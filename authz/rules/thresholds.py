@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
-from itertools import accumulate, chain, pairwise
+from itertools import chain, pairwise
 from typing import Any, NamedTuple, Protocol
 
 from authz.errors import InvalidInput
@@ -247,8 +247,11 @@ def _finding(threshold: Threshold, stretch: Span, sight: _Sight, lifted: _Lifted
 def _cause(day: int, sight: _Sight, threshold: Threshold) -> str:
     """Return the first opioid with which, and everything before it, the day reaches the threshold."""
     there = _in_use(sight.opioids, (day, day + 1))
-    reached = next(n for n in range(1, len(there) + 1) if sight.amount_of(there[:n], day) >= threshold.least)
-    return there[reached - 1].supply.id
+    return next(
+        part.supply.id
+        for number, part in enumerate(there, start=1)
+        if sight.amount_of(there[:number], day) >= threshold.least
+    )
 
 
 def _in_use(opioids: Iterable[Part], stretch: Span) -> list[Part]:
@@ -355,9 +358,12 @@ def _at_once(spans: Iterable[tuple[Hashable, Span]]) -> list[_Level]:
     for first, stop in chain.from_iterable(merged(own) for own in by_kind.values()):
         steps[first] += 1
         steps[stop] -= 1
-    days = sorted(steps)
-    numbers = accumulate(steps[day] for day in days)
-    return [_Level(day, until, Fraction(n)) for (day, until), n in zip(pairwise(days), numbers, strict=False)]
+    levels: list[_Level] = []
+    number = 0
+    for day, until in pairwise(sorted(steps)):
+        number += steps[day]
+        levels.append(_Level(day, until, Fraction(number)))
+    return levels
 
 
 def _when(stretch: Span) -> str:

@@ -192,12 +192,9 @@ def smallest_json(verdict: Verdict) -> dict[str, Any]:
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     """Return the exchange format with the product's own findings under further keys."""
-    answer = smallest_json(verdict)
-    for plain, episode in zip(answer["episodes"], verdict.episodes, strict=True):
-        plain |= {"limit_days": episode.limit_days, "count": episode.count}
-        plain["releases"] = [_release_json(release) for release in episode.releases]
-    answer["mme"] |= _mme_findings(verdict.mme)
-    return answer | {
+    return smallest_json(verdict) | {
+        "episodes": [_episode_json(episode) | _episode_findings(episode) for episode in verdict.episodes],
+        "mme": _mme_json(verdict.mme) | _mme_findings(verdict.mme),
         "as_of": _day(verdict.as_of),
         "rule_version": verdict.rule_version,
         "formulary_version": verdict.formulary_version,
@@ -218,6 +215,14 @@ def _episode_json(episode: Episode) -> dict[str, Any]:
         "pa_required_from": _day(episode.pa_required_from),
         "pa_required_days": episode.pa_required_days,
         "trigger_record": episode.trigger_record,
+    }
+
+
+def _episode_findings(episode: Episode) -> dict[str, Any]:
+    return {
+        "limit_days": episode.limit_days,
+        "count": episode.count,
+        "releases": [_release_json(release) for release in episode.releases],
     }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from authz.errors import InvalidInput
 from authz.rules.case_json import answers, case_from_json, read_line, reason_of
+from authz.rules.formulary import Formulary, packaged
 from authz.rules.policy import Policy
 from authz.rules.records import Record, RecordKind, RecordStatus
 from authz.rules.verdict import verdict_to_json
@@ -111,6 +112,7 @@ def test_a_record_without_its_optional_facts_is_read() -> None:
         ("0.1", "0.1"),
         ("-3", "-3"),
         ("1e2", "1E+2"),
+        ("0.12345678901234567890", "0.12345678901234567890"),
         ("null", None),
     ],
 )
@@ -183,13 +185,58 @@ def test_a_float_already_parsed_is_read_as_it_prints() -> None:
         ({**CASE, "exemptions": [{"category": 1}]}, "exemptions[0].category"),
         ({**CASE, "exemptions": [{"category": "cancer", "until": None}]}, "exemptions[0].until"),
         ({**CASE, "exemptions": [{"category": "cancer", "end": "2025-13-01"}]}, "exemptions[0].end"),
+        ({**CASE, "exemptions": [{"category": "cancer", "start": 5}]}, "exemptions[0].start"),
+        ({**CASE, "exemptions": [{"category": "cancer", "b": 5, "a": 5}]}, "exemptions[0].a exemptions[0].b"),
         ({**CASE, "authorizations": [{"start": 1}]}, "authorizations[0].start"),
+        ({**CASE, "authorizations": [{"end": "2025-1-14"}]}, "authorizations[0].end"),
         ({**CASE, "authorizations": [{"number": "PA-1"}]}, "authorizations[0].number"),
         ({**CASE, "records": [RECORD, {**RECORD, "days_supply": 9}]}, "records[1].version"),
     ],
 )
 def test_what_is_wrong_is_refused_by_its_path(facts: Any, field: str) -> None:
-    assert list(refusal(facts)) == [field]
+    assert list(refusal(facts)) == field.split()
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ([], "An object is needed."),
+        ({**CASE, "patient": "Jones"}, "An object is needed."),
+        ({**CASE, "records": {}}, "A list is needed."),
+        ({"id": "c1"}, "This is needed."),
+        (with_record(day_supply=8), "There is no such field."),
+        ({**CASE, "policy": {"limit": 5}}, "There is no such setting."),
+        ({**CASE, "as_of": "2025-02-30"}, "'2025-02-30' is not a day of the calendar."),
+        ({**CASE, "as_of": "2025/01/31"}, "'2025/01/31' is not a calendar date (YYYY-MM-DD)."),
+        ({**CASE, "as_of": "2025-01/31"}, "'2025-01/31' is not a calendar date (YYYY-MM-DD)."),
+        ({**CASE, "as_of": 20250131}, "20250131 is not a calendar date (YYYY-MM-DD)."),
+        ({**CASE, "as_of": "9001-01-01"}, "A calendar date no later than the year 9000 is needed."),
+        (with_record(quantity="many"), "'many' is not a number."),
+        (with_record(quantity="1_000"), "'1_000' is not a number."),
+        (with_record(daily_units="few"), "'few' is not a number."),
+        (with_record(quantity="1E41"), "A finite number of at most 40 digits is needed."),
+        (with_record(daily_units="NaN"), "A finite number of at most 40 digits is needed."),
+        (with_record(id=""), "A text is needed."),
+        (with_record(version="1"), "A whole number is needed."),
+        (with_record(kind="refill"), "One of fill, rx is needed."),
+        (with_record(status="paid"), "One of active, reversed, cancelled, entered_in_error is needed."),
+        (with_record(rx_id=7), "A text or null is needed."),
+        (with_record(days_supply="8"), "A whole number or null is needed."),
+        ({**CASE, "id": 5}, "A text is needed."),
+        ({**CASE, "exemptions": [{"category": 1}]}, "A text is needed."),
+        (
+            {**CASE, "records": [RECORD, {**RECORD, "days_supply": 9}]},
+            "Record 'a' has version 1 of 2025-01-01 twice, with different content.",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_needed(facts: Any, says: str) -> None:
+    assert list(refusal(facts).values()) == [[says]]
+
+
+@pytest.mark.parametrize("digits", ["1E40", "-1E40", "1E-40"])
+def test_a_number_of_forty_digits_is_still_read(digits: str) -> None:
+    assert case_from_json(with_record(quantity=digits)).records[1].quantity == Decimal(digits)
 
 
 def test_the_same_version_twice_with_the_same_content_is_no_contradiction() -> None:
@@ -208,6 +255,13 @@ def test_a_line_that_is_not_json_is_refused(line: str | bytes) -> None:
         read_line(line)
 
     assert list(refused.value.fields) == ["line"]
+
+
+def test_a_line_with_a_number_that_json_does_not_have_is_told_which() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_line('{"id": NaN}')
+
+    assert refused.value.fields == {"line": ["This is not JSON: NaN is not a number."]}
 
 
 def test_a_refusal_is_one_line() -> None:
@@ -236,3 +290,14 @@ def test_answers_are_the_exchange_format_unless_more_is_asked(render: Callable[.
 
     assert outcome.answer is not None
     assert len(outcome.answer) == keys
+
+
+def test_answers_go_by_the_formulary_that_is_given() -> None:
+    nothing_known = Formulary("none", {})
+
+    (own,), (shipped,) = answers([json.dumps(CASE)], nothing_known), answers([json.dumps(CASE)], packaged())
+
+    assert own.answer is not None
+    assert own.answer["ignored"] == [["a", "unknown_product"]]
+    assert shipped.answer is not None
+    assert shipped.answer["counted"] == ["a"]

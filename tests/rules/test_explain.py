@@ -122,6 +122,7 @@ def test_an_order_is_called_an_order_and_later_places_are_numbered() -> None:
     many = [fill(f"f{number:02d}", f"2025-01-{number:02d}", 1) for number in range(1, 13)]
 
     assert told(order("a", "2025-01-01", 9), as_of="2025-01-02")[0].endswith("; the first written order is the cause.")
+    assert told(*many, limit_days=9)[0].endswith("; the tenth fill is the cause.")
     assert told(*many, limit_days=10)[0].endswith("; the 11th fill is the cause.")
 
 

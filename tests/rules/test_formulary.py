@@ -4,9 +4,11 @@ from decimal import Decimal
 
 import pytest
 
+from authz.rules import formulary
 from authz.rules.formulary import (
     Factor,
     FactorSource,
+    Formulary,
     FormularyError,
     Product,
     Release,
@@ -15,9 +17,17 @@ from authz.rules.formulary import (
     read_products,
 )
 from authz.rules.policy import MmeTable
+from tests.rules.builders import FENTANYL_PATCH_75, METHADONE_10, OXYCODONE_5, TRAMADOL_50
 
 HEADER = "rxcui\tname\tingredient_rxcui\tingredient\tstrength\tunit\tdose_form\trelease\tstanding\tnote\tsources"
-PRODUCTS = list(packaged().products.values())
+
+
+@pytest.fixture
+def shipped() -> Formulary:
+    """The packaged tables, read anew: otherwise they are read once in a process."""
+    for table in (packaged, formulary._forms, formulary._factors):
+        table.cache_clear()
+    return packaged()
 
 
 def row(**changes: str) -> list[str]:
@@ -46,8 +56,8 @@ def lacks(product: Product) -> str | None:
     return None if product.strength > 0 else "has no strength"
 
 
-def test_every_product_has_a_factor_or_a_reason_a_source_and_a_strength() -> None:
-    assert {product.rxcui: wrong for product in PRODUCTS if (wrong := lacks(product))} == {}
+def test_every_product_has_a_factor_or_a_reason_a_source_and_a_strength(shipped: Formulary) -> None:
+    assert {product.rxcui: wrong for product in shipped.products.values() if (wrong := lacks(product))} == {}
 
 
 def test_the_house_rule_can_fail() -> None:
@@ -56,14 +66,13 @@ def test_the_house_rule_can_fail() -> None:
     assert lacks(read_products(row(strength="0"))[0])
 
 
-def test_the_formulary_is_as_large_as_the_sources() -> None:
-    standings = [product.standing for product in PRODUCTS]
+def test_the_formulary_is_as_large_as_the_sources(shipped: Formulary) -> None:
+    standings = [product.standing for product in shipped.products.values()]
 
-    assert len(PRODUCTS) == 1175
+    assert len(standings) == 1175
     assert standings.count(Standing.COUNTS) == 630
     assert standings.count(Standing.PAIN_BUPRENORPHINE) == 27
-    assert len({product.rxcui for product in PRODUCTS}) == 1175
-    assert packaged().version == "2025.1"
+    assert shipped.version == "2025.1"
 
 
 @pytest.mark.parametrize(
@@ -102,13 +111,76 @@ def test_two_salts_of_oxycodone_are_added(rxcui: str, mg: str) -> None:
     assert product.strength == Decimal(mg)
 
 
-def test_no_excluded_product_has_a_factor() -> None:
-    assert not [product.rxcui for product in PRODUCTS if product.factors and product.standing is not Standing.COUNTS]
+def test_no_excluded_product_has_a_factor(shipped: Formulary) -> None:
+    with_factor = [product for product in shipped.products.values() if product.factors]
+
+    assert {product.standing for product in with_factor} == {Standing.COUNTS}
 
 
-def test_only_a_strength_per_hour_is_worn_as_a_patch() -> None:
-    assert {product.strength_unit for product in PRODUCTS if product.is_rated_patch} == {"MG/HR"}
-    assert len([product for product in PRODUCTS if product.is_rated_patch]) == 13
+def test_only_a_strength_per_hour_is_worn_as_a_patch(shipped: Formulary) -> None:
+    patches = [product for product in shipped.products.values() if product.is_rated_patch]
+
+    assert {product.strength_unit for product in patches} == {"MG/HR"}
+    assert len(patches) == 13
+
+
+def test_a_shipped_product_is_read_whole(shipped: Formulary) -> None:
+    cdc_2018 = Factor(value=Decimal("7.2"), per="mcg/h", source=FactorSource.CDC_2018)
+
+    assert shipped.product(FENTANYL_PATCH_75) == Product(
+        rxcui="197696",
+        name="72 HR fentanyl 0.075 MG/HR Transdermal System",
+        ingredient_rxcui="4337",
+        ingredient="fentanyl",
+        strength=Decimal("0.075"),
+        strength_unit="MG/HR",
+        dose_form="Transdermal System",
+        release=Release.LONG,
+        standing=Standing.COUNTS,
+        note="",
+        sources="M K K19 K20 A V",
+        factors={
+            MmeTable.CDC_2016: cdc_2018,
+            MmeTable.CDC_2022: Factor(value=Decimal("7.2"), per="mcg/h", source=FactorSource.CDC_2022),
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("rxcui", "in_2016", "in_2022"),
+    [
+        # MME of one unit, as (numerator, denominator); methadone's mg where its tiers decide
+        (OXYCODONE_5, (15, 2), (15, 2)),
+        (TRAMADOL_50, (5, 1), (10, 1)),
+        (METHADONE_10, (10, 1), (47, 1)),
+        (FENTANYL_PATCH_75, (540, 1), (540, 1)),  # 75 mcg/h at 7.2
+        ("897696", (8, 1), (10, 1)),  # hydromorphone 2 mg
+        ("199789", (37, 2), (37, 2)),  # pentazocine 50 mg
+        ("1487611", None, None),  # fentanyl topical solution: no table lists it
+        ("904870", None, None),  # buprenorphine patch: none by rule
+    ],
+)
+def test_what_one_unit_is_worth(
+    shipped: Formulary, rxcui: str, in_2016: tuple[int, int] | None, in_2022: tuple[int, int] | None
+) -> None:
+    product = shipped.product(rxcui)
+
+    assert product is not None
+    assert (product.worth(MmeTable.CDC_2016), product.worth(MmeTable.CDC_2022)) == (in_2016, in_2022)
+
+
+def test_a_factor_that_one_table_lacks_is_missing_in_it_alone(shipped: Formulary) -> None:
+    benzhydrocodone = next(one for one in shipped.products.values() if one.ingredient == "benzhydrocodone")
+
+    assert benzhydrocodone.factors == {
+        MmeTable.CDC_2022: Factor(value=Decimal("1.22"), per="mg", source=FactorSource.UNCONFIRMED)
+    }
+
+
+def test_fentanyl_for_the_mouth_is_worth_by_the_microgram(shipped: Formulary) -> None:
+    lozenge = next(one for one in shipped.products.values() if one.name.startswith("fentanyl 0.2 MG Oral Lozenge"))
+
+    assert lozenge.worth(MmeTable.CDC_2022) == (26, 1)  # 200 mcg at 0.13
 
 
 def test_methadone_goes_by_tiers_in_2016_only() -> None:
@@ -147,5 +219,16 @@ def test_a_row_of_a_newer_release_is_read() -> None:
     "change", [{"strength": "five"}, {"release": "medium"}, {"standing": "maybe"}, {"dose_form": "Chewing Gum"}]
 )
 def test_a_row_that_cannot_be_read_is_named(change: dict[str, str]) -> None:
-    with pytest.raises(FormularyError, match="Product '1' cannot be read"):
+    with pytest.raises(FormularyError, match=r"^Product '1' cannot be read: .+\.$"):
         read_products(row(**change))
+
+
+def test_a_row_of_a_newer_release_keeps_its_note_and_its_sources() -> None:
+    (product,) = read_products(row(note="no factor: new", sources="M K"))
+
+    assert (product.note, product.sources) == ("no factor: new", "M K")
+
+
+def test_a_row_without_a_column_is_refused() -> None:
+    with pytest.raises(FormularyError, match="sources"):
+        read_products([line.rpartition("\t")[0] for line in row()])

@@ -20,6 +20,7 @@ from authz.rules.pain_signal import (
     NoSignal,
     PainScore,
     PainSignal,
+    Period,
     pain_signal,
     sentences,
 )
@@ -214,29 +215,35 @@ def test_buprenorphine_has_no_dose_to_compare() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "field"),
+    ("facts", "says"),
     [
-        ({"score": Fraction(11)}, "score"),
-        ({"score": Fraction(-1)}, "score"),
-        ({"score": 5}, "score"),
-        ({"score": 0.5}, "score"),
-        ({"instrument": "peg"}, "instrument"),
-        ({"on": "2025-01-01"}, "on"),
+        ({"score": Fraction(11)}, {"score": ["An exact number from 0 to 10 is needed."]}),
+        ({"score": Fraction(-1)}, {"score": ["An exact number from 0 to 10 is needed."]}),
+        ({"score": 5}, {"score": ["An exact number from 0 to 10 is needed."]}),
+        ({"score": 0.5}, {"score": ["An exact number from 0 to 10 is needed."]}),
+        ({"instrument": "peg"}, {"instrument": ["Use one of: peg, pain_0_to_10."]}),
+        ({"on": "2025-01-01"}, {"on": ["A calendar date is needed."]}),
     ],
 )
-def test_a_score_that_makes_no_sense_is_refused(facts: dict[str, Any], field: str) -> None:
+def test_a_score_that_makes_no_sense_is_refused(facts: dict[str, Any], says: dict[str, list[str]]) -> None:
     with pytest.raises(InvalidInput) as refusal:
         PainScore(**{"on": TODAY, "instrument": Instrument.PEG, "score": Fraction(5), **facts})
 
-    assert set(refusal.value.fields) == {field}
+    assert refusal.value.fields == says
 
 
+@pytest.mark.parametrize("name", ["pain", "enjoyment", "activity"])
 @pytest.mark.parametrize("answer", [11, -1, 2.5, True])
-def test_an_answer_of_a_peg_is_a_whole_number_from_0_to_10(answer: Any) -> None:
+def test_an_answer_of_a_peg_is_a_whole_number_from_0_to_10(name: str, answer: Any) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        PainScore.of_peg(TODAY, pain=5, enjoyment=answer, activity=5)
+        PainScore.of_peg(TODAY, **{"pain": 5, "enjoyment": 5, "activity": 5, name: answer})
 
-    assert set(refusal.value.fields) == {"enjoyment"}
+    assert refusal.value.fields == {name: ["A whole number from 0 to 10 is needed."]}
+
+
+def test_a_peg_reaches_from_0_to_10() -> None:
+    assert PainScore.of_peg(TODAY, pain=0, enjoyment=0, activity=0).score == 0
+    assert PainScore.of_peg(TODAY, pain=10, enjoyment=10, activity=10).score == 10
 
 
 # -- what is said -----------------------------------------------------------------------------------------------------
@@ -244,6 +251,31 @@ def the_signal() -> PainSignal:
     found = ask(pains(4, "6.5", Instrument.PEG))
     assert isinstance(found, PainSignal)
     return found
+
+
+def test_the_signal_holds_what_was_seen_in_each_period() -> None:
+    gap = dose(("2024-12-01", "2025-05-01", 60), ("2025-05-04", "2025-08-01", 90))
+
+    found = ask([*pains(4, "6.5"), score("2025-05-05", 8)], gap)
+
+    assert isinstance(found, PainSignal)
+    assert (found.instrument, found.table) == (Instrument.PAIN_0_TO_10, MmeTable.CDC_2022)
+    assert found.earlier == Period(
+        first=EARLIER_FIRST,
+        last=date(2025, 4, 2),
+        scored_days=2,
+        pain=Fraction(4),
+        covered_days=90,
+        mme=Fraction(60),
+    )
+    assert found.later == Period(
+        first=LATER_FIRST,
+        last=TODAY,
+        scored_days=3,
+        pain=Fraction(7),
+        covered_days=88,
+        mme=Fraction(29 * 60 + 59 * 90, 90),
+    )
 
 
 def test_the_signal_says_what_was_seen() -> None:

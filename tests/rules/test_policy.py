@@ -109,3 +109,38 @@ def test_the_least_value_that_makes_sense_is_accepted(least: dict[str, int]) -> 
 )
 def test_the_lowest_limit_is_that_of_minors_where_it_is_lower(settings: dict[str, int], lowest: int) -> None:
     assert Policy.from_mapping(settings).lowest_limit == lowest
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"mode": "x"}, "Use one of: cumulative, per_fill_naive."),
+        ({"limit_days": -1}, "A whole number of at least 0 is needed."),
+        ({"gap_days": 0}, "A whole number of at least 1 is needed."),
+        ({"window_days": 0}, "A whole number of at least 1 or null is needed."),
+        ({"count_written": 1}, "True or false is needed."),
+        ({"exempt_categories": ["x"]}, "Use only: cancer, sickle_cell, hospice, palliative, ltc."),
+        ({"limit": 7}, "There is no such setting."),
+    ],
+)
+def test_a_refusal_says_what_the_setting_may_be(settings: dict[str, Any], says: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Policy.from_mapping(settings)
+
+    assert list(refused.value.fields.values()) == [[says]]
+
+
+def test_every_unknown_setting_is_named_in_order() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Policy.from_mapping({"b": 1, "limit_days": -1, "a": 1})
+
+    assert list(refused.value.fields) == ["a", "b"]
+
+
+def test_a_mapping_holds_plain_json_values_only() -> None:
+    assert {type(value) for value in Policy.default().to_mapping().values()} == {str, int, bool, list, type(None)}
+    assert {type(category) for category in Policy.default().to_mapping()["exempt_categories"]} == {str}
+
+
+def test_no_category_at_all_may_be_exempt() -> None:
+    assert Policy.from_mapping({"exempt_categories": []}).exempt_categories == ()

@@ -26,6 +26,7 @@ from authz.rules.thresholds import (
 )
 from tests.rules.builders import (
     BUPRENORPHINE_NALOXONE,
+    BUPRENORPHINE_PATCH_10,
     FENTANYL_PATCH_75,
     METHADONE_10,
     OXYCODONE_5,
@@ -89,6 +90,22 @@ def test_a_day_at_the_threshold_is_found(tablets_a_day: int, threshold: str, is_
     supply = oxycodone("a", "2025-01-01", 5, tablets_a_day)
 
     assert [when(finding) for finding in found(dose(threshold), supply)] == [("01-01", "01-05")] * is_found
+
+
+def test_a_dose_is_told_with_its_days_its_table_and_its_threshold() -> None:
+    (finding,) = found(dose("50.5"), oxycodone("a", "2025-01-01", 5, 8))
+
+    assert finding.reasons == (
+        "Up to 60.00 MME a day from 2025-01-01 to 2025-01-05 (factor table 2022); the threshold is 50.5.",
+    )
+
+
+def test_what_adds_nothing_to_the_dose_is_not_behind_it() -> None:
+    patch = fill("b", "2025-01-01", 7, rxcui=BUPRENORPHINE_PATCH_10)
+
+    (finding,) = found(dose(50), oxycodone("a", "2025-01-01", 5, 8), patch, count_pain_buprenorphine=True)
+
+    assert finding.records == ("a",)
 
 
 def test_a_third_is_not_rounded_up_to_the_threshold() -> None:
@@ -169,8 +186,11 @@ def test_the_words_name_the_products_and_say_when_they_are_one_drug() -> None:
     (one_drug,) = found(duplicate(), ten, twenty)
     (two_drugs,) = found(duplicate(), ten, morphine)
 
-    assert "oxycodone" in one_drug.reasons[0]
-    assert one_drug.reasons[0].startswith("2 long-acting opioids at once from 2025-01-01 to 2025-01-10: ")
+    assert one_drug.reasons[0] == (
+        "2 long-acting opioids at once from 2025-01-01 to 2025-01-10: "
+        "12 HR oxycodone hydrochloride 10 MG Extended Release Oral Tablet; "
+        "12 HR oxycodone hydrochloride 20 MG Extended Release Oral Tablet."
+    )
     assert one_drug.reasons[1:] == ("All of them are oxycodone: strengths that may make up one dose.",)
     assert two_drugs.reasons[0].startswith("2 long-acting opioids at once on 2025-01-01: ")
     assert len(two_drugs.reasons) == 1
@@ -230,11 +250,35 @@ def test_two_benzodiazepines_are_named_and_counted() -> None:
     )
 
 
+def test_each_time_with_a_benzodiazepine_is_required_and_has_its_own_cause() -> None:
+    told = [benzodiazepine("2025-01-01", "2025-01-02"), benzodiazepine("2025-01-05", "2025-01-06")]
+
+    first, second = found(
+        with_benzodiazepine("require_authorization"),
+        fill("a", "2025-01-01", 4),
+        fill("b", "2025-01-04", 5),
+        benzodiazepines=told,
+    )
+
+    assert (when(first), first.cause, first.records) == (("01-01", "01-02"), "a", ("a",))
+    assert (when(second), second.cause, second.records) == (("01-05", "01-06"), "b", ("b",))
+
+
+def test_a_supply_that_begins_the_day_after_is_no_part_of_the_finding() -> None:
+    (finding,) = found(dose(50), oxycodone("a", "2025-01-01", 5, 8), oxycodone("b", "2025-01-06", 5, 4))
+
+    assert (when(finding), finding.records) == (("01-01", "01-05"), ("a",))
+
+
 def test_a_period_does_not_end_before_it_begins() -> None:
     with pytest.raises(InvalidInput) as refused:
         benzodiazepine("2025-01-02", "2025-01-01")
 
-    assert list(refused.value.fields) == ["last"]
+    assert refused.value.fields == {"last": ["It lies before the first day."]}
+
+
+def test_a_period_may_be_one_day() -> None:
+    assert benzodiazepine("2025-01-02", "2025-01-02").last == day("2025-01-02")
 
 
 # -- what follows
@@ -298,7 +342,9 @@ def test_exemptions_and_authorizations_lift_the_requirement_but_not_the_finding(
     assert when(finding) == ("01-01", "01-05")
     assert finding.required_from == (day(required_from) if required_from else None)
     if required_from is None:
-        assert finding.reasons[-1].endswith("the patient is released on every one of these days.")
+        assert finding.reasons[-1] == (
+            "The policy requires prior authorization for this; the patient is released on every one of these days."
+        )
 
 
 def test_established_use_lifts_the_requirement_only_where_the_threshold_says_so() -> None:
@@ -345,6 +391,7 @@ def test_findings_come_in_the_order_of_the_thresholds_and_read_as_sentences_and_
     seen = findings(given_case, evaluate(given_case), [dose(90, "require_authorization"), dose(50)])
 
     assert [finding.at_least for finding in seen] == [90, 50]
+    assert [finding.name for finding in seen] == ["mme_per_day_90", "mme_per_day_50"]
     assert sentences_of(seen) == [*seen[0].reasons, *seen[1].reasons]
     assert finding_to_json(seen[0]) == {
         "kind": "mme_per_day",
@@ -360,6 +407,19 @@ def test_findings_come_in_the_order_of_the_thresholds_and_read_as_sentences_and_
     }
 
 
+def test_a_finding_without_a_dose_or_a_requirement_says_so_in_json() -> None:
+    plain = finding_to_json(
+        found(
+            with_benzodiazepine(),
+            fill("a", "2025-01-01", 5),
+            benzodiazepines=[benzodiazepine("2025-01-01", "2025-01-01")],
+        )[0]
+    )
+
+    assert (plain["at_least"], plain["required_from"], plain["cause"]) == (None, None, None)
+    assert (plain["kind"], plain["action"], plain["amount"]) == ("opioid_with_benzodiazepine", "inform", "1.00")
+
+
 def test_without_thresholds_nothing_is_looked_for() -> None:
     given_case = case(oxycodone("a", "2025-01-01", 5, 30))
 
@@ -368,26 +428,40 @@ def test_without_thresholds_nothing_is_looked_for() -> None:
 
 # -- thresholds refuse nonsense
 
+A_DOSE = "An exact number of MME a day above 0 is needed."
+
 
 @pytest.mark.parametrize(
-    ("fields", "wrong"),
+    ("fields", "wrong", "says"),
     [
-        ({"kind": "mme_per_day", "at_least": Decimal(50)}, "kind"),
-        ({"kind": FindingKind.MME_PER_DAY}, "at_least"),
-        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal(0)}, "at_least"),
-        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal("NaN")}, "at_least"),
-        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal("1E9")}, "at_least"),
-        ({"kind": FindingKind.MME_PER_DAY, "at_least": 50}, "at_least"),
-        ({"kind": FindingKind.DUPLICATE_LONG_ACTING, "at_least": Decimal(2)}, "at_least"),
-        ({"kind": FindingKind.DUPLICATE_LONG_ACTING, "action": "inform"}, "action"),
-        ({"kind": FindingKind.DUPLICATE_LONG_ACTING, "spares_established": 1}, "spares_established"),
+        (
+            {"kind": "mme_per_day", "at_least": Decimal(50)},
+            "kind",
+            "Use one of: mme_per_day, duplicate_long_acting, opioid_with_benzodiazepine.",
+        ),
+        ({"kind": FindingKind.MME_PER_DAY}, "at_least", A_DOSE),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal(0)}, "at_least", A_DOSE),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal("NaN")}, "at_least", A_DOSE),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": Decimal(1_000_000)}, "at_least", A_DOSE),
+        ({"kind": FindingKind.MME_PER_DAY, "at_least": 50}, "at_least", A_DOSE),
+        ({"kind": FindingKind.DUPLICATE_LONG_ACTING, "at_least": Decimal(2)}, "at_least", "Only a dose has one."),
+        (
+            {"kind": FindingKind.DUPLICATE_LONG_ACTING, "action": "inform"},
+            "action",
+            "Use one of: inform, require_authorization.",
+        ),
+        (
+            {"kind": FindingKind.DUPLICATE_LONG_ACTING, "spares_established": 1},
+            "spares_established",
+            "True or false is needed.",
+        ),
     ],
 )
-def test_a_threshold_refuses_nonsense_and_names_the_field(fields: dict[str, Any], wrong: str) -> None:
+def test_a_threshold_refuses_nonsense_and_names_the_field(fields: dict[str, Any], wrong: str, says: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         Threshold(**fields)
 
-    assert list(refused.value.fields) == [wrong]
+    assert refused.value.fields == {wrong: [says]}
 
 
 def test_a_threshold_is_named_by_its_kind_and_dose() -> None:
