@@ -93,17 +93,8 @@ def _by_supply_end(placed: Sequence[Placed], gap_days: int) -> list[Stretch]:
             found.append(Stretch([item], [(first, stop)]))
         else:
             found[-1].members.append(item)
-            _extend(found[-1].spans, first, stop)
+            found[-1].spans[-1:] = merged([found[-1].spans[-1], (first, stop)])
     return found
-
-
-def _extend(spans: list[Span], first: int, stop: int) -> None:
-    """Add a span that begins no earlier than the last one."""
-    last_first, last_stop = spans[-1]
-    if first > last_stop:
-        spans.append((first, stop))
-    elif stop > last_stop:
-        spans[-1] = (last_first, stop)
 
 
 def _by_fill_date(placed: Sequence[Placed], gap_days: int) -> list[Stretch]:

@@ -172,7 +172,7 @@ _NAMES = frozenset(_ORDER)
 
 
 def _read(name: str, value: Any) -> Any:
-    """Return the setting's own type where the text names one; what fits nowhere is left for Policy to refuse."""
+    """Return the setting's own type where the text names one; Policy refuses None, and what fits nowhere."""
     if name in _CHOICES:
         return _member(_CHOICES[name], value)
     if name == "exempt_categories":
@@ -184,4 +184,4 @@ def _read(name: str, value: Any) -> Any:
 
 def _member(choice: type[StrEnum], value: Any) -> Any:
     by_text: dict[Any, StrEnum] = {item.value: item for item in choice}
-    return by_text.get(value, value) if isinstance(value, str) else value
+    return by_text.get(value) if isinstance(value, str) else None

@@ -5,6 +5,7 @@ Everything here is exact and independent of how long a span is: nothing walks fr
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, pairwise
 
 Span = tuple[int, int]
 
@@ -24,19 +25,10 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return union
 
 
-def without(spans: Iterable[Span], holes: Sequence[Span]) -> list[Span]:
+def without(spans: Sequence[Span], holes: Iterable[Span]) -> list[Span]:
     """Return what is left of disjoint, ordered spans after taking out disjoint, ordered holes."""
-    left: list[Span] = []
-    for first, stop in spans:
-        for hole_first, hole_stop in holes:
-            if hole_stop <= first or hole_first >= stop:
-                continue
-            if first < hole_first:
-                left.append((first, hole_first))
-            first = hole_stop
-        if first < stop:
-            left.append((first, stop))
-    return left
+    between = list(pairwise([NEVER, *chain.from_iterable(holes), FOREVER]))[::2]
+    return [left for first, stop in between for left in clipped(spans, first, stop)]
 
 
 def clipped(spans: Iterable[Span], first: int, stop: int) -> list[Span]:

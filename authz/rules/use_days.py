@@ -116,7 +116,7 @@ class Use:
         if policy.established_days is None:
             return []
         width = policy.established_window
-        bends = [edge + 1 + width for edge in cover.edges()]
+        bends = [edge + width for edge in cover.edges()]
         return reaching(days, policy.established_days, lambda day: cover.before(day) - cover.before(day - width), bends)
 
     def naive(self, supply: Supply) -> Naive:
@@ -156,10 +156,9 @@ class Use:
     def _beyond_in_fill(self, item: Placed) -> Span:
         """Return the days of one supply beyond the limit on its start; none for a patient who is not naive."""
         first, stop, supply = item
-        limit = self.limit_on(supply.start)
-        if supply.days <= limit or self.naive(supply) is Naive.NOT_NAIVE:
+        if self.naive(supply) is Naive.NOT_NAIVE:
             return first, first
-        return min(first + limit, stop), stop
+        return min(first + self.limit_on(supply.start), stop), stop
 
 
 def _days_covered(cover: Cover, width: int | None) -> tuple[Count, Sequence[int]]:

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from authz.rules.counterfactual import LONGEST_DELAY, Counterfactual, FewerDays, LaterStart, counterfactual
 from authz.rules.evaluate import evaluate
+from authz.rules.formulary import Formulary, packaged
 from authz.rules.policy import Basis
 from authz.rules.records import AuthorizedPeriod, Case, Exemption, ExemptionCategory, Record, RecordKind
 from authz.rules.verdict import Episode
-from tests.rules.builders import case, day, fill, later_version, order
+from tests.rules.builders import OXYCODONE_5, case, day, fill, later_version, order
 from tests.rules.test_properties import cases
 
 JANUARY_1 = "2025-01-01"
@@ -177,6 +178,19 @@ def test_the_need_of_another_episode_stays_and_is_not_in_the_way() -> None:
 
     assert found is not None
     assert found.fewer_days == FewerDays(fewer=2, days_supply=7)
+
+
+def test_it_goes_by_the_formulary_that_is_given() -> None:
+    oxycodone = packaged().product(OXYCODONE_5)
+    assert oxycodone is not None
+    only_new = Formulary("new", {"new": replace(oxycodone, rxcui="new")})
+    # The second fill needs authorization by the packaged formulary, and is unknown to this one.
+    given_case = case(fill("a", JANUARY_1, 10, rxcui="new"), fill("b", "2025-06-01", 30))
+
+    found = counterfactual(given_case, evaluate(given_case, only_new).episodes[0], only_new)
+
+    assert found is not None
+    assert found.fewer_days == FewerDays(fewer=3, days_supply=7)
 
 
 # -- laws -------------------------------------------------------------------------------------------------------------

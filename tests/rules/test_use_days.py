@@ -38,6 +38,7 @@ def january(*fills: tuple[int, int]) -> list:
         ([(1, 4), (6, 5)], {"limit_days": 4, "window_days": 5}, "10", 1),
         ([(1, 4), (4, 3)], {"limit_days": 6, "window_days": 4, "overlap": "sum"}, "04", 1),
         ([(1, 4), (5, 3)], {"limit_days": 6, "window_days": 4, "overlap": "sum"}, None, 0),
+        ([(1, 7), (5, 7)], {"window_days": 10, "overlap": "sum"}, "05", 6),  # on the 11th the first is ten days back
         # only the first ten days of the episode are looked at
         ([(1, 20)], {"horizon_days": 10}, "08", 3),
         ([(1, 5), (11, 5)], {"horizon_days": 10}, None, 0),
@@ -100,11 +101,12 @@ def test_supply_of_another_ingredient_is_not_shifted() -> None:
 
 
 def test_supply_that_is_shifted_waits_for_the_longest_of_the_day_before() -> None:
-    episode = only_episode(
-        fill("a", "2025-01-01", 3), fill("b", "2025-01-01", 5), fill("c", "2025-01-02", 2), overlap="shift"
-    )
+    for one, other in ((3, 5), (5, 3)):
+        episode = only_episode(
+            fill("a", "2025-01-01", one), fill("b", "2025-01-01", other), fill("c", "2025-01-02", 2), overlap="shift"
+        )
 
-    assert episode.end == day("2025-01-07")
+        assert episode.end == day("2025-01-07")
 
 
 def test_elapsed_use_needs_nothing_before_the_day_has_come() -> None:
