@@ -77,7 +77,7 @@ def _first_need(
     if policy.basis is Basis.PROJECTED:
         return day if _needs(place(counted, policy, day), policy, circumstances) is not None else None
     placed = place(counted, policy, next_day - 1)
-    turns = [day, *sorted({first for first, _, _ in placed if day < first < next_day}), next_day]
+    turns = [day, *sorted({first for first, _, _ in placed if first > day}), next_day]
     for since, until in pairwise(turns):
         needed = _needs(place(counted, policy, until - 1), policy, circumstances)
         if needed is not None:

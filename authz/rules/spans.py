@@ -18,8 +18,7 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     union: list[Span] = []
     for first, stop in sorted(spans):
         if union and first <= union[-1][1]:
-            if stop > union[-1][1]:
-                union[-1] = (union[-1][0], stop)
+            union[-1] = (union[-1][0], max(union[-1][1], stop))
         elif first < stop:
             union.append((first, stop))
     return union

@@ -209,7 +209,7 @@ class _Lifted:
         if threshold.action is FindingAction.INFORM:
             return []
         needed = without([stretch], self._released)
-        return without(needed, self._use.established(needed)) if threshold.spares_established and needed else needed
+        return without(needed, self._use.established(needed)) if threshold.spares_established else needed
 
 
 class _Sight(Protocol):

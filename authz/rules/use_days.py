@@ -108,14 +108,14 @@ class Use:
     def required(self, stretch: Stretch) -> list[Span]:
         """Return the days of the episode on which authorization is needed."""
         needed = without(self.exceeded(stretch), self._circumstances.released)
-        return without(needed, self.established(needed)) if needed else needed
+        return without(needed, self.established(needed))
 
     def established(self, days: Sequence[Span]) -> list[Span]:
         """Return those of the covered `days` before which opioids had been used long enough for no limit to hold."""
-        policy, cover = self._policy, self.cover
+        policy = self._policy
         if policy.established_days is None:
             return []
-        width = policy.established_window
+        cover, width = self.cover, policy.established_window
         bends = [edge + width for edge in cover.edges()]
         return reaching(days, policy.established_days, lambda day: cover.before(day) - cover.before(day - width), bends)
 

@@ -220,6 +220,8 @@ def test_an_exemption_and_an_authorization_release_their_days(
         assert episode.exceeded_on == day("2025-01-08")
         assert episode.pa_required_from == (day(needed_from) if needed_from else None)
         assert episode.pa_required_days == needed_days
+        assert episode.trigger_record == ("a" if needed_from else None)
+        assert verdict(supply, **released).first_known_on == (day("2025-01-01") if needed_from else None)
 
 
 def test_a_period_that_ends_before_it_starts_releases_nothing() -> None:
@@ -340,3 +342,20 @@ def test_patches_cover_days_like_anything_else() -> None:
 def test_a_verdict_far_from_today_is_exact_too() -> None:
     assert only_episode(fill("a", "8999-12-30", 8), as_of="9000-12-31").exceeded_on == day("9000-01-06")
     assert case(as_of="9000-12-31").as_of.year == 9000
+
+
+def test_of_two_fills_of_one_day_the_longer_is_told() -> None:
+    episode = only_episode(fill("a", "2025-01-01", 7), fill("b", "2025-01-01", 10), mode="per_fill_naive")
+
+    assert (episode.exceeded_on, episode.count) == (day("2025-01-08"), 10)
+
+
+@pytest.mark.parametrize("as_of", ["2025-01-15", "2025-01-20"])
+def test_a_need_that_passed_before_today_was_still_known(as_of: str) -> None:
+    # Until the third fill is begun on the 15th, the last one is seen as a first one; its day 8 is the 12th.
+    fills = [*january((1, 7), (2, 7), (3, 5)), fill("other", "2025-01-05", 20, rxcui=TRAMADOL_50)]
+    settings = {"mode": "per_fill_naive", "gap_anchor": "fill_date", "gap_days": 2, "overlap": "shift"}
+
+    answer = verdict(*fills, **settings, basis="elapsed", as_of=as_of)
+
+    assert (answer.pa_required, answer.first_known_on) == (False, day("2025-01-12"))
