@@ -70,12 +70,9 @@ def _placed(supplies: Sequence[Supply], policy: Policy) -> list[Placed]:
 def _part(item: Placed, table: MmeTable) -> Part:
     first, stop, supply = item
     product, quantity = supply.product, supply.record.quantity
-    if product is None:
-        return Part(supply, first, stop, None)
-    if product.has_no_mme_by_rule:
+    if product is not None and product.has_no_mme_by_rule:
         return Part(supply, first, stop, (0, 1))
-    worth = product.worth(table)
-    if worth is None or quantity is None or quantity <= 0:
+    if product is None or (worth := product.worth(table)) is None or quantity is None or quantity <= 0:
         return Part(supply, first, stop, None)
     units, unit = quantity.as_integer_ratio()
     return Part(supply, first, stop, (units * worth[0], unit * worth[1] * supply.days), product.uses_tiers(table))

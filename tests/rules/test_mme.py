@@ -150,6 +150,13 @@ def test_patches_not_worn_for_three_days_each_are_put_before_a_person(quantity: 
     assert verdict(patches).attention == ((("a", "patch_days_not_three_each"),) if is_flagged else ())
 
 
+@pytest.mark.parametrize(("days", "is_flagged"), [(3, False), (5, True)])
+def test_a_single_patch_is_worn_for_three_days(days: int, is_flagged: bool) -> None:
+    patch = fill("a", "2025-01-01", days, rxcui=FENTANYL_PATCH_75, quantity=Decimal(1))
+
+    assert (("a", "patch_days_not_three_each") in verdict(patch).attention) == is_flagged
+
+
 def test_a_factor_that_stands_in_is_labelled() -> None:
     listed, fallback = fill("a", "2025-01-01"), fill("b", "2025-01-01", rxcui="199789")
 

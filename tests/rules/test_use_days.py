@@ -152,6 +152,13 @@ def test_a_minor_has_a_lower_limit_until_the_birthday(born: str | None, exceeded
     assert episode.exceeded_on == (day(exceeded_on) if exceeded_on else None)
 
 
+@pytest.mark.parametrize(("born", "limit"), [("2007-01-05", 7), ("2007-01-06", 5)])
+def test_use_within_the_limit_is_told_with_the_limit_of_its_last_day(born: str, limit: int) -> None:
+    episode = only_episode(fill("a", "2025-01-01", 5), born=born, minor_limit_days=5)
+
+    assert (episode.exceeded_on, episode.limit_days) == (None, limit)
+
+
 @pytest.mark.parametrize(
     ("start", "born", "exceeded_on"),
     [
