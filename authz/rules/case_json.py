@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple, NoReturn, TypeVar, cast
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from authz.errors import InvalidInput
 from authz.rules.evaluate import evaluate
@@ -76,7 +76,7 @@ def case_from_json(facts: Any) -> Case:
 
     :raises InvalidInput: naming the first wrong part by dotted path.
     """
-    _need_object(facts, "case")
+    facts = _object(facts, "case")
     patient = _object_or_nothing(facts, "patient")
     return Case(
         id=_needed(facts, "id", "id"),
@@ -107,9 +107,9 @@ def _all(facts: Mapping[str, Any], name: str, read: Callable[[Mapping[str, Any]]
 
 
 def _read_at(path: str, item: Any, read: Callable[[Mapping[str, Any]], _Part]) -> _Part:
-    _need_object(item, path)
+    facts = _object(item, path)
     try:
-        return read(item)
+        return read(facts)
     except InvalidInput as refusal:
         raise _under(path, refusal) from refusal
 
@@ -152,17 +152,15 @@ def _under(path: str, refusal: InvalidInput) -> InvalidInput:
     return InvalidInput({f"{path}.{name}": sentences for name, sentences in refusal.fields.items()})
 
 
-def _need_object(facts: Any, path: str) -> None:
+def _object(facts: Any, path: str) -> Mapping[str, Any]:
     if not isinstance(facts, Mapping):
         raise InvalidInput({path: ["An object is needed."]})
+    return facts
 
 
 def _object_or_nothing(facts: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = facts.get(name)
-    if value is None:
-        return {}
-    _need_object(value, name)
-    return cast(Mapping[str, Any], value)
+    return {} if value is None else _object(value, name)
 
 
 def _refuse_unknown(facts: Mapping[str, Any], known: Set[str]) -> None:

@@ -73,7 +73,7 @@ def counterfactual(case: Case, episode: Episode, formulary: Formulary | None = N
     patient's records; needs that other episodes have anyway stay. None when the episode needs nothing, no single
     record is its cause, or neither way helps.
     """
-    if episode.pa_required_from is None or episode.cause is None:
+    if episode.cause is None:
         return None
     question = _Question(as_known(case), episode, formulary or packaged())
     fewer, later = question.fewer_days(), question.later_start()

@@ -41,6 +41,7 @@ WEEK_AND_WEEK = (fill("a", JANUARY_1, 5), fill("b", "2025-01-06", 5))
 CANCER = Exemption(category=ExemptionCategory.CANCER, start=day("2025-02-01"), end=day("2025-02-28"))
 APPROVED = AuthorizedPeriod(start=day("2025-01-10"), end=day("2025-01-20"))
 NEXT_YEAR = AuthorizedPeriod(start=day("2026-01-09"), end=None)
+DAY_AFTER = AuthorizedPeriod(start=day("2026-01-10"), end=None)
 NO_WAY = (None, None, None)
 SOON = {"as_of": "2025-01-05"}
 
@@ -90,7 +91,14 @@ TABLE: list[tuple[str, tuple[Record, ...], dict[str, Any], tuple[Any, ...]]] = [
         {"authorizations": [APPROVED]},
         (1, "2025-01-03", "2025-01-13"),
     ),
+    (
+        "a minor's limit ends in time for the next day",
+        (fill("a", JANUARY_1, 5),),
+        {"born": "2007-01-05", "minor_limit_days": 3},
+        (2, "2025-01-02", None),
+    ),
     ("an approval a year away", (fill("a", JANUARY_1, 10),), {"authorizations": [NEXT_YEAR]}, (3, "2026-01-02", None)),
+    ("an approval further away", (fill("a", JANUARY_1, 10),), {"authorizations": [DAY_AFTER]}, (3, None, None)),
     (
         "two fills of no known order",
         (fill("a", JANUARY_1, 9, rx_id=None), fill("b", JANUARY_1, 9, rx_id=None)),
@@ -158,12 +166,13 @@ def test_a_second_report_of_the_same_dispensing_does_not_stand_in_for_it() -> No
     assert answer(fill("a", JANUARY_1, 5), one, replace(one, id="twin")) == (3, "2025-03-07", None)
 
 
-def test_only_what_is_known_that_day_is_asked_about() -> None:
+@pytest.mark.parametrize("as_of", ["2025-01-03", "2025-01-05"])
+def test_only_what_is_known_that_day_is_asked_about(as_of: str) -> None:
     first = fill("a", JANUARY_1, 10)
     corrected = later_version(first, learned="2025-01-03", days_supply=12)
     unknown_yet = later_version(corrected, learned="2025-01-09", days_supply=2)
 
-    assert answer(first, corrected, unknown_yet, as_of="2025-01-05") == (5, None, None)
+    assert answer(first, corrected, unknown_yet, as_of=as_of) == (5, None, None)
 
 
 def test_days_from_quantity_and_daily_use_can_be_fewer_too() -> None:
