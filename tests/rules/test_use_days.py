@@ -1,5 +1,8 @@
 """Which days are beyond the limit: tables a pharmacist can read."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from authz.rules.records import AuthorizedPeriod, Exemption
@@ -357,12 +360,34 @@ def test_of_two_fills_of_one_day_the_longer_is_told() -> None:
     assert (episode.exceeded_on, episode.count) == (day("2025-01-08"), 10)
 
 
+# Until the third fill is begun on the 15th, the last one is seen as a first one, and its day 8 is the 12th.
+PASSING = [*january((1, 7), (2, 7), (3, 5)), fill("other", "2025-01-05", 20, rxcui=TRAMADOL_50)]
+ELAPSED: dict[str, Any] = {
+    "mode": "per_fill_naive",
+    "gap_anchor": "fill_date",
+    "gap_days": 2,
+    "overlap": "shift",
+    "basis": "elapsed",
+}
+
+
 @pytest.mark.parametrize("as_of", ["2025-01-15", "2025-01-20"])
 def test_a_need_that_passed_before_today_was_still_known(as_of: str) -> None:
-    # Until the third fill is begun on the 15th, the last one is seen as a first one; its day 8 is the 12th.
-    fills = [*january((1, 7), (2, 7), (3, 5)), fill("other", "2025-01-05", 20, rxcui=TRAMADOL_50)]
-    settings = {"mode": "per_fill_naive", "gap_anchor": "fill_date", "gap_days": 2, "overlap": "shift"}
-
-    answer = verdict(*fills, **settings, basis="elapsed", as_of=as_of)
+    answer = verdict(*PASSING, **ELAPSED, as_of=as_of)
 
     assert (answer.pa_required, answer.first_known_on) == (False, day("2025-01-12"))
+
+
+def test_a_need_that_had_passed_when_its_records_were_learned_was_never_known() -> None:
+    learned_late = [replace(record, recorded_on=day("2025-01-15")) for record in PASSING]
+
+    assert verdict(*learned_late, **ELAPSED, as_of="2025-01-20").first_known_on is None
+
+
+@pytest.mark.parametrize(("as_of", "known_on"), [("2025-01-08", None), ("2025-01-09", "2025-01-09")])
+def test_a_need_of_tomorrow_is_not_known_today_though_more_supply_waits(as_of: str, known_on: str | None) -> None:
+    nine_days, waiting = january((1, 9), (2, 3))  # the second is begun on the 10th
+
+    answer = verdict(nine_days, waiting, overlap="shift", basis="elapsed", limit_days=8, as_of=as_of)
+
+    assert answer.first_known_on == (day(known_on) if known_on else None)
