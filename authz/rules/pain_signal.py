@@ -5,7 +5,12 @@ advice on doses; it is no part of a request and never goes to an insurer. Whethe
 question.
 
 Two periods of one length that follow each other are compared, the later one ending today. A score is one 0–10 pain
-rating, or one PEG (the mean of pain, enjoyment and general activity, each 0–10; Krebs 2009); the two are never mixed.
+rating, or one PEG: the mean of pain, enjoyment of life and general activity in the past week, each 0–10 (Krebs et al.,
+J Gen Intern Med 2009;24:733–738). What was asked for in different ways is never mixed.
+
+The literature measures *improvement*, and knows no figures for a signal like this one. The thresholds below take the
+size of change it calls important and ask for it in the other direction; that, and wherever it says so, is our choice.
+A dose that rose does not stand against the signal: with more pain on more opioid, too, the dose did not fall.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,28 +29,32 @@ from authz.rules.use_days import period_span
 from authz.rules.verdict import Mme, MmeRun
 
 PERIOD_DAYS: Final = 90
-"""A patient on opioids is seen at least every three months (CDC 2022), so two visits can fall into a period."""
+"""CDC 2022 (recommendation 7) suggests for most patients on long-term opioids to look again every 3 months or more
+often, so a period holds a visit or two. That there are two such periods is our choice."""
 LEAST_SCORES: Final = 2
-"""One score is a moment; two make a mean that a single bad day does not carry alone."""
+"""Our choice: one score is a moment; two make a mean that a single bad day does not carry alone."""
 LEAST_SPACING_DAYS: Final = 7
-"""A PEG asks about the past week: scores that lie closer together tell of the same days."""
+"""Our choice, since a PEG asks about the past week: scores that lie closer together tell of the same days."""
 LEAST_RISE: Final = Fraction(2)
-"""Points on 0–10. A change of two is what patients call important (Farrar 2001, on pain ratings)."""
+"""Points on 0–10. A fall of about two points, or of about 30 %, is what patients call important (Farrar et al., Pain
+2001;94:149–158, on pain ratings). To ask for both at once, of a rise, and of a PEG too, is our choice."""
 LEAST_RELATIVE_RISE: Final = Fraction(30, 100)
-"""Of the earlier mean. 30 % is the change that counts as clinically meaningful for PEG (CDC)."""
+"""Of the earlier mean. CDC (2016, 2022, and its checklist for PEG) calls 30 % of improvement clinically meaningful."""
 LEAST_PAIN_NOW: Final = Fraction(4)
-"""Below that, pain is called mild."""
+"""Our choice. Below 4 is commonly called mild; where studies looked, the bound lay between 3 and 5 for most kinds of
+pain (table 3 of Boonstra et al., Front Psychol 2016;7:1466)."""
 DOSE_TOLERANCE: Final = Fraction(10, 100)
-"""A mean dose up to so much lower has not fallen: refills do not come to the day."""
+"""Our choice: a mean dose up to so much lower has not fallen, as refills do not come to the day."""
 LEAST_COVERAGE: Final = Fraction(90, 100)
-"""Of a period's days with an opioid in hand; with fewer, pain may have risen for want of it."""
+"""Our choice, of a period's days with an opioid in hand; with fewer, pain may have risen for want of it."""
 
 
 class Instrument(StrEnum):
     """How pain was asked for. The first one with enough scores is used: PEG asks for more than the number."""
 
     PEG = "peg"
-    PAIN_0_TO_10 = "pain_0_to_10"
+    PAIN_PAST_WEEK = "pain_past_week"
+    PAIN_NOW = "pain_now"
 
 
 class Explanation(StrEnum):
@@ -242,7 +251,11 @@ def _period(days: Span, pain: Mapping[int, Fraction], dose: _Dose) -> Period:
     )
 
 
-_ASKED_BY = {Instrument.PEG: "PEG", Instrument.PAIN_0_TO_10: "Pain from 0 to 10"}
+_ASKED_BY = {
+    Instrument.PEG: "PEG",
+    Instrument.PAIN_PAST_WEEK: "Average pain in the past week (0 to 10)",
+    Instrument.PAIN_NOW: "Pain when asked (0 to 10)",
+}
 _COULD_BE = {
     Explanation.DISEASE_PROGRESSION: "progression of the disease",
     Explanation.MISSED_DOSES: "missed doses",

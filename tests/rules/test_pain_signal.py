@@ -34,7 +34,7 @@ LATER_FIRST = date(2025, 4, 3)  # 1 July is the 90th day from there
 EARLIER_FIRST = date(2025, 1, 3)
 
 
-def score(on: str, value: str | int, instrument: Instrument = Instrument.PAIN_0_TO_10) -> PainScore:
+def score(on: str, value: str | int, instrument: Instrument = Instrument.PAIN_NOW) -> PainScore:
     return PainScore(on=day(on), instrument=instrument, score=Fraction(value))
 
 
@@ -44,7 +44,7 @@ def dose(*runs: tuple[str, str, int], is_complete: bool = True) -> Mme:
     return Mme(table=MmeTable.CDC_2022, overlap=MmeOverlap.SUM, series=series)
 
 
-def pains(before: str | int, now: str | int, instrument: Instrument = Instrument.PAIN_0_TO_10) -> list[PainScore]:
+def pains(before: str | int, now: str | int, instrument: Instrument = Instrument.PAIN_NOW) -> list[PainScore]:
     """The same score twice in each period."""
     earlier = [score(on, before, instrument) for on in ("2025-01-10", "2025-03-10")]
     return earlier + [score(on, now, instrument) for on in ("2025-04-10", "2025-06-10")]
@@ -184,6 +184,19 @@ def test_a_peg_is_used_before_single_ratings_and_never_mixed_with_them() -> None
     assert reasons(pegs + ratings) == (NoSignal.PAIN_NOT_RISEN,)
     assert reasons(pegs[:3] + ratings) == SIGNAL
     assert reasons(pegs[:2] + ratings[2:]) == (NoSignal.TOO_FEW_SCORES,)
+
+
+def test_pain_in_the_past_week_is_never_compared_with_pain_now() -> None:
+    before, now = pains(4, 9, Instrument.PAIN_PAST_WEEK)[:2], pains(4, 9, Instrument.PAIN_NOW)[2:]
+
+    assert reasons(before + now) == (NoSignal.TOO_FEW_SCORES,)
+
+
+def test_a_dose_that_rose_does_not_stand_against_the_signal() -> None:
+    found = ask(mme=dose(("2024-12-01", "2025-04-02", 60), ("2025-04-03", "2025-08-01", 120)))
+
+    assert isinstance(found, PainSignal)
+    assert "Mean dose: 60.00 MME a day, then 120.00 (factor table 2022)." in sentences(found)
 
 
 def test_several_scores_of_one_day_count_as_one() -> None:
@@ -384,7 +397,7 @@ def test_a_signal_holds_to_every_condition_counted_day_by_day(scores: list[PainS
 def _usable(scores: list[PainScore]) -> list[Instrument]:
     """The first instrument with two scores a week apart in each period, if any."""
     usable = []
-    for instrument in (Instrument.PEG, Instrument.PAIN_0_TO_10):
+    for instrument in (Instrument.PEG, Instrument.PAIN_PAST_WEEK, Instrument.PAIN_NOW):
         kinds = [_days_of(scores, instrument, period) for period in _periods()]
         if all(any(abs((a - b).days) >= 7 for a in kind for b in kind) for kind in kinds):
             usable.append(instrument)
