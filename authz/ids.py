@@ -14,6 +14,8 @@ PrescriberId = NewType("PrescriberId", UUID)
 PrescriptionId = NewType("PrescriptionId", UUID)
 FillId = NewType("FillId", UUID)
 ExemptionId = NewType("ExemptionId", UUID)
+PainScoreId = NewType("PainScoreId", UUID)
+SurgeryId = NewType("SurgeryId", UUID)
 PriorAuthId = NewType("PriorAuthId", UUID)
 NoticeId = NewType("NoticeId", UUID)
 

@@ -7,6 +7,7 @@ from authz.documentation.models import Answer, AnswerSheet
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
+from authz.pain.models import PainHint, PainScore, PainScoreVersion, Surgery, SurgeryVersion
 from authz.policies.models import PayerPolicy, Plan
 from authz.prescriptions.models import (
     Coverage,
@@ -59,6 +60,9 @@ __all__ = [
     "Membership",
     "Organization",
     "OutboxMessage",
+    "PainHint",
+    "PainScore",
+    "PainScoreVersion",
     "Patient",
     "PatientIdentifier",
     "PayerPolicy",
@@ -71,4 +75,6 @@ __all__ = [
     "Recheck",
     "RequestedLine",
     "Simulation",
+    "Surgery",
+    "SurgeryVersion",
 ]

@@ -15,7 +15,9 @@ class Organization(models.Model):
     """A tenant: a clinic or an insurer. `time_zone` (IANA name) is the calendar its days are read in."""
 
     PHI: ClassVar[set[str]] = set()
-    PLAIN: ClassVar[set[str]] = {"id", "public_id", "kind", "name", "time_zone", "identifier_system"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "kind", "name", "time_zone", "identifier_system", "has_pain_signal",
+    }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     # Strings, not enum members: a member would freeze its import path into the migration.
@@ -25,13 +27,18 @@ class Organization(models.Model):
     identifier_system = models.CharField(
         max_length=255, blank=True, help_text="The FHIR identifier system under which it numbers patients."
     )
+    has_pain_signal = models.BooleanField(default=False, help_text="Whether its prescribers want the pain signal.")
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 name="organization_is_clinic_or_insurer",
                 condition=Q(kind__in=[OrganizationKind.CLINIC.value, OrganizationKind.INSURER.value]),
-            )
+            ),
+            models.CheckConstraint(
+                name="only_a_clinic_has_a_pain_signal",
+                condition=Q(has_pain_signal=False) | Q(kind=OrganizationKind.CLINIC.value),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,11 @@ class Action(StrEnum):
     RECORD_PRESCRIPTION = "record a prescription"
     RECORD_FILL = "record a fill"
     RECORD_EXEMPTION = "record an exemption"
+    RECORD_PAIN_SCORE = "record a pain score"
+    RECORD_SURGERY = "record a surgery"
+    READ_PAIN_SIGNAL = "read the pain signal"
+    READ_CLINIC_SETTINGS = "read a clinic's settings"
+    CHANGE_CLINIC_SETTINGS = "change a clinic's settings"
     IMPORT_FILE = "import a file"
     READ_REQUESTS = "read prior authorizations"
     READ_POLICIES = "read policies"
@@ -53,6 +58,11 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.RECORD_PRESCRIPTION: _CLINIC,
     Action.RECORD_FILL: _CLINIC | {Role.INTAKE},
     Action.RECORD_EXEMPTION: _CLINIC,
+    Action.RECORD_PAIN_SCORE: _CLINIC,
+    Action.RECORD_SURGERY: _CLINIC,
+    Action.READ_PAIN_SIGNAL: frozenset({Role.PRESCRIBER}),
+    Action.READ_CLINIC_SETTINGS: CLINIC_ROLES,
+    Action.CHANGE_CLINIC_SETTINGS: frozenset({Role.CLINIC_ADMIN}),
     Action.IMPORT_FILE: _CLINIC | {Role.INTAKE},
     Action.READ_REQUESTS: CLINIC_ROLES | INSURER_ROLES,
     Action.READ_POLICIES: INSURER_ROLES,

@@ -23,19 +23,20 @@ class NoticeRequestOut(serializers.Serializer[Any]):
 
 
 class NoticeOut(serializers.Serializer[InboxEntry]):
-    """A notice carries no patient data: read the request for that."""
+    """A notice carries no patient data: read the request, or the patient, for that. It is about one of the two."""
 
     id = serializers.UUIDField(source="public_id")
     topic = serializers.CharField()
     text = serializers.SerializerMethodField()
-    prior_authorization = NoticeRequestOut(source="prior_auth")
+    prior_authorization = NoticeRequestOut(source="prior_auth", allow_null=True)
+    patient = serializers.UUIDField(source="pain_hint.patient.public_id", allow_null=True, default=None)
     needs_act = serializers.BooleanField(help_text="It stays open until somebody acts on it.")
     arrived_at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
     acknowledged_at = serializers.DateTimeField(allow_null=True)
 
     def get_text(self, entry: InboxEntry) -> str:
-        return sentence(entry.topic, number=entry.prior_auth.number)
+        return sentence(entry.topic, number=entry.number)
 
 
 class NoticeFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types

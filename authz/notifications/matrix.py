@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Audience(StrEnum):
-    """A group of people around one request."""
+    """A group of people around one request, or around one patient of a clinic."""
 
     STAFF = "the clinic's staff"
     PRESCRIBER = "the prescriber"
@@ -53,6 +53,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.approved-in-part": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
     "prior-auth.denied": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
+    "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},
 }
 
 

@@ -52,12 +52,12 @@ class Delivery(Leased):
 
 
 class InboxEntry(models.Model):
-    """A notice in a person's inbox. `topic` and `prior_auth` are all it carries; the words are made when it is read."""
+    """A notice in a person's inbox. Its topic and what it is about are all it carries; the words come with reading."""
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
-        "id", "public_id", "delivery", "person", "organization", "topic", "prior_auth", "needs_act", "arrived_at",
-        "read_at", "acknowledged_at",
+        "id", "public_id", "delivery", "person", "organization", "topic", "prior_auth", "pain_hint", "needs_act",
+        "arrived_at", "read_at", "acknowledged_at",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -65,7 +65,8 @@ class InboxEntry(models.Model):
     person = models.ForeignKey("authz.Person", on_delete=models.PROTECT, related_name="inbox")
     organization = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+")
     topic = models.CharField(max_length=60)
-    prior_auth = models.ForeignKey("authz.PriorAuth", on_delete=models.PROTECT, related_name="+")
+    prior_auth = models.ForeignKey("authz.PriorAuth", on_delete=models.PROTECT, null=True, related_name="+")
+    pain_hint = models.ForeignKey("authz.PainHint", on_delete=models.PROTECT, null=True, related_name="+")
     needs_act = models.BooleanField()
     arrived_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
@@ -73,4 +74,15 @@ class InboxEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "inbox entries"
+        constraints = [
+            models.CheckConstraint(
+                name="notice_is_about_exactly_one",
+                condition=Q(prior_auth__isnull=False, pain_hint=None) | Q(prior_auth=None, pain_hint__isnull=False),
+            )
+        ]
         indexes = [models.Index(fields=["person", "-arrived_at"], name="inbox_newest_first")]
+
+    @property
+    def number(self) -> str:
+        """Return the request's number, "" where the notice is about a patient."""
+        return self.prior_auth.number if self.prior_auth else ""

@@ -9,6 +9,7 @@ from authz.access.models import Membership
 from authz.access.roles import Actor, Role
 from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
 from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
 from authz.prior_auths.models import PriorAuth
 
@@ -24,34 +25,37 @@ class Recipient:
 def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
     """Return whom to tell of a fact and how; a person in several groups is there once.
 
-    Only members of a party to the request are told, and the insurer only of what was submitted to it.
+    Only members of a party to the request are told, and the insurer only of what was submitted to it. Of a patient's
+    pain the clinic's own prescriber is told and nobody else, whatever the matrix says.
 
-    :raises PriorAuth.DoesNotExist: when the topic is told but is about no request.
+    :raises ObjectDoesNotExist: when the topic is told but is about nothing there is.
     """
     told = notices(message.topic)
     if not told:
         return {}
-    prior_auth = PriorAuth.objects.get(public_id=message.subject_id)
+    subject = subject_of(message)
     found: dict[Recipient, Notice] = {}
     for audience, notice in told.items():
-        for member in PEOPLE[audience](prior_auth).order_by("person_id"):
+        for member in _members_told(audience, subject).order_by("person_id"):
             recipient = Recipient(member.person_id, member.organization_id)
             found[recipient] = together(found[recipient], notice) if recipient in found else notice
     return found
+
+
+def _members_told(audience: Audience, subject: Subject) -> QuerySet[Membership]:
+    if isinstance(subject, PriorAuth):
+        return PEOPLE[audience](subject)
+    return _prescriber(subject) if audience is Audience.PRESCRIBER else Membership.objects.none()
 
 
 def _staff(prior_auth: PriorAuth) -> QuerySet[Membership]:
     return _members(prior_auth.clinic_id, Role.STAFF)
 
 
-def _prescriber(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    # A prescriber may work for several clinics; only as a member of this one do they hear of its requests.
-    known = (
-        Membership.objects.none()
-        if prior_auth.prescriber_id is None
-        else _members(prior_auth.clinic_id, Role.PRESCRIBER)
-    )
-    return known.filter(person__prescriber=prior_auth.prescriber_id)
+def _prescriber(subject: Subject) -> QuerySet[Membership]:
+    # A prescriber may work for several clinics; only as a member of this one do they hear of its patients.
+    known = Membership.objects.none() if subject.prescriber_id is None else _members(subject.clinic_id, Role.PRESCRIBER)
+    return known.filter(person__prescriber=subject.prescriber_id)
 
 
 def _reviewers(prior_auth: PriorAuth) -> QuerySet[Membership]:
@@ -110,4 +114,4 @@ def inbox(by: Actor) -> QuerySet[InboxEntry]:
     if by.person_id is None:
         return InboxEntry.objects.none()
     mine = InboxEntry.objects.filter(person=by.person_id, organization=by.organization_id)
-    return mine.select_related("prior_auth").order_by("-arrived_at", "-pk")
+    return mine.select_related("prior_auth", "pain_hint__patient").order_by("-arrived_at", "-pk")

@@ -1,4 +1,4 @@
-"""PURE: what a notice says. One fixed sentence a topic; the only thing ever filled in is the request's own number."""
+"""PURE: what a notice says. One fixed sentence a topic; the only thing ever filled in is a request's own number."""
 
 SENTENCES = {
     "prior-auth.opened": "Prior authorization request {number} was opened.",
@@ -14,6 +14,7 @@ SENTENCES = {
     "prior-auth.approved-in-part": "Prior authorization request {number} was approved in part.",
     "prior-auth.denied": "Prior authorization request {number} was denied.",
     "prior-auth.withdrawn": "Prior authorization request {number} was withdrawn.",
+    "pain-hint.found": "There is a pain hint on a patient for you to look at.",
 }
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import date
+from datetime import date, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -16,6 +16,8 @@ from authz.notifications import selectors
 from authz.notifications.matrix import MATRIX
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
+from authz.pain.models import PainHint
+from authz.pain.services import HINT_FOUND
 from authz.prescriptions.facts import PatientFacts
 from authz.prescriptions.services import register_patient
 from authz.prior_auths.models import InformationRequest, PriorAuth
@@ -23,6 +25,7 @@ from authz.prior_auths.services import intake, request, review
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import drain, say
+from tests.pain import stage as pain
 from tests.post_office import Mood, PostOffice
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +42,7 @@ MARKERS = {
     "answer": "Qwyxanswer",
     "question": "Qwyxquestion",
     "note": "Qwyxnote",
+    "pain score": "QWYX-PAIN-1",
 }
 BORN = date(1913, 7, 9)
 
@@ -77,6 +81,16 @@ def marked(cast: Cast) -> PriorAuth:
     return review.refer(prior_auth_id=key, reason=MARKERS["note"], by=cast.rae, now=NOW)
 
 
+def marked_hint(cast: Cast, prior_auth: PriorAuth) -> PainHint:
+    """Return the hint of a signal on the request's own patient, whose scores carry a marker."""
+    patient = prior_auth.patient
+    pain.switch_on(cast)
+    for days_ago, score in ((150, 4), (100, 4), (60, 7), (10, 7)):
+        pain.score(cast, patient, score, days_ago=days_ago, identifier=f"{MARKERS['pain score']}-{days_ago}")
+    stage.fill(cast, patient, pain.HALF_A_YEAR, on=stage.TODAY - timedelta(days=pain.HALF_A_YEAR - 1))
+    return PainHint.objects.get()
+
+
 def readable(mail: EmailMessage) -> str:
     """Return a mail's headers and every part of its body, decoded."""
     bodies = [str(part.get_content()) for part in mail.walk() if not part.is_multipart()]
@@ -105,8 +119,9 @@ def test_no_patient_data_leaves_by_any_channel(
     settings.OUTBOX_NUDGE = "workers.broker.nudge"
     caplog.set_level("DEBUG")
     prior_auth = marked(cast)
-    for topic in MATRIX:
+    for topic in set(MATRIX) - {HINT_FOUND}:
         say(prior_auth, topic)
+    hint = marked_hint(cast, prior_auth)
     post_office.mood = Mood.REFUSE
     drain()
     post_office.mood = Mood.ACCEPT
@@ -140,13 +155,15 @@ def test_no_patient_data_leaves_by_any_channel(
     ] == []
     # The search would have found something: each place has in it what may be there.
     assert prior_auth.number in places["mail"]
+    assert f"/patients/{hint.patient.public_id}/" in places["mail"]
+    assert str(hint.public_id) in places["outbox"]
     assert str(prior_auth.public_id) in places["outbox"]
     assert "authz.drain-outbox" in places["broker"]
     assert "postponed" in places["log"]
 
 
 def test_every_marker_is_somewhere_in_the_database(cast: Cast) -> None:
-    marked(cast)
+    marked_hint(cast, marked(cast))
 
     kept = "\n".join(columns(model) for model in apps.get_app_config("authz").get_models())
 

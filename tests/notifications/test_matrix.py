@@ -4,10 +4,11 @@ import pytest
 
 from authz.notifications.matrix import MATRIX, TO_ACT, TO_KNOW_NOW, Audience, ChannelName, Notice, notices, together
 from authz.notifications.wording import SENTENCES, sentence
+from authz.pain.services import HINT_FOUND
 from authz.prior_auths.lifecycle import TABLE
 from authz.prior_auths.services.detection import NEED_IN_DOUBT
 
-ANNOUNCED = {row.says for row in TABLE.values() if row.says} | {NEED_IN_DOUBT}
+ANNOUNCED = {row.says for row in TABLE.values() if row.says} | {NEED_IN_DOUBT, HINT_FOUND}
 
 
 def test_every_announced_topic_has_a_row_and_every_row_is_announced() -> None:
@@ -23,11 +24,16 @@ def test_a_topic_nobody_named_is_silent() -> None:
 
 
 @pytest.mark.parametrize("topic", sorted(SENTENCES))
-def test_a_sentence_is_filled_with_the_number_alone(topic: str) -> None:
+def test_a_sentence_is_filled_with_a_requests_number_alone(topic: str) -> None:
     blanks = {name for _, name, _, _ in Formatter().parse(SENTENCES[topic]) if name is not None}
+    is_about_a_request = topic != HINT_FOUND
 
-    assert blanks == {"number"}
-    assert "PA-7" in sentence(topic, number="PA-7")
+    assert blanks == ({"number"} if is_about_a_request else set())
+    assert ("PA-7" in sentence(topic, number="PA-7")) is is_about_a_request
+
+
+def test_of_pain_the_prescriber_alone_is_told() -> None:
+    assert set(notices(HINT_FOUND)) == {Audience.PRESCRIBER}
 
 
 @pytest.mark.parametrize("topic", ["prior-auth.denied", "prior-auth.approved-in-part", "prior-auth.prescriber-asked"])

@@ -5,11 +5,13 @@ from authz.access.roles import Role
 from authz.notifications import selectors
 from authz.notifications.matrix import MATRIX
 from authz.outbox.models import OutboxMessage
+from authz.pain.services import HINT_FOUND
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import request, review
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import say
+from tests.pain.stage import hinted
 
 pytestmark = pytest.mark.django_db
 
@@ -17,6 +19,11 @@ pytestmark = pytest.mark.django_db
 def told(cast: Cast, prior_auth: PriorAuth, topic: str) -> dict[str, str]:
     """Return who hears of the topic and how, in words: "inbox", "email+inbox", with "!" when it waits for them."""
     say(prior_auth, topic)
+    return heard(cast)
+
+
+def heard(cast: Cast) -> dict[str, str]:
+    """Return who hears of the latest fact, and how."""
     names = {person.pk: name for name, person in cast.people.items()}
     return {
         names[recipient.person_id]: "+".join(sorted(notice.channels)) + ("!" if notice.needs_act else "")
@@ -42,12 +49,27 @@ def test_each_event_reaches_its_people_and_nobody_else(cast: Cast, topic: str, w
     assert told(cast, stage.in_review(cast), topic) == who
 
 
-@pytest.mark.parametrize("topic", sorted(MATRIX))
+@pytest.mark.parametrize("topic", sorted(set(MATRIX) - {HINT_FOUND}))
 def test_strangers_hear_of_nothing(cast: Cast, topic: str) -> None:
     everyone = told(cast, stage.in_review(cast), topic)
 
     assert everyone
     assert not {"mallory", "oscar"} & set(everyone)
+
+
+def test_of_a_pain_hint_hears_the_prescriber_alone(cast: Cast) -> None:
+    access.add_membership(person=cast.people["stella"], organization=cast.riverside, role=Role.PRESCRIBER)
+    hinted(cast)
+
+    assert heard(cast) == {"jones": "email+inbox"}
+
+
+def test_of_a_pain_hint_whose_prescriber_is_not_known_nobody_hears(cast: Cast) -> None:
+    hint = hinted(cast)
+    hint.prescriber = None
+    hint.save()
+
+    assert heard(cast) == {}
 
 
 def test_the_insurer_hears_nothing_of_a_request_that_never_came_to_it(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""Take in a fact about a patient and, in the same transaction, bring their requests into line with it."""
+"""Take in a fact about a patient and, in the same transaction, bring requests and pain hints into line with it."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -10,6 +10,7 @@ from authz.access.models import Organization
 from authz.access.roles import Actor
 from authz.errors import NotFound
 from authz.ids import ExemptionId, FillId, IdentityQuestionId, PatientId, PrescriptionId
+from authz.pain import services as pain
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, PatientFacts, PrescriptionFacts
 from authz.prescriptions.models import Coverage, Exemption, Fill, Patient, Prescription
 from authz.prescriptions.services import CoverageRecorded, RecordOutcome, identity, patients, records
@@ -29,7 +30,7 @@ def register_patient(*, facts: PatientFacts, by: Actor, now: datetime) -> tuple[
     patient, outcome = patients.register_patient(facts=facts, by=by, now=now)
     if outcome is not RecordOutcome.UNCHANGED:
         locked = patients.lock_patient(patient_id=PatientId(patient.public_id), by=by)
-        recheck(patient=locked, on=_today(by, now), now=now)
+        _bring_into_line(locked, by, now)
     return patient, outcome
 
 
@@ -44,7 +45,7 @@ def record_all(*, patient_id: PatientId, facts: Sequence[Facts], by: Actor, now:
     patient = patients.lock_patient(patient_id=patient_id, by=by)
     done = records.record(patient=patient, facts=facts, by=by, now=now)
     if any(outcome is not RecordOutcome.UNCHANGED for _, outcome in done):
-        recheck(patient=patient, on=_today(by, now), now=now)
+        _bring_into_line(patient, by, now)
     return done
 
 
@@ -94,7 +95,7 @@ def record_coverage(*, patient_id: PatientId, facts: CoverageFacts, by: Actor, n
     patient = patients.lock_patient(patient_id=patient_id, by=by)
     done = patients.record_coverage(patient=patient, facts=facts, by=by, now=now)
     if done.outcome is not RecordOutcome.UNCHANGED:
-        recheck(patient=patient, on=_today(by, now), now=now)
+        _bring_into_line(patient, by, now)
     return done
 
 
@@ -109,7 +110,7 @@ def record_exemption(
     patient = patients.lock_patient(patient_id=patient_id, by=by)
     exemption, outcome = patients.record_exemption(patient=patient, facts=facts, by=by, now=now)
     if outcome is not RecordOutcome.UNCHANGED:
-        recheck(patient=patient, on=_today(by, now), now=now)
+        _bring_into_line(patient, by, now)
     return exemption, outcome
 
 
@@ -122,7 +123,7 @@ def withdraw_exemption(*, exemption_id: ExemptionId, by: Actor, now: datetime) -
     known = patients.own_exemption(exemption_id=exemption_id, by=by)
     patient = patients.lock_patient(patient_id=PatientId(known.patient.public_id), by=by)
     exemption = patients.withdraw_exemption(exemption_id=exemption_id, by=by, now=now)
-    recheck(patient=patient, on=_today(by, now), now=now)
+    _bring_into_line(patient, by, now)
     return exemption
 
 
@@ -140,7 +141,8 @@ def answer_identity_question(*, question_id: IdentityQuestionId, is_same: bool, 
             request.patient = kept
             request.coverage = _coverage_of(kept, request.coverage)
             request.save(update_fields=["patient", "coverage"])
-        recheck(patient=kept, on=_today(by, now), now=now)
+        pain.follow_merge(kept=kept, merged=merged, now=now)
+        _bring_into_line(kept, by, now)
 
 
 def _coverage_of(patient: Patient, coverage: Coverage | None) -> Coverage | None:
@@ -148,11 +150,16 @@ def _coverage_of(patient: Patient, coverage: Coverage | None) -> Coverage | None
     return (identity.twin_of(coverage=coverage, patient=patient) or coverage) if coverage else None
 
 
+def _bring_into_line(patient: Patient, by: Actor, now: datetime) -> None:
+    recheck(patient=patient, on=_today(by, now), now=now)
+    pain.look_again(patient=patient, now=now)
+
+
 def _end(record: Fill | Prescription, status: RecordStatus, by: Actor, now: datetime) -> RecordOutcome:
     patient = patients.lock_patient(patient_id=PatientId(record.patient.public_id), by=by)
     outcome = records.end(record=record, status=status, by=by, now=now)
     if outcome is not RecordOutcome.UNCHANGED:
-        recheck(patient=patient, on=_today(by, now), now=now)
+        _bring_into_line(patient, by, now)
     return outcome
 
 

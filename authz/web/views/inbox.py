@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from authz.ids import NoticeId
 from authz.notifications import selectors, services
 from authz.notifications.models import InboxEntry
+from authz.notifications.subjects import sayable
 from authz.notifications.wording import sentence
 from authz.web.pages import Page
 
@@ -41,14 +42,14 @@ class Inbox(Page):
 
 
 class OpenNotice(Page):
-    """Marks a notice read and leads to its request."""
+    """Marks a notice read and leads to its request, or to its patient."""
 
     def get(self, request: HttpRequest, notice_id: NoticeId) -> HttpResponse:
         return redirect("inbox")
 
     def post(self, request: HttpRequest, notice_id: NoticeId) -> HttpResponse:
         entry = services.mark_read(notice_id=notice_id, by=self.actor, now=self.now)
-        return redirect("request", prior_auth_id=entry.prior_auth.public_id)
+        return redirect(sayable(entry.delivery).path)
 
 
 class Acknowledgement(Page):
@@ -59,9 +60,9 @@ class Acknowledgement(Page):
 
     def post(self, request: HttpRequest, notice_id: NoticeId) -> HttpResponse:
         entry = services.acknowledge(notice_id=notice_id, by=self.actor, now=self.now)
-        messages.success(request, f"Acknowledged: the notice on {entry.prior_auth.number}.")
+        messages.success(request, f"Acknowledged: the notice on {entry.number or 'a patient'}.")
         return redirect("inbox")
 
 
 def _told(entries: Iterable[InboxEntry]) -> list[Told]:
-    return [Told(entry, sentence(entry.topic, number=entry.prior_auth.number)) for entry in entries]
+    return [Told(entry, sentence(entry.topic, number=entry.number)) for entry in entries]

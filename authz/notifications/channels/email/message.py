@@ -1,4 +1,4 @@
-"""What a mail looks like. It can say the request's number and where to read more, and nothing else."""
+"""What a mail looks like. It can say a request's number and where to read more, and nothing else."""
 
 from dataclasses import asdict, dataclass
 from email.utils import parseaddr
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
+from authz.notifications.subjects import Sayable
 from authz.notifications.wording import sentence
 
 
@@ -20,14 +21,12 @@ class Allowed:
     link: str
 
 
-def letter(
-    *, to: str, topic: str, needs_act: bool, number: str, prior_auth_id: UUID, delivery_id: UUID
-) -> EmailMultiAlternatives:
+def letter(*, to: str, topic: str, needs_act: bool, says: Sayable, delivery_id: UUID) -> EmailMultiAlternatives:
     """Return the mail, in text and HTML. Every attempt of one delivery makes the same Message-ID."""
     allowed = Allowed(
-        sentence=sentence(topic, number=number),
+        sentence=sentence(topic, number=says.number),
         needs_act=needs_act,
-        link=f"{settings.BASE_URL}/prior-auths/{prior_auth_id}/",
+        link=f"{settings.BASE_URL}{says.path}",
     )
     mail = EmailMultiAlternatives(
         subject=_subject(allowed),

@@ -6,8 +6,8 @@ from datetime import datetime
 from authz.notifications.channels.contract import NotDelivered
 from authz.notifications.channels.email.message import letter
 from authz.notifications.models import Delivery
+from authz.notifications.subjects import sayable
 from authz.outbox import leases
-from authz.prior_auths.models import PriorAuth
 
 
 class Email:
@@ -15,13 +15,11 @@ class Email:
 
     def deliver(self, delivery: Delivery, *, now: datetime) -> None:
         """Send the mail, then settle. See channels.contract."""
-        prior_auth = PriorAuth.objects.only("public_id", "number").get(public_id=delivery.subject_id)
         mail = letter(
             to=delivery.recipient.email,
             topic=delivery.message.topic,
             needs_act=delivery.needs_act,
-            number=prior_auth.number,
-            prior_auth_id=prior_auth.public_id,
+            says=sayable(delivery),
             delivery_id=delivery.public_id,
         )
         try:

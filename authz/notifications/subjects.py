@@ -1,0 +1,40 @@
+"""What a fact is about, and all that a message may say of it: a request's own number, and where to read more."""
+
+from dataclasses import dataclass
+
+from authz.notifications.models import Delivery
+from authz.outbox.models import OutboxMessage
+from authz.pain.models import PainHint
+from authz.pain.services import HINT_FOUND
+from authz.prior_auths.models import PriorAuth
+
+Subject = PriorAuth | PainHint
+
+
+@dataclass(frozen=True, slots=True)
+class Sayable:
+    """A request's number ("" where it is about a patient), and the page's path."""
+
+    number: str
+    path: str
+
+
+def subject_of(message: OutboxMessage) -> Subject:
+    """Return what a fact is about.
+
+    :raises ObjectDoesNotExist: when it is about nothing there is.
+    """
+    if message.topic == HINT_FOUND:
+        return PainHint.objects.select_related("patient").get(public_id=message.subject_id)
+    return PriorAuth.objects.get(public_id=message.subject_id)
+
+
+def sayable(delivery: Delivery) -> Sayable:
+    """Return what a message may say.
+
+    :raises ObjectDoesNotExist: when the delivery is about nothing there is.
+    """
+    subject = subject_of(delivery.message)
+    if isinstance(subject, PainHint):
+        return Sayable(number="", path=f"/patients/{subject.patient.public_id}/")
+    return Sayable(number=subject.number, path=f"/prior-auths/{subject.public_id}/")
