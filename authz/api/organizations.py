@@ -1,4 +1,4 @@
-"""The organization one acts for, the plans one can name, and which policy holds for a plan on a day."""
+"""The organization one acts for and its settings, the plans one can name, and which policy holds for one on a day."""
 
 from typing import Any, ClassVar
 
@@ -11,10 +11,12 @@ from rest_framework.response import Response
 from authz.access.models import Organization
 from authz.access.roles import Action, OrganizationKind, Role, must_be_allowed
 from authz.access.selectors import organization
-from authz.api.fields import Code, Day, In, Text, Word
+from authz.api.fields import Code, Day, In, Text, Truth, Word
 from authz.api.policy_out import VersionOut, version_values
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import PlanId
+from authz.pain import services as pain
+from authz.pain.selectors import has_pain_signal
 from authz.policies.models import Plan
 from authz.policies.selectors import plans, rules_of
 from authz.policies.services import open_plan
@@ -91,6 +93,38 @@ class MyOrganizationView(Door):
             "roles": sorted(role.value for role in self.actor.roles),
         }
         return Response(MeOut(me).data)
+
+
+class ClinicSettingsIn(In):
+    """What a clinic decides about itself."""
+
+    pain_signal = Truth(help_text="Whether its prescribers are told when pain rose and the dose did not fall.")
+
+
+class ClinicSettingsOut(serializers.Serializer[Any]):
+    pain_signal = serializers.BooleanField(help_text="Off until the clinic's administrator switches it on.")
+
+
+class ClinicSettingsView(Door):
+    @extend_schema(operation_id="read_clinic_settings", tags=["organizations"], responses=ClinicSettingsOut)
+    def get(self, request: Request) -> Response:
+        """Read what your clinic has decided about itself."""
+        return self._told()
+
+    @extend_schema(
+        operation_id="change_clinic_settings",
+        tags=["organizations"],
+        request=ClinicSettingsIn,
+        responses=ClinicSettingsOut,
+    )
+    def patch(self, request: Request) -> Response:
+        """Change your clinic's settings; only its administrator may."""
+        must_be_allowed(self.actor, Action.CHANGE_CLINIC_SETTINGS)
+        pain.switch(is_on=self.read(ClinicSettingsIn)["pain_signal"], by=self.actor, now=self.now)
+        return self._told()
+
+    def _told(self) -> Response:
+        return Response(ClinicSettingsOut({"pain_signal": has_pain_signal(self.actor)}).data)
 
 
 class PlansView(Listing):

@@ -207,6 +207,26 @@ def _ways_out(case: Case, episodes: Iterable[Episode]) -> list[str]:
     return [way.sentence for way in found if way is not None]
 
 
+def patient_with_use(by: Actor, patient_id: PatientId) -> Patient:
+    """Return a patient whose opioid use the actor may see.
+
+    :raises NotFound: when the organization does not know the patient.
+    :raises Forbidden: when an insurer has received no request of theirs.
+    """
+    patient = prescriptions.patient(by, patient_id)
+    is_clinic = organization(by).kind == OrganizationKind.CLINIC.value
+    if not is_clinic and not PriorAuth.objects.filter(visible_to(by), patient=patient).exists():
+        raise Forbidden("You see a member's opioid use once a request of theirs has been submitted to you.")
+    return patient
+
+
+def own_records(patient: Patient, by: Actor) -> set[str]:
+    """Return the ids of the patient's orders and fills that the actor's organization recorded, as the rule has them."""
+    fills = Fill.objects.filter(patient=patient, organization_id=by.organization).values_list("public_id", flat=True)
+    orders = Prescription.objects.filter(patient=patient, organization_id=by.organization)
+    return {str(key) for key in [*fills, *orders.values_list("public_id", flat=True)]}
+
+
 class _Calendar(NamedTuple):
     """The calendar of the organization that asks."""
 
@@ -216,11 +236,8 @@ class _Calendar(NamedTuple):
 
 def _known_to(by: Actor, patient_id: PatientId, now: datetime) -> tuple[PatientCase, _Calendar]:
     """Return what the rule reads of a patient whose use the actor may see, and the calendar to see it in."""
-    patient = prescriptions.patient(by, patient_id)
+    patient = patient_with_use(by, patient_id)
     reader = organization(by)
-    is_clinic = reader.kind == OrganizationKind.CLINIC.value
-    if not is_clinic and not PriorAuth.objects.filter(visible_to(by), patient=patient).exists():
-        raise Forbidden("You see a member's opioid use once a request of theirs has been submitted to you.")
     return needs_of.case_of(patient), _Calendar(reader.time_zone, clock.day_in(reader.time_zone, at=now))
 
 
@@ -237,18 +254,12 @@ def _seen(known: PatientCase, payer: PayerVerdict, by: Actor) -> list[SeenRecord
     attention: dict[str, list[str]] = {}
     for item in payer.verdict.attention:
         attention.setdefault(item.record_id, []).append(item.reason.value)
-    own = _own_records(known.patient, by)
+    own = own_records(known.patient, by)
     visible = known.newest_on(payer.verdict.as_of).values()
     return [
         _seen_one(record, ignored.get(record.id, ""), tuple(attention.get(record.id, ())), record.id in own)
         for record in sorted(visible, key=lambda r: (r.start, r.id))
     ]
-
-
-def _own_records(patient: Patient, by: Actor) -> set[str]:
-    fills = Fill.objects.filter(patient=patient, organization_id=by.organization).values_list("public_id", flat=True)
-    orders = Prescription.objects.filter(patient=patient, organization_id=by.organization)
-    return {str(key) for key in [*fills, *orders.values_list("public_id", flat=True)]}
 
 
 def _seen_one(record: Record, ignored_because: str, attention: tuple[str, ...], is_own: bool) -> SeenRecord:

@@ -126,6 +126,24 @@ def order_body(patient: Patient, /, **other: Any) -> dict[str, Any]:
     } | other
 
 
+def score_body(patient: Patient, /, **other: Any) -> dict[str, Any]:
+    """Return a PEG asked today: 7, 7 and 6."""
+    return {
+        "patient": str(patient.public_id),
+        "identifier": "P-1",
+        "scored_on": today().isoformat(),
+        "instrument": "peg",
+        "pain": 7,
+        "enjoyment": 7,
+        "activity": 6,
+    } | other
+
+
+def surgery_body(patient: Patient, /, **other: Any) -> dict[str, Any]:
+    """Return an operation of today."""
+    return {"patient": str(patient.public_id), "identifier": "S-1", "performed_on": today().isoformat()} | other
+
+
 def contents() -> dict[str, object]:
     """Return how many rows every table has, and where every request and policy stands. Tokens come and go."""
     found: dict[str, object] = {

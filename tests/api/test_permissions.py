@@ -17,12 +17,24 @@ from authz.ids import PayerPolicyId, PlanId
 from authz.notifications import services as notifications
 from authz.notifications.matrix import ChannelName
 from authz.notifications.models import InboxEntry
+from authz.pain.models import PainScore, Surgery
 from authz.prescriptions.models import Coverage, Exemption, Fill, IdentityQuestion, Patient, Prescriber, Prescription
 from authz.prior_auths.lifecycle import TABLE, Step, is_allowed
 from authz.prior_auths.models import PriorAuth
 from authz.simulations import services as simulations
 from tests import cast as stage
-from tests.api.callers import Caller, contents, fill_body, machine, nothing_changes, order_body, person, refused
+from tests.api.callers import (
+    Caller,
+    contents,
+    fill_body,
+    machine,
+    nothing_changes,
+    order_body,
+    person,
+    refused,
+    score_body,
+    surgery_body,
+)
 from tests.policies.documents import strict
 from tests.policies.test_payer_policies import Office, an_office
 
@@ -76,6 +88,8 @@ def told(cast: stage.Cast) -> dict[str, Any]:
     stella.post("prescriptions/", order_body(patient))
     stella.post("fills/", fill_body(patient))
     stella.post("exemptions/", {"patient": str(patient.public_id), "category": "cancer", "evidence": "C50.9"})
+    stella.post("pain-scores/", score_body(patient))
+    stella.post("surgeries/", surgery_body(patient))
     other = stage.register(cast, insured=False)
     stage.insure(cast, other, member_id=f"M-{patient.public_id}")
     case = stage.queued(cast)
@@ -90,11 +104,18 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
     fill, order = Fill.objects.filter(patient=patient).get(), Prescription.objects.get()
     exemption, coverage = Exemption.objects.get(), Coverage.objects.filter(patient=patient).get()
     question = IdentityQuestion.objects.get()
+    score, surgery = PainScore.objects.get(), Surgery.objects.get()
     return [
         Call("plan-policies", "GET", f"plans/{case.coverage.plan.public_id}/policies/"),
         Call("patient", "GET", f"patients/{own}/"),
         Call("opioid-use", "GET", f"patients/{own}/opioid-use/"),
         Call("opioid-use-changes", "GET", f"patients/{own}/opioid-use/changes/?from=2025-01-01"),
+        Call("pain-signal", "GET", f"patients/{own}/pain-signal/"),
+        Call("timeline", "GET", f"patients/{own}/timeline/"),
+        Call("pain-score", "GET", f"pain-scores/{score.public_id}/"),
+        Call("pain-score-in-error", "POST", f"pain-scores/{score.public_id}/entered-in-error/"),
+        Call("surgery", "GET", f"surgeries/{surgery.public_id}/"),
+        Call("surgery-in-error", "POST", f"surgeries/{surgery.public_id}/entered-in-error/"),
         Call("coverage", "GET", f"coverages/{coverage.public_id}/"),
         Call("prescriber", "GET", f"prescribers/{Prescriber.objects.get().public_id}/"),
         Call("prescription", "GET", f"prescriptions/{order.public_id}/"),
@@ -124,6 +145,7 @@ def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
         Prescription.objects.get(),
         Exemption.objects.get(),
     )
+    score, surgery = PainScore.objects.get(), Surgery.objects.get()
     coverage = {"patient": own, "payer_name": "Faraway", "member_id": "X-1", "starts_on": "2025-01-01"}
     registered = {"identifier": "N-1", "family_name": "Roe", "given_name": "Sam", "birth_date": "1980-01-01"}
     return [
@@ -151,6 +173,17 @@ def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
         (
             Action.RECORD_EXEMPTION,
             Call("exemption-withdrawal", "POST", f"exemptions/{exemption.public_id}/withdrawal/"),
+        ),
+        (Action.RECORD_PAIN_SCORE, Call("pain-scores", "POST", "pain-scores/", score_body(patient, identifier="n3"))),
+        (
+            Action.RECORD_PAIN_SCORE,
+            Call("pain-score-in-error", "POST", f"pain-scores/{score.public_id}/entered-in-error/"),
+        ),
+        (Action.RECORD_SURGERY, Call("surgeries", "POST", "surgeries/", surgery_body(patient, identifier="n4"))),
+        (Action.RECORD_SURGERY, Call("surgery-in-error", "POST", f"surgeries/{surgery.public_id}/entered-in-error/")),
+        (
+            Action.CHANGE_CLINIC_SETTINGS,
+            Call("clinic-settings", "PATCH", "organizations/me/settings/", {"pain_signal": True}),
         ),
     ]
 
@@ -188,7 +221,7 @@ def policy_calls(office: Office) -> list[tuple[Action, Call]]:
 
 LISTS = [
     "patients", "coverages", "prescribers", "prescriptions", "fills", "exemptions", "prior-authorizations", "inbox",
-    "identity-questions",
+    "identity-questions", "pain-scores", "surgeries",
 ]  # fmt: skip
 
 

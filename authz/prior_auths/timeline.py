@@ -1,0 +1,245 @@
+"""What happened to a patient, in order: as the actor's organization may see it, and as it was known on a day.
+
+Orders and fills are shown to whoever may see the opioid use; exemptions, pain scores and surgeries only to the clinic
+that recorded them.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from authz import clock
+from authz.access.models import Organization
+from authz.access.roles import Actor
+from authz.access.selectors import organization
+from authz.ids import PatientId
+from authz.pain import selectors as pain
+from authz.pain.models import PainScoreVersion, SurgeryVersion
+from authz.pain.sight import score_of
+from authz.prescriptions import selectors as prescriptions
+from authz.prescriptions.models import Patient
+from authz.prior_auths import needs as needs_of
+from authz.prior_auths import selectors
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import Determination, Event
+from authz.rules.formulary import packaged
+from authz.rules.mme import two_decimals
+from authz.rules.pain_signal import Instrument
+from authz.rules.records import Record, RecordKind, RecordStatus
+
+
+class Kind(StrEnum):
+    """What happened; things of one day stand in this order."""
+
+    ORDER = "order"
+    FILL = "fill"
+    REVERSAL = "reversal"
+    CANCELLATION = "cancellation"
+    ENTERED_IN_ERROR = "entered_in_error"
+    EXEMPTION = "exemption"
+    EXEMPTION_WITHDRAWN = "exemption_withdrawn"
+    PAIN_SCORE = "pain_score"
+    SURGERY = "surgery"
+    REQUEST = "request"
+    DETERMINATION = "determination"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One thing that happened `on` a day and was known here since `learned_on`; `subject_id` is what it is about.
+
+    `stands` is false once it was reversed, cancelled, withdrawn or entered in error; that is a moment of its own.
+    """
+
+    kind: Kind
+    on: date
+    learned_on: date
+    subject_id: UUID
+    says: str
+    is_own: bool
+    stands: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The moments known on a day, oldest first."""
+
+    patient: Patient
+    as_of: date
+    moments: list[Moment]
+
+
+_ENDED: Mapping[RecordStatus, tuple[Kind, str]] = {
+    RecordStatus.REVERSED: (Kind.REVERSAL, "Reversed"),
+    RecordStatus.CANCELLED: (Kind.CANCELLATION, "Cancelled"),
+    RecordStatus.ENTERED_IN_ERROR: (Kind.ENTERED_IN_ERROR, "Entered in error"),
+}
+_STEPS: Mapping[Step, str] = {
+    Step.OPEN: "was opened",
+    Step.SUBMIT: "was submitted",
+    Step.WITHDRAW: "was withdrawn",
+    Step.RETRACT: "lapsed",
+}
+_OUTCOMES: Mapping[Outcome, str] = {
+    Outcome.APPROVED: "was approved",
+    Outcome.PARTIALLY_APPROVED: "was approved in part",
+    Outcome.DENIED: "was denied",
+}
+
+
+def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | None = None) -> Timeline:
+    """Return what was known on a day to have happened; without one, today in the organization's calendar.
+
+    :raises NotFound: when the organization does not know the patient.
+    :raises Forbidden: when an insurer has received no request of theirs.
+    """
+    patient = selectors.patient_with_use(by, patient_id)
+    reader = organization(by)
+    day = as_of or clock.day_in(reader.time_zone, at=now)
+    found = [
+        *_orders_and_fills(patient, by, day),
+        *_exemptions(patient, by, reader, day),
+        *_pain_scores(patient, by, day),
+        *_surgeries(patient, by, day),
+        *_requests(patient, by, reader),
+        *_determinations(patient, by, reader),
+    ]
+    known = [moment for moment in found if moment.learned_on <= day]
+    return Timeline(patient=patient, as_of=day, moments=sorted(known, key=_place))
+
+
+def _place(moment: Moment) -> tuple[date, date, int, str]:
+    return moment.on, moment.learned_on, list(Kind).index(moment.kind), str(moment.subject_id)
+
+
+def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
+    own, known = selectors.own_records(patient, by), needs_of.case_of(patient)
+    first_known: dict[str, date] = {}
+    for version in known.records:
+        first_known[version.id] = min(version.recorded_on, first_known.get(version.id, version.recorded_on))
+    for record in known.newest_on(day).values():
+        is_fill = record.kind is RecordKind.FILL
+        yield from _told(
+            Moment(
+                kind=Kind.FILL if is_fill else Kind.ORDER,
+                on=record.start,
+                learned_on=first_known[record.id],
+                subject_id=UUID(record.id),
+                says=f"{'Dispensed' if is_fill else 'Ordered'}: {_product(record)}.",
+                is_own=record.id in own,
+            ),
+            record.status,
+            record.recorded_on,
+        )
+
+
+def _product(record: Record) -> str:
+    product = packaged().product(record.rxcui)
+    parts = [product.name if product else record.rxcui]
+    if record.quantity is not None:
+        parts.append(f"{record.quantity.normalize():f}")
+    if record.days_supply is not None:
+        parts.append(f"{record.days_supply} days")
+    return ", ".join(parts)
+
+
+def _told(moment: Moment, status: RecordStatus, told_on: date) -> Iterator[Moment]:
+    """Yield a moment and, if it no longer stands, the day on which we were told so as a moment of its own."""
+    if status is RecordStatus.ACTIVE:
+        yield moment
+        return
+    kind, word = _ENDED[status]
+    yield replace(moment, stands=False)
+    says = f"{word}: what was recorded for {moment.on.isoformat()}. {moment.says}"
+    yield replace(moment, kind=kind, on=told_on, learned_on=told_on, says=says)
+
+
+def _exemptions(patient: Patient, by: Actor, reader: Organization, day: date) -> Iterator[Moment]:
+    for row in prescriptions.exemptions(by).filter(patient=patient):
+        learned_on = clock.day_in(reader.time_zone, at=row.recorded_at)
+        until = f" until {row.ends_on.isoformat()}" if row.ends_on else ""
+        moment = Moment(
+            kind=Kind.EXEMPTION,
+            on=row.starts_on or learned_on,
+            learned_on=learned_on,
+            subject_id=row.public_id,
+            says=f"Exempt{until}: {row.category.replace('_', ' ')}.",
+            is_own=True,
+        )
+        withdrawn_on = clock.day_in(reader.time_zone, at=row.withdrawn_at) if row.withdrawn_at else None
+        if withdrawn_on is None or withdrawn_on > day:
+            yield moment
+        else:
+            yield replace(moment, stands=False)
+            kind, says = Kind.EXEMPTION_WITHDRAWN, f"Withdrawn. {moment.says}"
+            yield replace(moment, kind=kind, on=withdrawn_on, learned_on=withdrawn_on, says=says)
+
+
+def _pain_scores(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
+    for row in pain.pain_scores(by).filter(patient=patient):
+        versions: list[PainScoreVersion] = row.newest_first  # type: ignore[attr-defined]  # a prefetch's to_attr
+        for latest in [version for version in versions if version.recorded_on <= day][:1]:
+            moment = Moment(
+                kind=Kind.PAIN_SCORE,
+                on=latest.scored_on,
+                learned_on=versions[-1].recorded_on,
+                subject_id=row.public_id,
+                says=_pain(latest),
+                is_own=True,
+            )
+            yield from _told(moment, RecordStatus(latest.status), latest.recorded_on)
+
+
+def _pain(version: PainScoreVersion) -> str:
+    if version.instrument == Instrument.PEG.value:
+        answers = f"pain {version.pain}, enjoyment {version.enjoyment}, activity {version.activity}"
+        return f"PEG {two_decimals(score_of(version).score)} ({answers})."
+    asked = "Average pain in the past week" if version.instrument == Instrument.PAIN_PAST_WEEK.value else "Pain"
+    return f"{asked}: {version.pain} of 10."
+
+
+def _surgeries(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
+    for row in pain.surgeries(by).filter(patient=patient):
+        versions: list[SurgeryVersion] = row.newest_first  # type: ignore[attr-defined]  # a prefetch's to_attr
+        for latest in [version for version in versions if version.recorded_on <= day][:1]:
+            moment = Moment(
+                kind=Kind.SURGERY,
+                on=latest.performed_on,
+                learned_on=versions[-1].recorded_on,
+                subject_id=row.public_id,
+                says="Surgery.",
+                is_own=True,
+            )
+            yield from _told(moment, RecordStatus(latest.status), latest.recorded_on)
+
+
+def _requests(patient: Patient, by: Actor, reader: Organization) -> Iterator[Moment]:
+    told = Event.objects.filter(prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
+    for event in told.filter(step__in=[step.value for step in _STEPS]).select_related("prior_auth"):
+        request = event.prior_auth
+        is_own = request.clinic_id == by.organization
+        # An insurer sees nothing from before it was asked; it may have been asked in the same instant.
+        is_late = request.submitted_at is not None and event.at >= request.submitted_at
+        if is_own or (is_late and event.step != Step.OPEN.value):
+            on = clock.day_in(reader.time_zone, at=event.at)
+            says = f"Request {request.number} {_STEPS[Step(event.step)]}."
+            yield Moment(
+                kind=Kind.REQUEST, on=on, learned_on=on, subject_id=request.public_id, says=says, is_own=is_own
+            )
+
+
+def _determinations(patient: Patient, by: Actor, reader: Organization) -> Iterator[Moment]:
+    decided = Determination.objects.filter(prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
+    for row in decided.select_related("prior_auth"):
+        on = clock.day_in(reader.time_zone, at=row.decided_at)
+        yield Moment(
+            kind=Kind.DETERMINATION,
+            on=on,
+            learned_on=on,
+            subject_id=row.public_id,
+            says=f"Request {row.prior_auth.number} {_OUTCOMES[Outcome(row.outcome)]}.",
+            is_own=row.prior_auth.clinic_id == by.organization,
+        )
