@@ -12,13 +12,14 @@ from authz.api.fields import Word
 from authz.api.opioid_use import AS_OF, AsOfIn
 from authz.api.views import Door
 from authz.ids import PatientId
-from authz.prior_auths.timeline import Kind, timeline
+from authz.prior_auths.moments import Happening
+from authz.prior_auths.timeline import timeline
 
 
 class MomentOut(serializers.Serializer[Any]):
     """One thing that happened `on` a day; your organization, or the service, knew of it since `learned_on`."""
 
-    kind = Word(Kind)
+    kind = Word(Happening)
     on = serializers.DateField()
     learned_on = serializers.DateField()
     id = serializers.UUIDField(source="subject_id", help_text="Of the order, fill, request or whatever it is about.")

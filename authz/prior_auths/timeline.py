@@ -7,7 +7,6 @@ that recorded them.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from enum import StrEnum
 from uuid import UUID
 
 from authz import clock
@@ -25,42 +24,11 @@ from authz.prior_auths import selectors
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import Determination, Event
+from authz.prior_auths.moments import Happening, Moment
 from authz.rules.formulary import packaged
 from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import Record, RecordKind, RecordStatus
-
-
-class Kind(StrEnum):
-    """What happened; things of one day stand in this order."""
-
-    ORDER = "order"
-    FILL = "fill"
-    REVERSAL = "reversal"
-    CANCELLATION = "cancellation"
-    ENTERED_IN_ERROR = "entered_in_error"
-    EXEMPTION = "exemption"
-    EXEMPTION_WITHDRAWN = "exemption_withdrawn"
-    PAIN_SCORE = "pain_score"
-    SURGERY = "surgery"
-    REQUEST = "request"
-    DETERMINATION = "determination"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """One thing that happened `on` a day and was known here since `learned_on`; `subject_id` is what it is about.
-
-    `stands` is false once it was reversed, cancelled, withdrawn or entered in error; that is a moment of its own.
-    """
-
-    kind: Kind
-    on: date
-    learned_on: date
-    subject_id: UUID
-    says: str
-    is_own: bool
-    stands: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +40,10 @@ class Timeline:
     moments: list[Moment]
 
 
-_ENDED: Mapping[RecordStatus, tuple[Kind, str]] = {
-    RecordStatus.REVERSED: (Kind.REVERSAL, "Reversed"),
-    RecordStatus.CANCELLED: (Kind.CANCELLATION, "Cancelled"),
-    RecordStatus.ENTERED_IN_ERROR: (Kind.ENTERED_IN_ERROR, "Entered in error"),
+_ENDED: Mapping[RecordStatus, tuple[Happening, str]] = {
+    RecordStatus.REVERSED: (Happening.REVERSAL, "Reversed"),
+    RecordStatus.CANCELLED: (Happening.CANCELLATION, "Cancelled"),
+    RecordStatus.ENTERED_IN_ERROR: (Happening.ENTERED_IN_ERROR, "Entered in error"),
 }
 _STEPS: Mapping[Step, str] = {
     Step.OPEN: "was opened",
@@ -112,7 +80,7 @@ def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | N
 
 
 def _place(moment: Moment) -> tuple[date, date, int, str]:
-    return moment.on, moment.learned_on, list(Kind).index(moment.kind), str(moment.subject_id)
+    return moment.on, moment.learned_on, list(Happening).index(moment.kind), str(moment.subject_id)
 
 
 def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
@@ -124,7 +92,7 @@ def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment
         is_fill = record.kind is RecordKind.FILL
         yield from _told(
             Moment(
-                kind=Kind.FILL if is_fill else Kind.ORDER,
+                kind=Happening.FILL if is_fill else Happening.ORDER,
                 on=record.start,
                 learned_on=first_known[record.id],
                 subject_id=UUID(record.id),
@@ -162,7 +130,7 @@ def _exemptions(patient: Patient, by: Actor, reader: Organization, day: date) ->
         learned_on = clock.day_in(reader.time_zone, at=row.recorded_at)
         until = f" until {row.ends_on.isoformat()}" if row.ends_on else ""
         moment = Moment(
-            kind=Kind.EXEMPTION,
+            kind=Happening.EXEMPTION,
             on=row.starts_on or learned_on,
             learned_on=learned_on,
             subject_id=row.public_id,
@@ -174,7 +142,7 @@ def _exemptions(patient: Patient, by: Actor, reader: Organization, day: date) ->
             yield moment
         else:
             yield replace(moment, stands=False)
-            kind, says = Kind.EXEMPTION_WITHDRAWN, f"Withdrawn. {moment.says}"
+            kind, says = Happening.EXEMPTION_WITHDRAWN, f"Withdrawn. {moment.says}"
             yield replace(moment, kind=kind, on=withdrawn_on, learned_on=withdrawn_on, says=says)
 
 
@@ -183,7 +151,7 @@ def _pain_scores(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
         versions: list[PainScoreVersion] = row.newest_first  # type: ignore[attr-defined]  # a prefetch's to_attr
         for latest in [version for version in versions if version.recorded_on <= day][:1]:
             moment = Moment(
-                kind=Kind.PAIN_SCORE,
+                kind=Happening.PAIN_SCORE,
                 on=latest.scored_on,
                 learned_on=versions[-1].recorded_on,
                 subject_id=row.public_id,
@@ -206,7 +174,7 @@ def _surgeries(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
         versions: list[SurgeryVersion] = row.newest_first  # type: ignore[attr-defined]  # a prefetch's to_attr
         for latest in [version for version in versions if version.recorded_on <= day][:1]:
             moment = Moment(
-                kind=Kind.SURGERY,
+                kind=Happening.SURGERY,
                 on=latest.performed_on,
                 learned_on=versions[-1].recorded_on,
                 subject_id=row.public_id,
@@ -227,7 +195,7 @@ def _requests(patient: Patient, by: Actor, reader: Organization) -> Iterator[Mom
             on = clock.day_in(reader.time_zone, at=event.at)
             says = f"Request {request.number} {_STEPS[Step(event.step)]}."
             yield Moment(
-                kind=Kind.REQUEST, on=on, learned_on=on, subject_id=request.public_id, says=says, is_own=is_own
+                kind=Happening.REQUEST, on=on, learned_on=on, subject_id=request.public_id, says=says, is_own=is_own
             )
 
 
@@ -236,7 +204,7 @@ def _determinations(patient: Patient, by: Actor, reader: Organization) -> Iterat
     for row in decided.select_related("prior_auth"):
         on = clock.day_in(reader.time_zone, at=row.decided_at)
         yield Moment(
-            kind=Kind.DETERMINATION,
+            kind=Happening.DETERMINATION,
             on=on,
             learned_on=on,
             subject_id=row.public_id,

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from authz.access.roles import Role
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.moments import Happening
 from authz.web import words
 
 register = template.Library()
@@ -64,6 +65,12 @@ def role(name: str) -> str:
 def done(step: str) -> str:
     """Show a step that was taken."""
     return words.DONE[Step(step)]
+
+
+@register.filter
+def happened(kind: str) -> str:
+    """Show what kind of thing happened."""
+    return words.HAPPENED[Happening(kind)]
 
 
 @register.filter

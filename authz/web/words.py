@@ -12,6 +12,7 @@ from authz.documentation.questionnaire import Source
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.moments import Happening
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
 from authz.rules.verdict import Look
@@ -47,6 +48,19 @@ STATUS: Mapping[State, Status] = {
     State.DECIDED: Status("Decided", Tone.OVER),
     State.WITHDRAWN: Status("Withdrawn", Tone.OVER),
     State.LAPSED: Status("No longer needed", Tone.OVER),
+}
+HAPPENED: Mapping[Happening, str] = {
+    Happening.ORDER: "Order",
+    Happening.FILL: "Fill",
+    Happening.REVERSAL: "Reversal",
+    Happening.CANCELLATION: "Cancellation",
+    Happening.ENTERED_IN_ERROR: "Entered in error",
+    Happening.EXEMPTION: "Exemption",
+    Happening.EXEMPTION_WITHDRAWN: "Exemption withdrawn",
+    Happening.PAIN_SCORE: "Pain score",
+    Happening.SURGERY: "Surgery",
+    Happening.REQUEST: "Request",
+    Happening.DETERMINATION: "Decision",
 }
 OUTCOME: Mapping[Outcome, Status] = {
     Outcome.APPROVED: Status("Approved", Tone.GOOD),

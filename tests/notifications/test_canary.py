@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import date, timedelta
+from datetime import date
 from email.message import EmailMessage
 
 import pytest
@@ -87,7 +87,7 @@ def marked_hint(cast: Cast, prior_auth: PriorAuth) -> PainHint:
     pain.switch_on(cast)
     for days_ago, score in ((150, 4), (100, 4), (60, 7), (10, 7)):
         pain.score(cast, patient, score, days_ago=days_ago, identifier=f"{MARKERS['pain score']}-{days_ago}")
-    stage.fill(cast, patient, pain.HALF_A_YEAR, on=stage.TODAY - timedelta(days=pain.HALF_A_YEAR - 1))
+    pain.half_a_year_dispensed(cast, patient)
     return PainHint.objects.get()
 
 

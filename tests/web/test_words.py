@@ -10,6 +10,7 @@ from authz.documentation.questionnaire import Source, questionnaire
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step, steps_for
+from authz.prior_auths.moments import Happening
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
 from authz.rules.verdict import Look
@@ -25,6 +26,7 @@ def test_everything_there_is_has_a_word() -> None:
     assert set(words.STATUS) == set(State)
     assert set(words.OUTCOME) == set(Outcome)
     assert set(words.DONE) == set(Step)
+    assert set(words.HAPPENED) == set(Happening)
     assert set(words.ACTION) == set(STEPS) == set(Step) - SYSTEMS_OWN
     assert set(words.ROLE) == set(Role)
     assert set(words.SOURCE) == set(Source)

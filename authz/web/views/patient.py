@@ -7,12 +7,16 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from authz.access.roles import Action, may
 from authz.ids import PatientId
 from authz.policies.clause import clause_to_json
+from authz.pain import selectors as pain
 from authz.prescriptions import selectors as prescriptions
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import OpioidUse, SeenRecord
+from authz.prior_auths.timeline import timeline
 from authz.rules.mme import two_decimals
+from authz.rules.pain_signal import PainSignal, sentences
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
 from authz.rules.trace import trace_to_json
@@ -80,6 +84,8 @@ class PatientPage(Page):
             requests=rows.rows(requests, self.actor, today=self.today()),
             written=written,
             is_day_wrong=bool(written) and as_of is None,
+            pain_signal=self._pain_signal(patient_id),
+            history=timeline(self.actor, patient_id, now=self.now, as_of=as_of).moments,
         )
 
     def _compared(self, patient_id: PatientId, since: date | None) -> Compared | None:
@@ -92,6 +98,13 @@ class PatientPage(Page):
             sentences=[words.with_records_named(said, names) for said in told.sentences],
             is_other=any((told.differences.records, told.differences.releases, told.differences.episodes)),
         )
+
+    def _pain_signal(self, patient_id: PatientId) -> list[str]:
+        """Return the pain signal in words, for a prescriber; empty when there is none, and for everybody else."""
+        if not may(self.actor, Action.READ_PAIN_SIGNAL):
+            return []
+        answer = pain.signal(self.actor, patient_id, now=self.now).answer
+        return sentences(answer) if isinstance(answer, PainSignal) else []
 
 
 def _why(use: OpioidUse, trace: Mapping[str, Any]) -> Why:
