@@ -33,15 +33,15 @@ class Pass(StrEnum):
 
     PATIENTS = "patients"
     ORDERS = "coverages and orders"
-    FILLS = "fills"
+    FILLS = "fills and pain scores"
     ENDS = "what no longer stands"
 
 
 _KINDS = {
     Pass.PATIENTS: {Kind.PATIENT},
     Pass.ORDERS: {Kind.COVERAGE, Kind.ORDER},
-    Pass.FILLS: {Kind.FILL},
-    Pass.ENDS: {Kind.ORDER, Kind.FILL},
+    Pass.FILLS: {Kind.FILL, Kind.PAIN_SCORE},
+    Pass.ENDS: {Kind.ORDER, Kind.FILL, Kind.PAIN_SCORE},
 }
 
 

@@ -1,12 +1,13 @@
 """PURE: FHIR R4 Patient and Coverage, and the way to what each resource tells. Every complaint names the element.
 
-Orders and dispensings are read in fhir_records.py.
+Orders and dispensings are read in fhir_records.py, pain scores in fhir_pain.py.
 """
 
 import re
 from collections.abc import Sequence
 
 from authz.imports.elements import Element, must_be_understood
+from authz.imports.fhir_pain import observation
 from authz.imports.fhir_records import dispensing, order
 from authz.imports.fhir_shared import person_name, resource_id, subject
 from authz.imports.lines import Entry
@@ -19,6 +20,7 @@ _KINDS = {
     "Coverage": Kind.COVERAGE,
     "MedicationRequest": Kind.ORDER,
     "MedicationDispense": Kind.FILL,
+    "Observation": Kind.PAIN_SCORE,
 }
 _LONGEST_PAYER, _LONGEST_MEMBER, _LONGEST_IDENTIFIER, _LONGEST_PLAN = 200, 64, 64, 40
 _LARGEST_PRIORITY = 32_767
@@ -54,6 +56,8 @@ def read(entry: Entry, *, identifier_system: str) -> Told:
         return _patient(resource, entry.full_url, identifier_system)
     if kind is Kind.COVERAGE:
         return _coverage(resource, entry.full_url, identifier_system)
+    if kind is Kind.PAIN_SCORE:
+        return observation(resource, entry.full_url, identifier_system)
     if kind is Kind.ORDER:
         return order(resource, entry.full_url, identifier_system)
     return dispensing(resource, entry.full_url, identifier_system)

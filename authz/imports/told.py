@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from authz.pain.facts import PainScoreFacts
 from authz.prescriptions.facts import FillFacts, PatientFacts, PrescriptionFacts
 from authz.rules.records import RecordStatus
 
@@ -19,6 +20,7 @@ class Kind(StrEnum):
     COVERAGE = "coverages"
     ORDER = "prescriptions"
     FILL = "fills"
+    PAIN_SCORE = "pain_scores"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +78,17 @@ class RecordTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PainTold:
+    """A pain score."""
+
+    patient: PatientRef
+    facts: PainScoreFacts
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndTold:
-    """An order or a fill no longer stands, told without enough to record it anew."""
+    """An order, a fill or a pain score no longer stands, told without enough to record it anew."""
 
     kind: Kind
     identifier: str
@@ -96,7 +107,7 @@ class NoOpioidTold:
     path: str = ""
 
 
-Told = PatientTold | CoverageTold | RecordTold | EndTold | NoOpioidTold
+Told = PatientTold | CoverageTold | RecordTold | PainTold | EndTold | NoOpioidTold
 
 
 def kind_of(told: Told) -> Kind:
@@ -105,6 +116,8 @@ def kind_of(told: Told) -> Kind:
         return Kind.PATIENT
     if isinstance(told, CoverageTold):
         return Kind.COVERAGE
+    if isinstance(told, PainTold):
+        return Kind.PAIN_SCORE
     if isinstance(told, RecordTold):
         return Kind.FILL if isinstance(told.facts, FillFacts) else Kind.ORDER
     return told.kind

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def feed(tmp_path: Path) -> Path:
     """A file whose third line is refused."""
     content = ndjson(
-        patient(1), dispensing(1, days=0), {"resourceType": "Observation"}, dispensing(2, product=LISINOPRIL)
+        patient(1), dispensing(1, days=0), {"resourceType": "Condition"}, dispensing(2, product=LISINOPRIL)
     )
     return written(tmp_path / "feed.ndjson", content)
 
@@ -65,7 +65,7 @@ def test_refused_lines_are_written_beside_the_file(cast: stage.Cast, feed: Path)
     (line,) = table(f"{feed}.rejected.csv")
     assert (line["file"], line["line"], line["code"]) == (str(feed), "3", "not-taken-in")
     assert line["element"] == "resourceType"
-    assert "Observation is not taken in" in line["reason"]
+    assert "Condition is not taken in" in line["reason"]
 
 
 def test_refused_lines_of_all_files_are_written_where_asked(cast: stage.Cast, feed: Path, tmp_path: Path) -> None:

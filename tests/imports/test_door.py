@@ -17,7 +17,7 @@ from tests.imports.builders import bundle, dispensing, ndjson, patient, row, row
 pytestmark = pytest.mark.django_db
 
 NDJSON = "application/fhir+ndjson"
-FILE = ndjson(patient(1), dispensing(1, days=10), {"resourceType": "Observation"})
+FILE = ndjson(patient(1), dispensing(1, days=10), {"resourceType": "Condition"})
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def test_a_file_is_taken_in_and_every_refused_line_told(stella: Caller) -> None:
             "line": 3,
             "code": "not-taken-in",
             "path": "resourceType",
-            "reason": "Observation is not taken in; only Patient, Coverage, MedicationRequest, MedicationDispense are.",
+            "reason": "Condition is not taken in; "
+            "only Patient, Coverage, MedicationRequest, MedicationDispense, Observation are.",
         }
     ]
 

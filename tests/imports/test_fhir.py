@@ -19,7 +19,7 @@ from tests.imports.reading import fill, refused, told
 # -- any resource ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["Observation", "MedicationAdministration", "Practitioner"])
+@pytest.mark.parametrize("name", ["Condition", "MedicationAdministration", "Practitioner"])
 def test_other_resources_are_refused_by_name_not_dropped(name: str) -> None:
     with pytest.raises(Refusal) as caught:
         told({"resourceType": name, "id": "1"})

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from authz.imports.csv_fills import COLUMNS
 from authz.imports.documents import Format
+from authz.imports.fhir_pain import INSTRUMENTS, OBSERVATION_STATUS
 from authz.imports.fhir_records import DISPENSE_STATUS, ORDER_INTENTS, ORDER_STATUS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,6 @@ def test_every_code_of_a_refused_line_is_explained() -> None:
 
 
 def test_every_column_format_status_and_intent_is_named() -> None:
-    words = {*COLUMNS, *Format, *DISPENSE_STATUS, *ORDER_STATUS, *ORDER_INTENTS}
+    words = {*COLUMNS, *Format, *DISPENSE_STATUS, *ORDER_STATUS, *ORDER_INTENTS, *INSTRUMENTS, *OBSERVATION_STATUS}
 
     assert {word for word in words if word not in TEXT} == set()

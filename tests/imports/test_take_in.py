@@ -6,6 +6,7 @@ import pytest
 
 from authz.access.models import Organization
 from authz.audit.models import AuditEntry
+from authz.imports.documents import Pass
 from authz.imports.models import ImportRejection, ImportRun
 from authz.imports.refusals import ImportTruncated, ImportUnreadable
 from authz.imports.services import runs
@@ -89,7 +90,7 @@ def test_a_killed_import_run_again_comes_to_the_same_end(cast: stage.Cast, monke
         pass
 
     def kill(progress: runs.Progress) -> None:
-        if progress.reading == "fills" and Fill.objects.count() >= 4:
+        if progress.reading is Pass.FILLS and Fill.objects.count() >= 4:
             raise Killed
 
     source = runs.Source(name="x", stream=file(content))
@@ -148,7 +149,7 @@ def test_unknown_products_and_silly_supplies_are_kept_and_put_before_a_person(ca
 
 def test_every_refused_line_is_named_with_its_reason_and_the_rest_goes_on(cast: stage.Cast) -> None:
     content = (
-        ndjson(patient(1), {"resourceType": "Observation"}, dispensing(1, whenHandedOver="2025-02-30"))
+        ndjson(patient(1), {"resourceType": "Condition"}, dispensing(1, whenHandedOver="2025-02-30"))
         + b"not json\n"
         + ndjson(dispensing(2, of="nobody"), dispensing(3), patient(2, identifier=[]))
     )

@@ -17,10 +17,11 @@ from authz.ids import PlanId
 from authz.imports import selectors
 from authz.imports.documents import Format, Line, Pass, check, recognise, told_in
 from authz.imports.models import ImportRejection, ImportRun
+from authz.imports.services.pain import take_back_scores, take_scores
 from authz.imports.services.people import take_coverages, take_patients
 from authz.imports.services.reception import NOT_AN_OPIOID, REJECTED, Reception, Tally
 from authz.imports.services.records import RecordLine, take_ends, take_records
-from authz.imports.told import CoverageTold, EndTold, NoOpioidTold, PatientTold, RecordTold
+from authz.imports.told import CoverageTold, EndTold, Kind, NoOpioidTold, PainTold, PatientTold, RecordTold
 from authz.policies.selectors import plans
 from authz.prescriptions.services import RecordOutcome
 
@@ -129,8 +130,14 @@ def _take(chunk: Sequence[Line], reception: Reception, tally: Tally, now: dateti
     take_coverages(lines=coverages, reception=reception, tally=tally, now=now)
     records = [RecordLine(line.number, line.told) for line in chunk if isinstance(line.told, RecordTold)]
     take_records(lines=records, reception=reception, tally=tally, now=now)
+    scores = [(line.number, line.told) for line in chunk if isinstance(line.told, PainTold)]
+    take_scores(lines=scores, reception=reception, tally=tally, now=now)
     ends = [(line.number, line.told) for line in chunk if isinstance(line.told, EndTold | NoOpioidTold)]
-    take_ends(lines=ends, reception=reception, tally=tally, now=now)
+    take_ends(
+        lines=[end for end in ends if end[1].kind is not Kind.PAIN_SCORE], reception=reception, tally=tally, now=now
+    )
+    of_pain = [(number, told) for number, told in ends if isinstance(told, EndTold) and told.kind is Kind.PAIN_SCORE]
+    take_back_scores(lines=of_pain, reception=reception, tally=tally, now=now)
 
 
 def _write_refusals(file: _File) -> None:
