@@ -44,6 +44,14 @@ class Excuse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Peg:
+    """A PEG asked `ago` days before today: pain, enjoyment and activity."""
+
+    ago: int
+    answers: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Says:
     """The words of a request: what it answers, what was asked, referred and decided, and why."""
 
@@ -77,6 +85,7 @@ class Story:
     fills: tuple[Supply, ...] = ()
     orders: tuple[Supply, ...] = ()
     exempt: Excuse | None = None
+    pegs: tuple[Peg, ...] = ()
     reaches: str = ""
     hours: tuple[float, float] = (0.0, 0.0)
     urgency: Urgency = Urgency.STANDARD
@@ -128,6 +137,7 @@ def _story(row: dict[str, Any], codes: dict[str, str]) -> Story:
         fills=_supplies(told.pop("fills", ()), codes),
         orders=_supplies(told.pop("orders", ()), codes),
         exempt=Excuse(**(excuse | {"category": ExemptionCategory(excuse["category"])})) if excuse else None,
+        pegs=tuple(Peg(ago=peg["ago"], answers=tuple(peg["answers"])) for peg in told.pop("pegs", ())),
         hours=tuple(told.pop("hours", (0.0, 0.0))),
         urgency=Urgency(told.pop("urgency", "standard")),
         says=Says(**told.pop("says", {})),

@@ -11,13 +11,14 @@ from authz.access.roles import OrganizationKind, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A clinic or an insurer; `key` is what the other tables call it."""
+    """A clinic or an insurer; `key` is what the other tables call it. A clinic may have the pain signal on."""
 
     key: str
     kind: OrganizationKind
     name: str
     time_zone: str
     identifier_system: str
+    pain_signal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,13 +12,16 @@ from authz.access.models import Organization
 from authz.access.roles import Actor, Role
 from authz.demonstration import people
 from authz.demonstration.paths import PATHS, Players, Taken
-from authz.demonstration.patients import Story, Supply
+from authz.demonstration.patients import Peg, Story, Supply
 from authz.ids import FillId, PatientId, PlanId
+from authz.pain import services as pain
+from authz.pain.facts import PainScoreFacts
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts, FillFacts, PatientFacts, PrescriptionFacts
 from authz.prior_auths import selectors
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import intake
+from authz.rules.pain_signal import Instrument
 
 _COVERED_FOR = timedelta(days=400)
 
@@ -78,7 +81,7 @@ def _register(story: Story, stage: Stage, staff: Actor, now: datetime) -> Patien
 
 
 def _records(story: Story, patient_id: PatientId, stage: Stage, now: datetime) -> Iterator[_Happening]:
-    """Yield what was dispensed, reversed, ordered and excused."""
+    """Yield what was dispensed, reversed, ordered, excused and asked about pain."""
     place = stage.places[story.clinic]
     staff = stage.someone(Role.STAFF, story.clinic)
     for count, supply in enumerate(story.fills):
@@ -92,6 +95,22 @@ def _records(story: Story, patient_id: PatientId, stage: Stage, now: datetime) -
         excuse = ExemptionFacts(category=told.category, starts_on=None, ends_on=None, evidence=told.evidence)
         at = _days_before(now, told.ago, place)
         yield _Happening(at, partial(intake.record_exemption, patient_id=patient_id, facts=excuse, by=staff))
+    for count, peg in enumerate(story.pegs):
+        at = _days_before(now, peg.ago, place)
+        score = _score(f"{story.number}-P{count + 1}", peg, on=clock.day_in(place.time_zone, at=at))
+        yield _Happening(at, partial(pain.record_score, patient_id=patient_id, facts=score, by=staff))
+
+
+def _score(identifier: str, peg: Peg, *, on: date) -> PainScoreFacts:
+    intensity, enjoyment, activity = peg.answers
+    return PainScoreFacts(
+        identifier=identifier,
+        scored_on=on,
+        instrument=Instrument.PEG,
+        pain=intensity,
+        enjoyment=enjoyment,
+        activity=activity,
+    )
 
 
 def _dispensed(

@@ -13,13 +13,14 @@ from django.db import transaction
 from authz.access import selectors as access_selectors
 from authz.access import services as access
 from authz.access.models import Organization, Person
-from authz.access.roles import Actor
+from authz.access.roles import Actor, Role
 from authz.demonstration import people
 from authz.demonstration.patients import Story, stories
 from authz.demonstration.people import LogIn
 from authz.demonstration.play import Stage, play
 from authz.ids import PlanId
 from authz.outbox import services as outbox
+from authz.pain import services as pain
 from authz.policies.services import create_plan
 from authz.prescriptions.services import link_log_in, record_prescriber
 
@@ -53,6 +54,9 @@ def load(*, now: datetime, patients: Sequence[Story] | None = None) -> list[Made
         return []
     with transaction.atomic():
         stage = _set_stage(now)
+        for place in people.places():
+            if place.pain_signal:
+                pain.switch(is_on=True, by=stage.someone(Role.CLINIC_ADMIN, place.key), now=now)
         for story in stories() if patients is None else patients:
             play(story, stage, now)
         made = _make_machines(stage)

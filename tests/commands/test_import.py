@@ -155,7 +155,7 @@ def test_progress_is_shown_on_a_terminal_only(cast: stage.Cast, tmp_path: Path) 
     run(file, stderr=terminal)
     run(file, stderr=pipe)
 
-    assert "fills, 100 %" in terminal.getvalue()
+    assert "fills and pain scores, 100 %" in terminal.getvalue()
     assert pipe.getvalue() == ""
 
 

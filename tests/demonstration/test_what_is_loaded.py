@@ -18,6 +18,7 @@ from authz.demonstration import people, services
 from authz.demonstration.patients import stories
 from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
+from authz.pain.models import PainHint
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import IdentityQuestion, Patient
 from authz.prescriptions.npi import is_valid_npi
@@ -120,6 +121,16 @@ def test_the_special_cases_are_there() -> None:
     assert PriorAuth.objects.filter(evaluation__attention_count__gt=0).exists() is False
     assert Patient.objects.filter(evaluations__attention_count__gt=0).count() == 1
     assert Patient.objects.filter(prior_auths=None).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_prescriber_of_the_clinic_that_wants_it_has_one_pain_signal_to_look_at() -> None:
+    hint = PainHint.objects.get()
+
+    assert list(Organization.objects.filter(has_pain_signal=True)) == [hint.clinic]
+    assert hint.patient.identifiers.filter(value="RV-2025").exists()
+    assert hint.prescriber == Person.objects.get(email="jones@riverside.example").prescriber
+    assert OutboxMessage.objects.get(subject_id=hint.public_id).settled_at is None
 
 
 @pytest.mark.usefixtures("loaded")
