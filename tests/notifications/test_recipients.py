@@ -64,14 +64,6 @@ def test_of_a_pain_hint_hears_the_prescriber_alone(cast: Cast) -> None:
     assert heard(cast) == {"jones": "email+inbox"}
 
 
-def test_of_a_pain_hint_whose_prescriber_is_not_known_nobody_hears(cast: Cast) -> None:
-    hint = hinted(cast)
-    hint.prescriber = None
-    hint.save()
-
-    assert heard(cast) == {}
-
-
 def test_the_insurer_hears_nothing_of_a_request_that_never_came_to_it(cast: Cast) -> None:
     prior_auth = stage.detected(cast)
     prior_auth = request.withdraw(prior_auth_id=stage.key_of(prior_auth), reason="Tapered.", by=cast.stella, now=NOW)

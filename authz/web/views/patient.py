@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 
 from authz.access.roles import Action, may
 from authz.ids import PatientId
-from authz.policies.clause import clause_to_json
 from authz.pain import selectors as pain
+from authz.policies.clause import clause_to_json
 from authz.prescriptions import selectors as prescriptions
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import OpioidUse, SeenRecord
