@@ -13,7 +13,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authz', '0007_policies_over_the_api'),
+        ('authz', '0008_simulations'),
     ]
 
     operations = [
