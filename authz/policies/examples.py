@@ -19,7 +19,8 @@ _MAY = ("as_of", "birth_date", "exemptions", "benzodiazepines", "required_from",
 _RXCUI = re.compile(r"\d{1,8}")
 _FILL = "start, days' supply, RxNorm product and quantity"
 _EXEMPTION = "category, first day and, unless it is open, last day"
-_BENZODIAZEPINE = "RxNorm ingredient, first and last day"
+_BENZODIAZEPINE = "ingredient, first and last day"
+_INGREDIENT = re.compile(r"[a-z0-9][a-z0-9 -]{0,99}")
 _YEARS = range(1900, 2201)
 # Far more than a person checks by hand; a document is read, and its examples are run, while its sender waits.
 _MOST_EXAMPLES, _MOST_FILLS = 200, 100
@@ -163,11 +164,11 @@ def _benzodiazepines(reading: Reading, value: object, path: str) -> tuple[Benzod
         columns = reading.columns(row, place, _BENZODIAZEPINE, lengths={3})
         if not columns:
             continue
-        rxcui = reading.text(columns[0], f"{place}[0]", _RXCUI)
+        ingredient = reading.text(columns[0], f"{place}[0]", _INGREDIENT)
         first, last = reading.day(columns[1], f"{place}[1]"), reading.day(columns[2], f"{place}[2]")
         with reading.refusals_under(place):
             if first and last:
-                periods.append(BenzodiazepineDays(ingredient_rxcui=rxcui, first=first, last=last))
+                periods.append(BenzodiazepineDays(ingredient=ingredient, first=first, last=last))
     return tuple(periods)
 
 
@@ -185,8 +186,7 @@ def example_document(example: Example) -> dict[str, Any]:
         "as_of": _text(example.as_of),
         "birth_date": _text(example.birth_date),
         "exemptions": [_row(item.category, item.start, item.end) for item in example.exemptions] or None,
-        "benzodiazepines": [_row(item.ingredient_rxcui, item.first, item.last) for item in example.benzodiazepines]
-        or None,
+        "benzodiazepines": [_row(item.ingredient, item.first, item.last) for item in example.benzodiazepines] or None,
         "required_from": _text(example.required_from),
         "findings": None if example.findings is None else list(example.findings),
     }

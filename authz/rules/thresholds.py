@@ -4,9 +4,9 @@ Each is a finding with its reasons. What follows from it, to inform or to requir
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -14,7 +14,7 @@ from itertools import chain, pairwise
 from typing import Any, NamedTuple, Protocol
 
 from authz.errors import InvalidInput
-from authz.rules.formulary import Formulary, Release, packaged
+from authz.rules.formulary import Formulary, Release, Standing, packaged
 from authz.rules.mme import Part, parts_of, totals_of, two_decimals
 from authz.rules.placement import place
 from authz.rules.records import Case
@@ -93,12 +93,9 @@ def _is_positive(amount: object) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenzodiazepineDays:
-    """Days on which a benzodiazepine is in use, both included, by its RxNorm ingredient.
+    """Days on which a benzodiazepine is in use, both included. `ingredient` tells two benzodiazepines apart."""
 
-    The formulary holds opioids only, so whoever calls tells what is known; nothing told is nothing found.
-    """
-
-    ingredient_rxcui: str
+    ingredient: str
     first: date
     last: date
 
@@ -154,18 +151,21 @@ def findings(
 
     `verdict` is the answer of `evaluate` to the same case by the same formulary; doses are read off its MME series.
     A long-acting product, or an opioid beside a benzodiazepine, is in use on the record's own days, start to
-    start + n - 1. Supply in hand counts like past use, whatever the policy's basis.
+    start + n - 1. Supply in hand counts like past use, whatever the policy's basis. Benzodiazepines are those among
+    the case's own records, and what is told of besides.
     """
     asked = tuple(thresholds)
     if not asked:
         return ()
-    policy = case.policy
-    versions = read_supplies(case.records, policy, formulary or packaged())
+    policy, formulary = case.policy, formulary or packaged()
+    versions = read_supplies(case.records, policy, formulary)
     counted = Ledger(versions, policy).counted_on(case.as_of.toordinal())
     sights: dict[FindingKind, _Sight] = {
         FindingKind.MME_PER_DAY: _Doses(verdict, parts_of(counted, policy)),
         FindingKind.DUPLICATE_LONG_ACTING: _LongActing(counted),
-        FindingKind.OPIOID_WITH_BENZODIAZEPINE: _WithBenzodiazepine(counted, benzodiazepine_days),
+        FindingKind.OPIOID_WITH_BENZODIAZEPINE: _WithBenzodiazepine(
+            counted, [*benzodiazepine_days, *_dispensed_benzodiazepines(case, formulary)]
+        ),
     }
     lifted = _Lifted(case, counted)
     return tuple(
@@ -173,6 +173,24 @@ def findings(
         for threshold in asked
         for stretch in _stretches(sights[threshold.kind].levels, threshold.least)
     )
+
+
+def _dispensed_benzodiazepines(case: Case, formulary: Formulary) -> Iterator[BenzodiazepineDays]:
+    """Yield the days of the benzodiazepines among the records, which count and supersede one another as opioids do."""
+    known = {record.rxcui: formulary.product(record.rxcui) for record in case.records}
+    alone = {
+        rxcui: replace(product, standing=Standing.COUNTS)
+        for rxcui, product in known.items()
+        if product is not None and product.standing is Standing.BENZODIAZEPINE
+    }
+    if not alone:
+        return
+    versions = read_supplies(case.records, case.policy, replace(formulary, products=alone))
+    for supply in Ledger(versions, case.policy).counted_on(case.as_of.toordinal()):
+        first, stop = map(date.fromordinal, supply.span)
+        yield BenzodiazepineDays(
+            ingredient=alone[supply.record.rxcui].ingredient, first=first, last=stop - timedelta(days=1)
+        )
 
 
 def sentences_of(found: Iterable[Finding]) -> list[str]:
@@ -321,8 +339,8 @@ class _WithBenzodiazepine:
     def __init__(self, counted: Iterable[Supply], told: Iterable[BenzodiazepineDays]) -> None:
         self.opioids = [_own_days(supply) for supply in counted]
         in_use = merged((part.first, part.stop) for part in self.opioids)
-        self._together = [
-            (days.ingredient_rxcui, span)
+        self._together: list[tuple[str, Span]] = [
+            (days.ingredient, span)
             for days in told
             for span in clipped(in_use, days.first.toordinal(), days.last.toordinal() + 1)
         ]
@@ -332,8 +350,8 @@ class _WithBenzodiazepine:
         return next(level.amount for level in self.levels if level.first <= day < level.stop)
 
     def words(self, stretch: Span, most: Fraction, threshold: Threshold) -> list[str]:
-        present = sorted({rxcui for rxcui, span in self._together if clipped([span], *stretch)})
-        return [f"An opioid with a benzodiazepine (RxNorm ingredient {', '.join(present)}) {_when(stretch)}."]
+        present = sorted({ingredient for ingredient, span in self._together if clipped([span], *stretch)})
+        return [f"An opioid with a benzodiazepine ({', '.join(present)}) {_when(stretch)}."]
 
 
 def _is_long_acting(supply: Supply) -> bool:

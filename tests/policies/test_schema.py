@@ -199,7 +199,7 @@ NEEDS_NOT = strict()["examples"][0]
         (
             {"examples": [NEEDS, NEEDS_NOT | {"benzodiazepines": [["596", "2025-01-02"]]}]},
             "examples[1].benzodiazepines[0]",
-            "A list of RxNorm ingredient",
+            "A list of ingredient",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from authz.rules.formulary import (
     Release,
     Standing,
     packaged,
+    packaged_editions,
     read_products,
 )
 from authz.rules.policy import MmeTable
@@ -25,7 +26,7 @@ HEADER = "rxcui\tname\tingredient_rxcui\tingredient\tstrength\tunit\tdose_form\t
 @pytest.fixture
 def shipped() -> Formulary:
     """The packaged tables, read anew: otherwise they are read once in a process."""
-    for table in (packaged, formulary._forms, formulary._factors):
+    for table in (formulary.packaged_editions, formulary.dose_forms, formulary.partners, formulary._factors):
         table.cache_clear()
     return packaged()
 
@@ -69,10 +70,28 @@ def test_the_house_rule_can_fail() -> None:
 def test_the_formulary_is_as_large_as_the_sources(shipped: Formulary) -> None:
     standings = [product.standing for product in shipped.products.values()]
 
-    assert len(standings) == 1175
+    assert len(standings) == 1373
     assert standings.count(Standing.COUNTS) == 630
     assert standings.count(Standing.PAIN_BUPRENORPHINE) == 27
-    assert shipped.version == "2025.1"
+    assert standings.count(Standing.BENZODIAZEPINE) == 198
+    assert shipped.version == "2025.2"
+
+
+def test_an_older_edition_is_kept_as_it_was() -> None:
+    older = packaged_editions()["2025.1"]
+
+    assert len(older.products) == 1175
+    assert older.product("308047") is None  # alprazolam
+    assert list(packaged_editions().values())[-1] is packaged()
+
+
+def test_a_brand_is_told_with_its_clinical_drug() -> None:
+    products = packaged().products
+    lost = [product for product in products.values() if not product.clinical_rxcui]
+
+    assert products["1049640"].clinical_rxcui == "1049221"  # Percocet 5 mg, and what is in it
+    assert products["1049221"].clinical_rxcui == "1049221"
+    assert [product.rxcui for product in lost] == ["859143", "859941"]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +106,7 @@ def test_the_formulary_is_as_large_as_the_sources(shipped: Formulary) -> None:
         ("1716057", Standing.PAIN_BUPRENORPHINE),  # buccal film
         ("312104", Standing.ANTIDIARRHOEAL),  # belladonna and opium
         ("198402", Standing.INJECTABLE),
+        ("308047", Standing.BENZODIAZEPINE),  # alprazolam
     ],
 )
 def test_products_that_are_easily_mistaken(rxcui: str, standing: Standing) -> None:

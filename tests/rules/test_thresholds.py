@@ -40,7 +40,8 @@ from tests.rules.test_properties import cases, days
 MORPHINE_ER_15, MS_CONTIN_15 = "891881", "892574"
 OXYCODONE_ER_10 = "1049502"
 OXYCODONE_ER_20 = "1049563"
-ALPRAZOLAM, LORAZEPAM = "596", "6470"
+ALPRAZOLAM, LORAZEPAM = "alprazolam", "lorazepam"
+ALPRAZOLAM_TABLET, XANAX, LORAZEPAM_TABLET = "308047", "141927", "197900"
 
 
 def dose(at_least: str | int, action: str = "inform", **rest: Any) -> Threshold:
@@ -211,7 +212,7 @@ def test_the_amount_is_how_many_long_acting_products_there_are_at_once() -> None
 
 
 def benzodiazepine(first: str, last: str, ingredient: str = ALPRAZOLAM) -> BenzodiazepineDays:
-    return BenzodiazepineDays(ingredient_rxcui=ingredient, first=day(first), last=day(last))
+    return BenzodiazepineDays(ingredient=ingredient, first=day(first), last=day(last))
 
 
 @pytest.mark.parametrize(
@@ -246,7 +247,7 @@ def test_two_benzodiazepines_are_named_and_counted() -> None:
 
     assert (when(finding), finding.amount) == (("01-01", "01-04"), 2)
     assert finding.reasons == (
-        "An opioid with a benzodiazepine (RxNorm ingredient 596, 6470) from 2025-01-01 to 2025-01-04.",
+        "An opioid with a benzodiazepine (alprazolam, lorazepam) from 2025-01-01 to 2025-01-04.",
     )
 
 
@@ -268,6 +269,43 @@ def test_a_supply_that_begins_the_day_after_is_no_part_of_the_finding() -> None:
     (finding,) = found(dose(50), oxycodone("a", "2025-01-01", 5, 8), oxycodone("b", "2025-01-06", 5, 4))
 
     assert (when(finding), finding.records) == (("01-01", "01-05"), ("a",))
+def test_dispensed_benzodiazepines_are_found_and_never_count_as_opioids() -> None:
+    generic = fill("b", "2025-01-03", 4, rxcui=ALPRAZOLAM_TABLET)
+    brand = fill("c", "2025-01-04", 3, rxcui=XANAX)
+    other = order("d", "2025-01-05", 1, rxcui=LORAZEPAM_TABLET)
+    records = (fill("a", "2025-01-01", 9), generic, brand, other)
+    verdict = evaluate(case(*records, as_of="2025-01-20"))
+
+    (finding,) = found(with_benzodiazepine(), *records, as_of="2025-01-20")
+
+    assert (when(finding), finding.amount, finding.records) == (("01-03", "01-06"), 2, ("a",))
+    assert (verdict.counted, verdict.attention) == (("a",), ())
+    assert [item.reason.value for item in verdict.ignored] == ["excluded_product"] * 3
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"status": "reversed"},
+        {"days": None},
+        {"days": 400},
+        {"learned": "2025-01-09"},
+        {"start": "2025-01-07"},
+        {"rxcui": "9990001"},
+    ],
+)
+def test_a_benzodiazepine_is_read_as_an_opioid_would_be(facts: dict[str, Any]) -> None:
+    days, start = facts.pop("days", 5), facts.pop("start", "2025-01-01")
+    benzo = fill("b", start, days, **{"rxcui": ALPRAZOLAM_TABLET, **facts})
+
+    assert found(with_benzodiazepine(), fill("a", "2025-01-01", 9), benzo, as_of="2025-01-05") == []
+
+
+def test_a_correction_to_another_product_takes_the_benzodiazepine_back() -> None:
+    wrong = fill("b", "2025-01-01", 5, rxcui=ALPRAZOLAM_TABLET)
+    right = replace(wrong, version=2, rxcui=OXYCODONE_5)
+
+    assert found(with_benzodiazepine(), fill("a", "2025-01-01", 5), wrong, right) == []
 
 
 def test_a_period_does_not_end_before_it_begins() -> None:
@@ -489,7 +527,7 @@ def periods(draw: st.DrawFn) -> BenzodiazepineDays:
     first = draw(days)
     length = draw(st.integers(0, 20))
     ingredient = draw(st.sampled_from([ALPRAZOLAM, LORAZEPAM]))
-    return BenzodiazepineDays(ingredient_rxcui=ingredient, first=first, last=first + timedelta(days=length))
+    return BenzodiazepineDays(ingredient=ingredient, first=first, last=first + timedelta(days=length))
 
 
 told = st.lists(periods(), max_size=3)

@@ -1,18 +1,19 @@
 """Which product codes are opioids, which of them count, and what one dispensed unit is worth in MME.
 
-The packaged tables lie beside this file, with their sources in README.md; a newer release may be given as rows of the
-same columns.
+The packaged tables lie beside this file, with their sources in README.md. A newer release is derived from RxNorm's own
+files (rrf.py, derivation.py).
 """
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Final
 
+from authz.rules.formulary.names import clinical_drugs
 from authz.rules.policy import MmeTable
 
 METHADONE_TIERS: Final = ((20, 4), (40, 8), (60, 10), (None, 12))
@@ -39,6 +40,7 @@ class Standing(StrEnum):
     ANTIDIARRHOEAL = "antidiarrhoeal"
     INPATIENT_ONLY = "inpatient_only"
     VETERINARY = "veterinary"
+    BENZODIAZEPINE = "benzodiazepine"
 
 
 class FactorSource(StrEnum):
@@ -73,7 +75,11 @@ class Factor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """One RxNorm product. `strength` is the opioid's alone, in `strength_unit`: MG, MG/ML, MG/HR or MG/ACTUAT."""
+    """One RxNorm product. `strength` is the opioid's alone, in `strength_unit`: MG, MG/ML, MG/HR or MG/ACTUAT.
+
+    `clinical_rxcui` is the same drug without a brand: its own code when it has no brand, "" when the table holds no
+    such drug. A benzodiazepine is held to be recognised; it never counts. The packaged ones have no `ingredient_rxcui`.
+    """
 
     rxcui: str
     name: str
@@ -86,6 +92,7 @@ class Product:
     standing: Standing
     note: str = ""
     sources: str = ""
+    clinical_rxcui: str = ""
     factors: Mapping[MmeTable, Factor] = field(default_factory=dict)
 
     def counts(self, *, with_pain_buprenorphine: bool) -> bool:
@@ -128,21 +135,48 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Formulary:
-    """A versioned table of products. The version is stored with every verdict."""
+    """A versioned table of products. The version is stored with every verdict.
+
+    `unread` are opioids of which the table does not know what the rule needs, each with the reason: to the rule they
+    are unknown products, which a person must look at.
+    """
 
     version: str
     products: Mapping[str, Product]
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     def product(self, rxcui: str) -> Product | None:
         """Return the product of that RxNorm code, or None when the table does not know it."""
         return self.products.get(rxcui)
 
+    def knows(self, rxcui: str) -> bool:
+        """Say whether the code is one of the table's, be it only as an opioid that a person must look at."""
+        return rxcui in self.products or rxcui in self.unread
+
+
+def packaged() -> Formulary:
+    """Return the formulary that ships with the product, in its newest edition."""
+    return list(packaged_editions().values())[-1]
+
 
 @cache
-def packaged() -> Formulary:
-    """Return the formulary that ships with the product."""
-    head, *rows = _text("products.tsv").splitlines()
-    return Formulary(head.removeprefix("# version: "), {product.rxcui: product for product in read_products(rows)})
+def packaged_editions() -> Mapping[str, Formulary]:
+    """Return what was ever packaged, by version, newest last: a verdict of an older edition can be computed again."""
+    opioids, benzodiazepines = _edition("products.tsv"), _edition("benzodiazepines.tsv")
+    both = Formulary(benzodiazepines.version, {**opioids.products, **benzodiazepines.products})
+    return {edition.version: edition for edition in (opioids, both)}
+
+
+def _edition(file: str) -> Formulary:
+    head, *rows = _text(file).splitlines()
+    products = {product.rxcui: product for product in read_products(rows)}
+    return Formulary(head.removeprefix("# version: "), with_clinical_drugs(products))
+
+
+def with_clinical_drugs(products: Mapping[str, Product]) -> dict[str, Product]:
+    """Return the products, each with the code of the same drug without a brand."""
+    clinical = clinical_drugs({rxcui: product.name for rxcui, product in products.items()})
+    return {rxcui: replace(product, clinical_rxcui=clinical.get(rxcui, "")) for rxcui, product in products.items()}
 
 
 def read_products(lines: Iterable[str]) -> list[Product]:
@@ -167,24 +201,38 @@ def _product(row: dict[str, str]) -> Product:
             standing=Standing(row["standing"]),
             note=row["note"],
             sources=row["sources"],
-            factors=_factors_of(row),
+            factors=factors_of(
+                Standing(row["standing"]), row["ingredient_rxcui"], row["dose_form"], strength_unit=row["unit"]
+            ),
         )
     except (KeyError, ValueError, ArithmeticError) as error:
         raise FormularyError(f"Product {row.get('rxcui')!r} cannot be read: {error!r}.") from error
 
 
-def _factors_of(row: dict[str, str]) -> Mapping[MmeTable, Factor]:
-    """Return the factors of a product that counts; a rate per hour is a factor's only for a strength per hour."""
-    if row["standing"] != Standing.COUNTS:
+def factors_of(
+    standing: Standing, ingredient_rxcui: str, dose_form: str, *, strength_unit: str
+) -> Mapping[MmeTable, Factor]:
+    """Return the factors of a product that counts; a rate per hour is a factor's only for a strength per hour.
+
+    :raises KeyError: when no factor could be looked up, because the dose form is not in the table of forms.
+    """
+    if standing is not Standing.COUNTS:
         return {}
-    factors = _factors().get((row["ingredient_rxcui"], _forms()[row["dose_form"]]), {})
-    is_rate = row["unit"] == "MG/HR"
+    factors = _factors().get((ingredient_rxcui, dose_forms()[dose_form]), {})
+    is_rate = strength_unit == "MG/HR"
     return {table: factor for table, factor in factors.items() if (factor.per == "mcg/h") == is_rate}
 
 
 @cache
-def _forms() -> dict[str, str]:
+def dose_forms() -> Mapping[str, str]:
+    """Return RxNorm's dose forms that the tables know, each with the form a factor is given for."""
     return {row["dose_form"]: row["form"] for row in _rows("dose_forms.tsv")}
+
+
+@cache
+def partners() -> Mapping[str, Standing]:
+    """Return what else an opioid product may hold, and how a product with it stands."""
+    return {row["partner"]: Standing(row["makes_it"]) for row in _rows("partners.tsv")}
 
 
 @cache
