@@ -4,6 +4,7 @@ from authz.access.models import AccessToken, ApiClient, Licence, Membership, Org
 from authz.api.models import IdempotentAnswer
 from authz.audit.models import AuditEntry
 from authz.documentation.models import Answer, AnswerSheet
+from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
@@ -50,6 +51,8 @@ __all__ = [
     "Exemption",
     "Fill",
     "FillVersion",
+    "FormularyProduct",
+    "FormularyRelease",
     "IdempotentAnswer",
     "IdentityQuestion",
     "ImportRejection",
@@ -58,6 +61,7 @@ __all__ = [
     "InformationRequest",
     "Licence",
     "Membership",
+    "NdcCode",
     "Organization",
     "OutboxMessage",
     "PainHint",
