@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from authz.prior_auths.needs import Need
-from authz.rules.formulary import packaged
 from authz.rules.records import Record
 
 
@@ -37,7 +36,7 @@ def lines_asked(need: Need, newest: Mapping[str, Record]) -> list[AskedLine]:
 
 def _line(rxcui: str, records: Sequence[Record], need: Need) -> AskedLine:
     quantities = [record.quantity for record in records if record.quantity is not None]
-    product = packaged().product(rxcui)
+    product = need.answer.formulary.product(rxcui)
     last = max(record.start + timedelta(days=_days(record) - 1) for record in records)
     return AskedLine(
         rxcui=rxcui,

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from authz.formulary import selectors as formularies
 from authz.policies.models import Plan
 from authz.policies.selectors import PlanRules, rules_of
 from authz.policies.version import PolicyVersion
@@ -19,6 +20,7 @@ from authz.prescriptions.models import Coverage, Patient
 from authz.prior_auths.models import Authorization
 from authz.rules.evaluate import evaluate
 from authz.rules.explain import sentences
+from authz.rules.formulary import Formulary
 from authz.rules.records import AuthorizedPeriod, Case, Record, RecordKind
 from authz.rules.thresholds import Finding, findings, sentences_of
 from authz.rules.trace import Trace, trace
@@ -29,8 +31,8 @@ from authz.rules.verdict import Episode, Verdict
 class PayerVerdict:
     """One payer's answer on one patient under one version of its policy; `plan` is None where no coverage is known.
 
-    `findings` are what the policy's thresholds find beside the day limit; `case` is all that the answer rests on;
-    `rules` tells which version holds when.
+    `findings` are what the policy's thresholds find beside the day limit; `case` and `formulary` are all that the
+    answer rests on; `rules` tells which version holds when.
     """
 
     plan: Plan | None
@@ -38,6 +40,7 @@ class PayerVerdict:
     verdict: Verdict
     findings: tuple[Finding, ...]
     case: Case
+    formulary: Formulary
     rules: PlanRules
 
     @property
@@ -62,7 +65,7 @@ class PayerVerdict:
 
     def trace(self, *, whole: bool = False) -> Trace:
         """Return how the verdict was reached: to the first need, or with `whole` every day."""
-        return trace(self.case, whole=whole)
+        return trace(self.case, self.formulary, whole=whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None
     if not plans or any(prescriptions.coverage_on(known.coverages, day) is None for day in days):
         plans.setdefault(None, None)
     exemptions = prescriptions.exempt_periods(known.patient, known_at=known_at)
+    formulary = formularies.current()
     found = []
     for plan in plans.values():
         rules = rules_of(plan)
@@ -138,19 +142,22 @@ def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None
             authorizations=_authorized_periods(known.patient, plan, known_at),
         )
         versions = {version.key: version for version in map(rules.on, [as_of, *days])}
-        found += [_answer(case, plan, rules, version) for version in versions.values()]
+        found += [_answer(case, formulary, plan, rules, version) for version in versions.values()]
     return found
 
 
-def _answer(case: Case, plan: Plan | None, rules: PlanRules, policy: PolicyVersion) -> PayerVerdict:
+def _answer(
+    case: Case, formulary: Formulary, plan: Plan | None, rules: PlanRules, policy: PolicyVersion
+) -> PayerVerdict:
     case = replace(case, policy=policy.parameters)
-    verdict = evaluate(case)
+    verdict = evaluate(case, formulary)
     return PayerVerdict(
         plan=plan,
         policy=policy,
         verdict=verdict,
-        findings=findings(case, verdict, policy.thresholds),
+        findings=findings(case, verdict, policy.thresholds, formulary=formulary),
         case=case,
+        formulary=formulary,
         rules=rules,
     )
 

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from authz.errors import InvalidInput
+from authz.formulary import selectors as formularies
 from authz.policies import catalog
 from authz.policies.models import PayerPolicy, PolicyState
 from authz.policies.selectors import version_of
@@ -26,7 +27,7 @@ from authz.prior_auths.evaluations import Difference, answer_of, case_from, diff
 from authz.prior_auths.models import Authorization, Evaluation
 from authz.rules.case_json import reason_of
 from authz.rules.evaluate import RULE_VERSION, evaluate
-from authz.rules.formulary import packaged
+from authz.rules.formulary import Formulary
 from authz.rules.records import AuthorizedPeriod, Case, Record
 from authz.rules.thresholds import findings
 
@@ -87,18 +88,20 @@ def _differences(evaluation: Evaluation, tables: "_Tables") -> Iterator[Differen
         yield Difference(says="inputs: they can no longer be read", values=reason_of(refusal))
         return
     policy = _policy_of(evaluation)
-    yield from _other_answer(evaluation, case, policy)
+    formulary = formularies.by_version(evaluation.formulary_version) or formularies.current()
+    yield from _other_answer(evaluation, case, policy, formulary)
     yield from _other_policy(evaluation, case, policy)
     yield from tables.changed_since(evaluation, case)
 
 
 def _other_versions(evaluation: Evaluation) -> Iterator[Difference]:
     """Name the versions that are not here any more. What follows is recomputed by those that are."""
-    here = {"rule": RULE_VERSION, "formulary": packaged().version}
-    then = {"rule": evaluation.rule_version, "formulary": evaluation.formulary_version}
-    for name, version in then.items():
-        if version != here[name]:
-            yield Difference(says=f"{name} version {version!r} is no longer the current one: {here[name]!r} is")
+    if evaluation.rule_version != RULE_VERSION:
+        then = f"rule version {evaluation.rule_version!r}"
+        yield Difference(says=f"{then} is no longer the current one: {RULE_VERSION!r} is")
+    if formularies.by_version(evaluation.formulary_version) is None:
+        then, here = evaluation.formulary_version, formularies.current().version
+        yield Difference(says=f"formulary version {then!r} is no longer held; the current one is {here!r}")
 
 
 def _policy_of(evaluation: Evaluation) -> PolicyVersion | None:
@@ -110,9 +113,12 @@ def _policy_of(evaluation: Evaluation) -> PolicyVersion | None:
     return next((policy for policy in held if policy.version == version), None)
 
 
-def _other_answer(evaluation: Evaluation, case: Case, policy: PolicyVersion | None) -> Iterator[Difference]:
-    verdict = evaluate(case)
-    then, now = evaluation.verdict, answer_of(verdict, findings(case, verdict, policy.thresholds if policy else ()))
+def _other_answer(
+    evaluation: Evaluation, case: Case, policy: PolicyVersion | None, formulary: Formulary
+) -> Iterator[Difference]:
+    verdict = evaluate(case, formulary)
+    found = findings(case, verdict, policy.thresholds if policy else (), formulary=formulary)
+    then, now = evaluation.verdict, answer_of(verdict, found)
     if policy is None:
         # Its thresholds are not known, so what they found cannot be compared. `_other_policy` names it.
         now["findings"] = then.get("findings")

@@ -13,6 +13,7 @@ from authz import clock
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.selectors import organization
 from authz.errors import Forbidden, InvalidInput, NotFound
+from authz.formulary import selectors as formularies
 from authz.ids import PatientId, PriorAuthId
 from authz.policies import catalog
 from authz.policies.version import PolicyVersion
@@ -30,7 +31,7 @@ from authz.rules.changes import Changes, Known, changes
 from authz.rules.counterfactual import counterfactual
 from authz.rules.evaluate import evaluate
 from authz.rules.explain_changes import change_sentences
-from authz.rules.formulary import packaged
+from authz.rules.formulary import Formulary, Product
 from authz.rules.records import Case, Record
 from authz.rules.verdict import Episode
 
@@ -154,7 +155,7 @@ def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date |
         as_of=day,
         payer=payer,
         sentences=payer.sentences,
-        ways_out=_ways_out(payer.case, payer.verdict.episodes),
+        ways_out=_ways_out(payer.case, payer.verdict.episodes, payer.formulary),
         records=_seen(known, payer, by),
     )
 
@@ -198,12 +199,14 @@ def ways_out(prior_auth: PriorAuth) -> list[str]:
     if not is_active or prior_auth.need_in_doubt_at is not None or not inputs:
         return []
     case, asked = case_from(inputs), {str(record_id) for record_id in prior_auth.record_ids}
-    return _ways_out(case, [episode for episode in evaluate(case).episodes if not asked.isdisjoint(episode.records)])
+    formulary = formularies.by_version(prior_auth.evaluation.formulary_version) or formularies.current()
+    episodes = evaluate(case, formulary).episodes
+    return _ways_out(case, [episode for episode in episodes if not asked.isdisjoint(episode.records)], formulary)
 
 
-def _ways_out(case: Case, episodes: Iterable[Episode]) -> list[str]:
+def _ways_out(case: Case, episodes: Iterable[Episode], formulary: Formulary) -> list[str]:
     needing = [episode for episode in episodes if episode.pa_required_from]
-    found = [counterfactual(case, episode) for episode in needing[-1:]]
+    found = [counterfactual(case, episode, formulary) for episode in needing[-1:]]
     return [way.sentence for way in found if way is not None]
 
 
@@ -257,13 +260,20 @@ def _seen(known: PatientCase, payer: PayerVerdict, by: Actor) -> list[SeenRecord
     own = own_records(known.patient, by)
     visible = known.newest_on(payer.verdict.as_of).values()
     return [
-        _seen_one(record, ignored.get(record.id, ""), tuple(attention.get(record.id, ())), record.id in own)
+        _seen_one(
+            record,
+            payer.formulary.product(record.rxcui),
+            ignored.get(record.id, ""),
+            tuple(attention.get(record.id, ())),
+            is_own=record.id in own,
+        )
         for record in sorted(visible, key=lambda r: (r.start, r.id))
     ]
 
 
-def _seen_one(record: Record, ignored_because: str, attention: tuple[str, ...], is_own: bool) -> SeenRecord:
-    product = packaged().product(record.rxcui)
+def _seen_one(
+    record: Record, product: Product | None, ignored_because: str, attention: tuple[str, ...], *, is_own: bool
+) -> SeenRecord:
     return SeenRecord(
         record_id=UUID(record.id),
         kind=record.kind.value,

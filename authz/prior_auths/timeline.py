@@ -13,6 +13,7 @@ from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import Actor
 from authz.access.selectors import organization
+from authz.formulary import selectors as formularies
 from authz.ids import PatientId
 from authz.pain import selectors as pain
 from authz.pain.models import PainScoreVersion, SurgeryVersion
@@ -25,7 +26,7 @@ from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import Determination, Event
 from authz.prior_auths.moments import Happening, Moment
-from authz.rules.formulary import packaged
+from authz.rules.formulary import Formulary
 from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import Record, RecordKind, RecordStatus
@@ -85,6 +86,7 @@ def _place(moment: Moment) -> tuple[date, date, int, str]:
 
 def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
     own, known = selectors.own_records(patient, by), needs_of.case_of(patient)
+    formulary = formularies.current()
     first_known: dict[str, date] = {}
     for version in known.records:
         first_known[version.id] = min(version.recorded_on, first_known.get(version.id, version.recorded_on))
@@ -96,7 +98,7 @@ def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment
                 on=record.start,
                 learned_on=first_known[record.id],
                 subject_id=UUID(record.id),
-                says=f"{'Dispensed' if is_fill else 'Ordered'}: {_product(record)}.",
+                says=f"{'Dispensed' if is_fill else 'Ordered'}: {_product(record, formulary)}.",
                 is_own=record.id in own,
             ),
             record.status,
@@ -104,8 +106,8 @@ def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment
         )
 
 
-def _product(record: Record) -> str:
-    product = packaged().product(record.rxcui)
+def _product(record: Record, formulary: Formulary) -> str:
+    product = formulary.product(record.rxcui)
     parts = [product.name if product else record.rxcui]
     if record.quantity is not None:
         parts.append(f"{record.quantity.normalize():f}")

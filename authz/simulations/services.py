@@ -13,12 +13,12 @@ from django.db import transaction
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput
+from authz.formulary import selectors as formularies
 from authz.ids import PayerPolicyId, PlanId
 from authz.outbox import leases
 from authz.policies.models import Plan
 from authz.policies.schema import read_policy
 from authz.policies.selectors import document_of, payer_policy
-from authz.rules.formulary import packaged
 from authz.simulations.comparison import compare, policy_in_force
 from authz.simulations.models import Simulation
 from authz.simulations.report import Period
@@ -114,6 +114,6 @@ def _report(simulation: Simulation, clock: Callable[[], datetime]) -> dict[str, 
         list(Plan.objects.filter(pk__in=simulation.plans).select_related("insurer")),
         period=Period(since=simulation.since, until=simulation.until),
         minutes_a_request=simulation.minutes_a_request,
-        formulary=packaged(),
+        formulary=formularies.current(),
         progress=tell,
     )

@@ -131,6 +131,16 @@ def test_a_coverage_that_is_ended_later_changes_nothing_that_was_read(cast: Cast
     assert says(evaluation_id=evaluation.public_id) == []
 
 
+def test_an_answer_of_an_older_edition_of_the_formulary_is_computed_by_that_edition(cast: Cast) -> None:
+    evaluation = the_evaluation(cast)
+
+    other = kept_again(
+        evaluation, formulary_version="2025.1", verdict={**evaluation.verdict, "formulary_version": "2025.1"}
+    )
+
+    assert says(evaluation_id=other.public_id) == []
+
+
 def test_the_kept_inputs_are_those_of_the_hash_and_of_the_answer(cast: Cast) -> None:
     evaluation = the_evaluation(cast)
 
@@ -202,16 +212,20 @@ def test_an_evaluation_from_before_inputs_were_kept_is_named(cast: Cast) -> None
     assert says(evaluation_id=other.public_id) == ["inputs: none were kept"]
 
 
-@pytest.mark.parametrize("name", ["rule", "formulary"])
-def test_a_version_that_is_no_longer_the_current_one_is_named(cast: Cast, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "says_first"),
+    [
+        ("rule", "rule version '0' is no longer the current one: '1' is"),
+        ("formulary", "formulary version '0' is no longer held; the current one is '2025.2'"),
+    ],
+)
+def test_a_version_that_is_gone_is_named(cast: Cast, name: str, says_first: str) -> None:
     evaluation = the_evaluation(cast)
     version = f"{name}_version"
 
     other = kept_again(evaluation, **{version: "0", "verdict": {**evaluation.verdict, version: "0"}})
 
-    first, second = says(evaluation_id=other.public_id)
-    assert first == f"{name} version '0' is no longer the current one: {getattr(evaluation, version)!r} is"
-    assert second == f"verdict.{version}"
+    assert says(evaluation_id=other.public_id) == [says_first, f"verdict.{version}"]
 
 
 def test_a_policy_version_that_is_no_longer_held_is_named_and_no_other_is_taken_in_its_place(cast: Cast) -> None:

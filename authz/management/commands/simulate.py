@@ -11,10 +11,10 @@ from typing import IO, Any
 from django.core.management.base import BaseCommand, CommandError
 
 from authz.errors import AuthzError, InvalidInput
+from authz.formulary import selectors as formularies
 from authz.policies.models import Plan
 from authz.policies.schema import read_policy
 from authz.policies.version import PolicyVersion
-from authz.rules.formulary import packaged
 from authz.simulations.comparison import compare
 from authz.simulations.report import Period
 from authz.simulations.services import MINUTES_A_REQUEST
@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 _plans(options["plan"], draft),
                 period=Period(since=options["since"], until=options["until"]),
                 minutes_a_request=options["minutes_a_request"],
-                formulary=packaged(),
+                formulary=formularies.current(),
                 progress=_bar(sys.stderr),
             )
         except AuthzError as refusal:

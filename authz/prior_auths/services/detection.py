@@ -65,15 +65,16 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
 
 
 def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
-    """Keep the answer with all it rests on, unless the last one kept rests on the very same inputs."""
+    """Keep the answer with all it rests on, unless the last one kept rests on the very same."""
     policy, version = payer.policy.key
     inputs = inputs_of(payer.case, payer.policy.key)
     inputs_sha256 = sha256_of(inputs)
     same = Evaluation.objects.filter(patient=patient, plan=payer.plan, policy=policy, policy_version=version)
     latest = same.order_by("-pk").first()
-    if latest is not None and latest.inputs_sha256 == inputs_sha256:
-        return latest
     verdict = payer.verdict
+    rests_on = (inputs_sha256, verdict.rule_version, verdict.formulary_version)
+    if latest and (latest.inputs_sha256, latest.rule_version, latest.formulary_version) == rests_on:
+        return latest
     return Evaluation.objects.create(
         patient=patient,
         plan=payer.plan,

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from authz import clock
+from authz.formulary.services import IN_USE
 from authz.outbox import leases
 from authz.outbox.models import OutboxMessage
 from authz.policies.models import PayerPolicy
@@ -39,10 +40,13 @@ def ask_for(*, patients: QuerySet[Patient], now: datetime) -> int:
 
 
 def ask_after(*, message: OutboxMessage, now: datetime) -> None:
-    """Ask for the patients whom a fact concerns: those under a policy that came into force or ended.
+    """Ask for the patients whom a fact concerns: those under a policy that came into force or ended, and everybody
+    when another release of the formulary came into use.
 
     A policy decides about orders and fills of its own days, so only patients with one since its first or last are.
     """
+    if message.topic == IN_USE:
+        ask_for(patients=Patient.objects.filter(merged_into=None), now=now)
     if message.topic not in {ACTIVATED, RETIRED}:
         return
     policy = PayerPolicy.objects.get(public_id=message.subject_id)

@@ -1,0 +1,89 @@
+"""Another release of the formulary answers from then on; patients are rechecked, and old answers stay computable."""
+
+from authz.formulary.services import activate
+from authz.management.commands.formulary import OPERATOR
+from authz.notifications import services as notifications
+from authz.outbox.models import OutboxMessage
+from authz.prescriptions.models import Patient
+from authz.prior_auths import replay
+from authz.prior_auths.models import Evaluation, Event, PriorAuth
+from authz.prior_auths.services import rechecking
+from tests.cast import NOW, TODAY, Cast, fill, register
+from tests.formulary.rrf import OXYCODONE_7, ROXINEW_7, in_use
+
+ALPRAZOLAM = "308047"
+
+
+def recheck() -> int:
+    """Have the workers do what was announced, and return how many patients were rechecked."""
+    while notifications.fan_out_next(now=NOW):
+        pass
+    count = 0
+    while rechecking.recheck_next(now=NOW):
+        count += 1
+    return count
+
+
+def differences() -> list[str]:
+    return [found.says for one in replay.replay(replay.evaluations()) for found in one.differences]
+
+
+def latest(cast: Cast, patient: Patient) -> Evaluation:
+    return Evaluation.objects.filter(patient=patient, plan=cast.plan).latest("pk")
+
+
+def test_after_a_new_release_a_recheck_opens_what_is_needed_once(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 10, rxcui=ROXINEW_7)
+    assert (latest(cast, patient).attention_count, PriorAuth.objects.count()) == (1, 0)
+
+    in_use()
+    done = recheck()
+
+    request = PriorAuth.objects.get()
+    rows = Evaluation.objects.count(), Event.objects.count(), OutboxMessage.objects.count()
+    assert done == 1
+    assert latest(cast, patient).formulary_version == "2026-11-03"
+    assert request.lines.get().product_name == "oxycodone hydrochloride 7 MG Oral Tablet [Roxinew]"
+    rechecking.ask_for(patients=Patient.objects.all(), now=NOW)
+    assert recheck() == 1
+    assert (Evaluation.objects.count(), Event.objects.count(), OutboxMessage.objects.count()) == rows
+    assert differences() == []
+
+
+def test_back_on_the_packaged_table_the_request_lapses_and_every_answer_replays(cast: Cast) -> None:
+    in_use()
+    fill(cast, register(cast), 10, rxcui=OXYCODONE_7)
+    assert PriorAuth.objects.get().state == "detected"
+
+    activate(version="2025.2", by=OPERATOR, now=NOW)
+    recheck()
+
+    assert PriorAuth.objects.get().state == "lapsed"
+    assert {row.formulary_version for row in Evaluation.objects.all()} >= {"2026-11-03", "2025.2"}
+    assert differences() == []
+
+
+def test_a_dispensed_benzodiazepine_is_found_beside_an_opioid_and_never_counts(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 30, rxcui=ALPRAZOLAM)
+    fill(cast, patient, 3)
+
+    evaluation = latest(cast, patient)
+    (finding,) = evaluation.verdict["findings"]
+
+    assert (finding["kind"], finding["first_day"]) == ("opioid_with_benzodiazepine", TODAY.isoformat())
+    assert "with a benzodiazepine (alprazolam) from" in finding["reasons"][0]
+    assert (evaluation.attention_count, evaluation.is_required) == (0, False)
+    assert [item[1] for item in evaluation.verdict["ignored"]] == ["excluded_product"]
+    assert differences() == []
+
+
+def test_a_correction_of_the_benzodiazepine_is_read_anew(cast: Cast) -> None:
+    patient = register(cast)
+    fill(cast, patient, 30, rxcui=ALPRAZOLAM, identifier="F-1")
+    fill(cast, patient, 3)
+
+    fill(cast, patient, 30, rxcui=ALPRAZOLAM, identifier="F-1", on=TODAY.replace(month=1))
+
+    assert latest(cast, patient).verdict["findings"] == []
