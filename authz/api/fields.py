@@ -1,10 +1,11 @@
 """Fields that take exactly what they say. "7" is not a number, true is not a text, and an unknown name is refused."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 from uuid import UUID
 
 from django.utils.dateparse import parse_datetime
@@ -12,8 +13,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.settings import api_settings
 
+from authz.formulary.selectors import NdcRefused, Products, products_now
 from authz.prescriptions.npi import is_valid_npi
-from authz.rules import formulary
 
 EARLIEST: Final = date(1990, 1, 1)
 """Orders and fills before this day are taken for typing errors: RxNorm and NPIs are younger."""
@@ -38,13 +39,18 @@ class In(serializers.Serializer[Any]):
         if not isinstance(data, dict):
             self.fail("invalid")
         strangers = [name for name in data if name not in self.fields or self.fields[name].read_only]
+        beside = {**self._unknown(strangers), **self.faults_between(data)}
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
-            raise serializers.ValidationError({**self._unknown(strangers), **self._named(error.detail)}) from None
-        if strangers:
-            raise serializers.ValidationError(self._unknown(strangers))
+            raise serializers.ValidationError({**self._named(error.detail), **beside}) from None
+        if beside:
+            raise serializers.ValidationError(beside)
         return values
+
+    def faults_between(self, _data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+        """Return what is wrong with the fields together, by name; told along with what is wrong with each."""
+        return {}
 
     def _unknown(self, names: list[str]) -> dict[str, Any]:
         sentence = ErrorDetail(str(self.error_messages["unknown-field"]), code="unknown-field")
@@ -262,9 +268,36 @@ class Rxcui(Text):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if formulary.packaged().product(text) is None:
+        if not _products(self).formulary.knows(text):
             self.fail("unknown-product")
         return text
+
+
+class Ndc(Text):
+    """An NDC that means one product the formulary knows; its value is the product's RxNorm code."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "unknown-product": "The NDC means RxNorm code {rxcui}, and the formulary knows no product of it."
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        products = _products(self)
+        try:
+            rxcui = products.rxcui_of_ndc(super().to_internal_value(data))
+        except NdcRefused as refusal:
+            raise serializers.ValidationError(refusal.sentence, code=refusal.code) from refusal
+        if not products.formulary.knows(rxcui):
+            self.fail("unknown-product", rxcui=rxcui)
+        return rxcui
+
+
+def _products(field: serializers.Field[Any, Any, Any, Any]) -> Products:
+    """Return what is known of products, one release for the whole body."""
+    context = cast(dict[str, Any], field.context)
+    if "products" not in context:
+        context["products"] = products_now()
+    products: Products = context["products"]
+    return products
 
 
 class Days(WholeNumber):

@@ -5,25 +5,43 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
-from authz.api.fields import Amount, Days, In, Instant, Npi, Rxcui, Text, Word
+from authz.api.fields import Amount, Days, In, Instant, Ndc, Npi, Rxcui, Text, Word
 from authz.api.references import PatientRef
 from authz.errors import InvalidInput
 from authz.rules.records import RecordStatus
 
 
 class RecordIn(In):
-    """`identifier` is your own number for the record: told again it is the same record, told otherwise a correction."""
+    """`identifier` is your own number for the record: told again it is the same record, told otherwise a correction.
+
+    The product is named by its RxNorm code, or by an NDC, which the current release of the formulary resolves to one.
+    """
 
     patient = PatientRef()
     identifier = Text(max_length=100)
-    rxcui = Rxcui(max_length=8, help_text="RxNorm code of the product.")
+    rxcui = Rxcui(max_length=8, required=False, help_text="RxNorm code of the product; needed unless `ndc` is given.")
+    ndc = Ndc(max_length=13, required=False, help_text="Eleven digits, or ten in three groups (0002-8215-01).")
     product_name = Text(max_length=300, required=False, allow_blank=True)
     quantity = Amount(help_text="In the product's dispensing unit: tablets, patches, mL, sprays.")
     days_supply = Days()
     daily_units = Amount(required=False, allow_null=True, help_text="The most such units a day.")
     prescriber_npi = Npi(required=False, allow_null=True)
     source_updated_at = Instant(required=False, allow_null=True, help_text="When your record last changed.")
+
+    def faults_between(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
+        if "rxcui" in data and "ndc" in data:
+            return {"ndc": [ErrorDetail("Give the RxNorm code or the NDC, not both.", code="one-of-two")]}
+        if "rxcui" not in data and "ndc" not in data:
+            sentence = "Give the RxNorm code of the product, or its NDC as `ndc`."
+            return {"rxcui": [ErrorDetail(sentence, code="required")]}
+        return {}
+
+    def to_internal_value(self, data: Any) -> Any:
+        values = super().to_internal_value(data)
+        ndc = values.pop("ndc", None)
+        return values if ndc is None else {**values, "rxcui": ndc}
 
 
 class RecordOut(serializers.Serializer[Any]):

@@ -14,20 +14,21 @@ from typing import BinaryIO
 from authz.errors import InvalidInput
 from authz.imports.elements import Element
 from authz.imports.lines import is_storable, last_line, raw_lines
-from authz.imports.products import LONGEST_NAME, NamedProduct, opioid
+from authz.imports.products import LONGEST_NAME, NamedProduct, Recogniser
 from authz.imports.refusals import ImportTruncated, ImportUnreadable, Refusal
 from authz.imports.told import Kind, NoOpioidTold, PatientRef, PrescriberTold, RecordTold
 from authz.prescriptions.facts import FillFacts, PatientFacts
 from authz.prescriptions.npi import is_valid_npi
 from authz.rules.records import RecordStatus
 
-NEEDED_COLUMNS = ("patient", "fill", "dispensed_on", "rxcui", "days_supply")
+NEEDED_COLUMNS = ("patient", "fill", "dispensed_on", "days_supply")
+PRODUCT_COLUMNS = ("rxcui", "ndc")
 PATIENT_COLUMNS = ("family_name", "given_name", "birth_date")
 OTHER_COLUMNS = (
     *("product_name", "quantity", "daily_units", "fill_number", "rx_number", "prescription", "prescriber_npi"),
     *("status", "updated_at"),
 )
-COLUMNS = (*NEEDED_COLUMNS, *OTHER_COLUMNS, *PATIENT_COLUMNS)
+COLUMNS = (*NEEDED_COLUMNS, *PRODUCT_COLUMNS, *OTHER_COLUMNS, *PATIENT_COLUMNS)
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _EXACT = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
@@ -109,6 +110,8 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
         raise ImportUnreadable("The header line cannot be read as CSV.", line=1) from error
     if missing := [name for name in NEEDED_COLUMNS if name not in columns]:
         raise ImportUnreadable(f"The header names no column {', '.join(missing)}.", line=1)
+    if not set(PRODUCT_COLUMNS) & set(columns):
+        raise ImportUnreadable(f"The header names no column {' or '.join(PRODUCT_COLUMNS)}.", line=1)
     if len(set(columns)) != len(columns):
         raise ImportUnreadable("The header names a column twice.", line=1)
     if unknown := [place for place, name in enumerate(columns, start=1) if name not in COLUMNS]:
@@ -136,7 +139,7 @@ def _truncated(line: int) -> ImportTruncated:
     return ImportTruncated(sentence, line=line)
 
 
-def read_row(row: Row) -> RecordTold | NoOpioidTold:
+def read_row(row: Row, recogniser: Recogniser) -> RecordTold | NoOpioidTold:
     """Return what a row tells.
 
     :raises Refusal: naming the column that keeps it from being taken in.
@@ -145,7 +148,7 @@ def read_row(row: Row) -> RecordTold | NoOpioidTold:
         raise row.refusal
     cells = Element({name: cell for name, cell in (row.cells or {}).items() if cell}, "")
     identifier = _needed(cells, "fill", _LONGEST_NUMBER)
-    product = opioid(codes=[(_needed(cells, "rxcui", 0), cells.text("product_name"))], other_names=[], path="rxcui")
+    product = _product(cells, recogniser)
     if product is None:
         return NoOpioidTold(kind=Kind.FILL, identifier=identifier, source_updated_at=cells.instant("updated_at"))
     try:
@@ -153,6 +156,13 @@ def read_row(row: Row) -> RecordTold | NoOpioidTold:
     except InvalidInput as error:
         name, sentences = next(iter(error.fields.items()))
         raise Refusal("invalid-input", name, sentences[0]) from error
+
+
+def _product(cells: Element, recogniser: Recogniser) -> NamedProduct | None:
+    rxcui, ndc, name = cells.text("rxcui"), cells.text("ndc"), cells.text("product_name")
+    if rxcui or not ndc:
+        return recogniser.product(codes=[(_needed(cells, "rxcui", 0), name)], path="rxcui")
+    return recogniser.product(codes=[], ndcs=[(ndc, name)], path="ndc")
 
 
 def _has_patient_columns(row: Row) -> bool:

@@ -11,9 +11,10 @@ from hashlib import sha256
 from typing import BinaryIO
 
 from authz.imports.bundle import bundle_entries, check_bundle
-from authz.imports.csv_fills import NEEDED_COLUMNS, check_csv, csv_rows, read_row
+from authz.imports.csv_fills import NEEDED_COLUMNS, PRODUCT_COLUMNS, check_csv, csv_rows, read_row
 from authz.imports.fhir import kind_of_entry, read
 from authz.imports.lines import Entry, RawLine, check_ndjson, json_object, ndjson_entries, raw_lines
+from authz.imports.products import Recogniser
 from authz.imports.refusals import ImportUnreadable, Refusal
 from authz.imports.told import EndTold, Kind, NoOpioidTold, Told
 
@@ -64,7 +65,9 @@ def recognise(stream: BinaryIO) -> Format:
         raise ImportUnreadable("The file is empty.")
     if first.is_too_long or first.content.lstrip().startswith(b"{"):
         return _kind_of_json(first)
-    if set(NEEDED_COLUMNS) & {cell.strip(' "') for cell in first.content.decode("utf-8", "replace").split(",")}:
+    if {*NEEDED_COLUMNS, *PRODUCT_COLUMNS} & {
+        cell.strip(' "') for cell in first.content.decode("utf-8", "replace").split(",")
+    }:
         return Format.CSV
     raise ImportUnreadable("Neither FHIR JSON nor CSV with the known columns.", line=first.number)
 
@@ -95,26 +98,34 @@ def check(stream: BinaryIO, form: Format) -> str:
 _CHECKS = {Format.FHIR_BUNDLE: check_bundle, Format.FHIR_NDJSON: check_ndjson, Format.CSV: check_csv}
 
 
-def told_in(stream: BinaryIO, form: Format, reading: Pass, *, identifier_system: str) -> Iterator[Line]:
+def told_in(
+    stream: BinaryIO, form: Format, reading: Pass, *, identifier_system: str, recogniser: Recogniser
+) -> Iterator[Line]:
     """Yield what the lines of one pass tell. Each line is yielded in exactly one of the passes."""
-    lines = _csv_lines(stream, reading) if form is Format.CSV else _fhir_lines(stream, form, reading, identifier_system)
+    lines = (
+        _csv_lines(stream, reading, recogniser)
+        if form is Format.CSV
+        else _fhir_lines(stream, form, reading, identifier_system, recogniser)
+    )
     for line in lines:
         tells_of_end = isinstance(line.told, EndTold | NoOpioidTold)
         if tells_of_end == (reading is Pass.ENDS):
             yield line
 
 
-def _csv_lines(stream: BinaryIO, reading: Pass) -> Iterator[Line]:
+def _csv_lines(stream: BinaryIO, reading: Pass, recogniser: Recogniser) -> Iterator[Line]:
     if reading not in {Pass.FILLS, Pass.ENDS}:
         return
     for row in csv_rows(stream):
         try:
-            yield Line(row.number, told=read_row(row))
+            yield Line(row.number, told=read_row(row, recogniser))
         except Refusal as refusal:
             yield Line(row.number, refusal=refusal)
 
 
-def _fhir_lines(stream: BinaryIO, form: Format, reading: Pass, identifier_system: str) -> Iterator[Line]:
+def _fhir_lines(
+    stream: BinaryIO, form: Format, reading: Pass, identifier_system: str, recogniser: Recogniser
+) -> Iterator[Line]:
     entries = bundle_entries(stream) if form is Format.FHIR_BUNDLE else ndjson_entries(stream)
     for entry in entries:
         try:
@@ -125,11 +136,11 @@ def _fhir_lines(stream: BinaryIO, form: Format, reading: Pass, identifier_system
                 yield Line(entry.number, refusal=refusal)
             continue
         if kind in _KINDS[reading]:
-            yield _fhir_line(entry, identifier_system)
+            yield _fhir_line(entry, identifier_system, recogniser)
 
 
-def _fhir_line(entry: Entry, identifier_system: str) -> Line:
+def _fhir_line(entry: Entry, identifier_system: str, recogniser: Recogniser) -> Line:
     try:
-        return Line(entry.number, told=read(entry, identifier_system=identifier_system))
+        return Line(entry.number, told=read(entry, identifier_system=identifier_system, recogniser=recogniser))
     except Refusal as refusal:
         return Line(entry.number, refusal=refusal)

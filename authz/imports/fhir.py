@@ -11,6 +11,7 @@ from authz.imports.fhir_pain import observation
 from authz.imports.fhir_records import dispensing, order
 from authz.imports.fhir_shared import person_name, resource_id, subject
 from authz.imports.lines import Entry
+from authz.imports.products import Recogniser
 from authz.imports.refusals import Refusal
 from authz.imports.told import CoverageTold, Kind, PatientTold, Told, own_addresses
 from authz.prescriptions.facts import PatientFacts
@@ -44,7 +45,7 @@ def kind_of_entry(entry: Entry) -> Kind:
     return kind
 
 
-def read(entry: Entry, *, identifier_system: str) -> Told:
+def read(entry: Entry, *, identifier_system: str, recogniser: Recogniser) -> Told:
     """Return what the entry tells. `identifier_system` is the FHIR system of the organization's own patient numbers.
 
     :raises Refusal: naming the element that keeps it from being taken in.
@@ -59,8 +60,8 @@ def read(entry: Entry, *, identifier_system: str) -> Told:
     if kind is Kind.PAIN_SCORE:
         return observation(resource, entry.full_url, identifier_system)
     if kind is Kind.ORDER:
-        return order(resource, entry.full_url, identifier_system)
-    return dispensing(resource, entry.full_url, identifier_system)
+        return order(resource, entry.full_url, identifier_system, recogniser)
+    return dispensing(resource, entry.full_url, identifier_system, recogniser)
 
 
 def _patient(resource: Element, full_url: str, system: str) -> PatientTold:

@@ -7,7 +7,7 @@ from authz.errors import InvalidInput
 from authz.imports.dosage import daily_units
 from authz.imports.elements import Element
 from authz.imports.fhir_shared import person_name, record_identifier, subject, updated_at
-from authz.imports.products import RXNORM, NamedProduct, opioid
+from authz.imports.products import NDC, RXNORM, NamedProduct, Recogniser
 from authz.imports.refusals import Refusal
 from authz.imports.told import EndTold, Kind, NoOpioidTold, PatientRef, PrescriberTold, RecordTold, id_in, resolved
 from authz.prescriptions.facts import FillFacts, PrescriptionFacts
@@ -46,28 +46,30 @@ _LONGEST_NUMBER, _LONGEST_DIRECTIONS = 100, 500
 _MOST_REFILLS = 32_767
 
 
-def dispensing(resource: Element, full_url: str, system: str) -> RecordTold | EndTold | NoOpioidTold:
+def dispensing(
+    resource: Element, full_url: str, system: str, recogniser: Recogniser
+) -> RecordTold | EndTold | NoOpioidTold:
     """Return what a MedicationDispense tells.
 
     :raises Refusal: naming the element.
     """
-    return _told_or_ended(resource, Kind.FILL, _dispense_status(resource), full_url, system)
+    return _told_or_ended(resource, Kind.FILL, _dispense_status(resource), full_url, system, recogniser)
 
 
-def order(resource: Element, full_url: str, system: str) -> RecordTold | EndTold | NoOpioidTold:
+def order(resource: Element, full_url: str, system: str, recogniser: Recogniser) -> RecordTold | EndTold | NoOpioidTold:
     """Return what a MedicationRequest tells.
 
     :raises Refusal: naming the element.
     """
-    return _told_or_ended(resource, Kind.ORDER, _order_status(resource), full_url, system)
+    return _told_or_ended(resource, Kind.ORDER, _order_status(resource), full_url, system, recogniser)
 
 
 def _told_or_ended(
-    resource: Element, kind: Kind, status: RecordStatus, full_url: str, system: str
+    resource: Element, kind: Kind, status: RecordStatus, full_url: str, system: str, recogniser: Recogniser
 ) -> RecordTold | EndTold | NoOpioidTold:
     identifier = record_identifier(resource, full_url)
     try:
-        return _told(resource, kind, identifier, status, full_url, system)
+        return _told(resource, kind, identifier, status, full_url, system, recogniser)
     except Refusal:
         # Taking back needs no more than the number of what is taken back.
         if status is RecordStatus.ACTIVE:
@@ -78,9 +80,15 @@ def _told_or_ended(
 
 
 def _told(
-    resource: Element, kind: Kind, identifier: str, status: RecordStatus, full_url: str, system: str
+    resource: Element,
+    kind: Kind,
+    identifier: str,
+    status: RecordStatus,
+    full_url: str,
+    system: str,
+    recogniser: Recogniser,
 ) -> RecordTold | NoOpioidTold:
-    product = _product(resource)
+    product = _product(resource, recogniser)
     if product is None:
         return NoOpioidTold(
             kind=kind, identifier=identifier, source_updated_at=updated_at(resource), path=resource.path
@@ -124,13 +132,25 @@ def _order_status(resource: Element) -> RecordStatus:
     return ORDER_STATUS[resource.text("status")]
 
 
-def _product(resource: Element) -> NamedProduct | None:
-    """Return the product if it is, or might be, an opioid."""
+def _product(resource: Element, recogniser: Recogniser) -> NamedProduct | None:
+    """Return the product if it is, or might be, one that is taken in."""
     concept = _medication(resource)
     codings = sorted(concept.children("coding"), key=lambda coding: coding.flag("userSelected") is not True)
-    codes = [(item.text("code"), item.text("display")) for item in codings if item.text("system") == RXNORM]
-    elsewhere = [item.text("display") for item in codings if item.text("system") != RXNORM]
-    return opioid(codes=codes, other_names=[concept.text("text"), *elsewhere], path=concept.path)
+    by_system: dict[str, list[tuple[str, str]]] = {RXNORM: [], NDC: []}
+    elsewhere = [concept.text("text")]
+    for item in codings:
+        coded = (item.text("code"), item.text("display"))
+        system = item.text("system")
+        if system in by_system:
+            by_system[system].append(coded)
+        if system != RXNORM:
+            elsewhere.append(coded[1])
+    return recogniser.product(
+        codes=by_system[RXNORM],
+        ndcs=by_system[NDC],
+        other_names=[name for name in elsewhere if name],
+        path=concept.path,
+    )
 
 
 def _medication(resource: Element) -> Element:

@@ -42,6 +42,7 @@ FAULTS: list[tuple[dict[str, Any], dict[str, tuple[str, str]]]] = [
     ({"quantity": True}, {"quantity": ("invalid", 'An amount is needed, as a number or as a text such as "2.5".')}),
     ({"rxcui": "9999999"}, {"rxcui": NO_PRODUCT}),
     ({"rxcui": 1049621}, {"rxcui": ("invalid", "A text is needed.")}),
+    ({"ndc": "00406055201"}, {"ndc": ("one-of-two", "Give the RxNorm code or the NDC, not both.")}),
     ({"prescriber_npi": BAD_NPI}, {"prescriber_npi": BAD_NPI_TOLD}),
     (
         {"prescriber_npi": "1003000126"},
@@ -117,8 +118,10 @@ def test_every_missing_field_is_named(stella: Caller) -> None:
         answer = stella.post("fills/", {})
 
     required = ("required", "This field is required.")
-    names = {"patient", "identifier", "dispensed_on", "rxcui", "quantity", "days_supply"}
-    assert field_errors(answer) == dict.fromkeys(names, required)
+    names = {"patient", "identifier", "dispensed_on", "quantity", "days_supply"}
+    assert field_errors(answer) == dict.fromkeys(names, required) | {
+        "rxcui": ("required", "Give the RxNorm code of the product, or its NDC as `ndc`.")
+    }
 
 
 @pytest.mark.parametrize(

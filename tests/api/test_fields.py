@@ -15,6 +15,7 @@ from authz.api.fields import (
     Days,
     In,
     Instant,
+    Ndc,
     NearDay,
     Npi,
     OneOf,
@@ -24,6 +25,15 @@ from authz.api.fields import (
     Truth,
     WholeNumber,
 )
+from authz.formulary.selectors import NdcRefused, Products
+from authz.rules.formulary import packaged
+
+
+def no_ndc(_ndc: str) -> str:
+    raise NdcRefused("unknown-ndc", "There is no such NDC.")
+
+
+PRODUCTS = Products(formulary=packaged(), rxcui_of_ndc=no_ndc)
 
 
 class Everything(In):
@@ -38,11 +48,12 @@ class Everything(In):
     one_of = OneOf(["red", "blue"], required=False)
     npi = Npi(required=False)
     rxcui = Rxcui(required=False)
+    ndc = Ndc(required=False)
     days = Days(required=False)
 
 
 def read(body: dict[str, Any]) -> dict[str, Any]:
-    serializer = Everything(data=body, context={"today": date(2025, 3, 3)})
+    serializer = Everything(data=body, context={"today": date(2025, 3, 3), "products": PRODUCTS})
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
     return values
@@ -145,6 +156,7 @@ PRODUCT = ("unknown-product", "The formulary knows no product of this RxNorm cod
         ("npi", 1234567893, TEXT),
         ("rxcui", "9999999", PRODUCT),
         ("rxcui", "01049621", PRODUCT),
+        ("ndc", "00406055201", ("unknown-ndc", "There is no such NDC.")),
         ("rxcui", 1049621, TEXT),
         ("days", 0, ("min_value", "Ensure this value is greater than or equal to 1.")),
         ("days", -3, ("min_value", "Ensure this value is greater than or equal to 1.")),
@@ -172,7 +184,7 @@ json_values = st.recursive(
 
 @given(st.sampled_from(sorted(Everything().fields)), json_values)
 def test_no_value_breaks_a_field(name: str, value: object) -> None:
-    serializer = Everything(data={name: value}, context={"today": date(2025, 3, 3)})
+    serializer = Everything(data={name: value}, context={"today": date(2025, 3, 3), "products": PRODUCTS})
 
     told = serializer.validated_data if serializer.is_valid() else serializer.errors
 

@@ -21,7 +21,12 @@ from tests.api.callers import (
     refused,
     today,
 )
+from tests.formulary.rrf import GUM, LISINOPRIL_NDC, OXYCODONE_7, ROXINEW_7, ROXINEW_NDC, TWO_NDC, in_use
 
+NO_CODES = (
+    "No release with NDC codes is in use, so send the RxNorm code. An operator can load one: "
+    "manage.py formulary import RXNCONSO.RRF RXNSAT.RRF --activate."
+)
 PAT = {"identifier": "MRN-1", "family_name": "Doe", "given_name": "Pat", "birth_date": "1970-05-05"}
 
 
@@ -336,3 +341,46 @@ def queries_of(caller: Caller, path: str, *, rows: int) -> int:
         answer = caller.get(f"{path}/")
     assert len(answer.json()["results"]) == rows
     return len(queries)
+
+
+def by_ndc(body: dict[str, Any], ndc: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name != "rxcui"} | {"ndc": ndc}
+
+
+def test_an_ndc_names_the_product_of_a_fill_and_of_an_order(stella: Caller, patient: Patient) -> None:
+    in_use()
+
+    fill = stella.post("fills/", by_ndc(fill_body(patient), "0406-0552-01"))
+    order = stella.post("prescriptions/", by_ndc(order_body(patient), ROXINEW_NDC))
+    again = stella.post("fills/", fill_body(patient, rxcui=OXYCODONE_7))
+
+    assert (fill.status_code, fill.json()["rxcui"]) == (201, OXYCODONE_7)
+    assert (order.status_code, order.json()["rxcui"]) == (201, ROXINEW_7)
+    assert again.json()["outcome"] == "unchanged"
+
+
+def test_an_ndc_that_means_no_one_known_product_is_refused_and_named(stella: Caller, patient: Patient) -> None:
+    without_release = stella.post("fills/", by_ndc(fill_body(patient), ROXINEW_NDC))
+    in_use()
+    items = [
+        by_ndc(fill_body(patient, identifier=f"F-{n}"), ndc) for n, ndc in enumerate([LISINOPRIL_NDC, TWO_NDC, "1"])
+    ]
+
+    with nothing_changes():
+        answer = stella.post("fills/batch/", {"items": items})
+
+    assert field_errors(without_release) == {"ndc": ("no-ndc-codes", NO_CODES)}
+    assert {name: code for name, (code, _) in field_errors(answer).items()} == {
+        "items[0].ndc": "unknown-product",
+        "items[1].ndc": "ambiguous-ndc",
+        "items[2].ndc": "not-an-ndc",
+    }
+
+
+def test_an_opioid_nobody_could_read_is_taken_in_for_a_person(stella: Caller, patient: Patient) -> None:
+    in_use()
+
+    answer = stella.post("fills/", fill_body(patient, rxcui=GUM))
+
+    assert answer.status_code == 201
+    assert patient.evaluations.latest("pk").verdict["attention"] == [[answer.json()["id"], "unknown_product"]]

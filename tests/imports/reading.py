@@ -4,16 +4,31 @@ from typing import Any
 
 import pytest
 
+from authz.formulary.selectors import NdcRefused, Products
 from authz.imports.fhir import read
 from authz.imports.lines import Entry
+from authz.imports.products import Recogniser
 from authz.imports.refusals import Refusal
 from authz.imports.told import RecordTold
 from authz.prescriptions.facts import FillFacts, PrescriptionFacts
-from tests.imports.builders import SYSTEM, dispensing, order
+from authz.rules.formulary import packaged
+from tests.imports.builders import LISINOPRIL, OXYCODONE, SYSTEM, dispensing, order
+
+OXYCODONE_NDC, LISINOPRIL_NDC, TWO_PRODUCTS_NDC = "00406-0552-01", "68180-0980-01", "00000-0000-02"
+_MEANT = {OXYCODONE_NDC: OXYCODONE[0], LISINOPRIL_NDC: LISINOPRIL[0]}
+
+
+def _rxcui_of(ndc: str) -> str:
+    if ndc not in _MEANT:
+        raise NdcRefused("ambiguous-ndc" if ndc == TWO_PRODUCTS_NDC else "unknown-ndc", "Not one product.")
+    return _MEANT[ndc]
+
+
+RECOGNISER = Recogniser(Products(formulary=packaged(), rxcui_of_ndc=_rxcui_of))
 
 
 def told(resource: dict[str, Any], *, at: str = "", system: str = SYSTEM) -> Any:
-    return read(Entry(1, resource, at), identifier_system=system)
+    return read(Entry(1, resource, at), identifier_system=system, recogniser=RECOGNISER)
 
 
 def refused(resource: dict[str, Any], *, at: str = "", system: str = SYSTEM) -> tuple[str, str]:

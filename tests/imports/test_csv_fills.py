@@ -12,11 +12,12 @@ from authz.imports.told import NoOpioidTold, PatientRef, RecordTold
 from authz.prescriptions.facts import FillFacts
 from authz.rules.records import RecordStatus
 from tests.imports.builders import CSV_HEADER, file, row, rows
+from tests.imports.reading import LISINOPRIL_NDC, OXYCODONE_NDC, RECOGNISER
 
 
 def told(line: str, header: str = CSV_HEADER) -> Any:
     (found,) = csv_rows(file(rows(line, header=header)))
-    return read_row(found)
+    return read_row(found, RECOGNISER)
 
 
 def refused(line: str, header: str = CSV_HEADER) -> tuple[str, str]:
@@ -31,6 +32,7 @@ def test_a_row_with_every_column_is_a_fill_and_its_patient() -> None:
         "fill": "F-1",
         "dispensed_on": "2025-03-01",
         "rxcui": "1049621",
+        "ndc": "",
         "days_supply": "7",
         "product_name": '"oxycodone, 5 mg"',
         "quantity": "28",
@@ -140,6 +142,16 @@ def test_rows_are_counted_by_the_line_they_start_in() -> None:
     assert [item.number for item in csv_rows(file(content))] == [2, 3, 6]
 
 
+def test_an_ndc_stands_where_the_rxnorm_code_would() -> None:
+    header = "patient,fill,dispensed_on,rxcui,ndc,days_supply"
+
+    assert told(f"MRN-1,F-1,2025-03-01,,{OXYCODONE_NDC},7", header).facts.rxcui == "1049621"
+    assert told(f"MRN-1,F-1,2025-03-01,1049625,{OXYCODONE_NDC},7", header).facts.rxcui == "1049625"
+    assert isinstance(told(f"MRN-1,F-1,2025-03-01,,{LISINOPRIL_NDC},7", header), NoOpioidTold)
+    assert refused("MRN-1,F-1,2025-03-01,,99999-9999-99,7", header) == ("unknown-ndc", "ndc")
+    assert refused("MRN-1,F-1,2025-03-01,,,7", header) == ("missing", "rxcui")
+
+
 def test_columns_may_come_in_any_order_after_a_byte_order_mark() -> None:
     content = b"\xef\xbb\xbf" + rows(
         "7,1049621,2025-03-01,F-1,MRN-1", header="days_supply,rxcui,dispensed_on,fill,patient"
@@ -147,12 +159,13 @@ def test_columns_may_come_in_any_order_after_a_byte_order_mark() -> None:
 
     (found,) = csv_rows(file(content))
 
-    assert read_row(found).facts.identifier == "F-1"  # type: ignore[union-attr]
+    assert read_row(found, RECOGNISER).facts.identifier == "F-1"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
     ("header", "part"),
     [
+        ("patient,fill,dispensed_on,days_supply", "no column rxcui or ndc"),
         ("patient,fill,dispensed_on,rxcui", "no column days_supply"),
         (f"{CSV_HEADER},ssn", "place 7"),
         (f"{CSV_HEADER},fill", "twice"),

@@ -11,6 +11,7 @@ from authz.prescriptions.facts import FillFacts, PrescriptionFacts
 from authz.rules.records import RecordStatus
 from tests.imports.builders import (
     LISINOPRIL,
+    OXYCODONE,
     PERCOCET,
     RXNORM,
     SYSTEM,
@@ -20,7 +21,7 @@ from tests.imports.builders import (
     quantity,
     without,
 )
-from tests.imports.reading import fill, refused, told, written
+from tests.imports.reading import OXYCODONE_NDC, fill, refused, told, written
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
 
@@ -305,3 +306,18 @@ def test_the_prescriber_is_read_from_the_reference_or_from_inside() -> None:
     assert (named.npi, named.family_name, named.given_name) == ("1234567893", "Jones", "Ida")
     assert (bare.npi, bare.family_name) == ("1234567893", "")
     assert told(order(requester={"reference": "Practitioner/1"})).prescriber is None
+
+
+def test_an_ndc_coding_tells_the_product_where_no_rxnorm_code_does() -> None:
+    ndc = {"system": "http://hl7.org/fhir/sid/ndc", "code": OXYCODONE_NDC}
+    rxnorm = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": PERCOCET[0]}
+
+    alone = told(dispensing(medicationCodeableConcept={"coding": [ndc]}))
+    beside = told(dispensing(medicationCodeableConcept={"coding": [ndc, rxnorm]}))
+
+    assert (alone.facts.rxcui, beside.facts.rxcui) == (OXYCODONE[0], PERCOCET[0])
+    ndc["code"] = "99999-9999-99"
+    assert refused(dispensing(medicationCodeableConcept={"coding": [ndc]})) == (
+        "unknown-ndc",
+        "MedicationDispense.medicationCodeableConcept",
+    )

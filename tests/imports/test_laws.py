@@ -33,6 +33,7 @@ from tests.imports.builders import (
     rows,
 )
 from tests.imports.intake import counts, state, take
+from tests.imports.reading import RECOGNISER
 
 ALONE = settings(max_examples=300, deadline=None)
 WITH_DATABASE = settings(
@@ -188,7 +189,11 @@ def _read_all(content: bytes) -> int | None:
         check(file(content), form)
     except (ImportTruncated, ImportUnreadable):
         return None
-    lines = [line for reading in Pass for line in told_in(file(content), form, reading, identifier_system=SYSTEM)]
+    lines = [
+        line
+        for reading in Pass
+        for line in told_in(file(content), form, reading, identifier_system=SYSTEM, recogniser=RECOGNISER)
+    ]
     assert all((line.told is None) != (line.refusal is None) for line in lines)
     assert len({line.number for line in lines}) == len(lines)
     return len(lines)

@@ -7,6 +7,7 @@ from authz.prescriptions.models import (
 )
 from authz.prior_auths.models import PriorAuth
 from tests import cast as stage
+from tests.formulary.rrf import LISINOPRIL_NDC, OXYCODONE_7, OXYCODONE_NDC, in_use
 from tests.imports.builders import (
     CSV_HEADER,
     row,
@@ -57,3 +58,19 @@ def test_a_row_with_another_birth_date_is_refused_and_its_neighbour_is_not(cast:
 
     assert refusals(run) == [(3, "invalid-input", "birth_date")]
     assert list(fills()) == ["F-1"]
+
+
+def test_ndcs_are_resolved_by_the_release_in_use(cast: stage.Cast) -> None:
+    stage.register(cast, mrn="MRN-1")
+    header = "patient,fill,dispensed_on,ndc,days_supply"
+    lines = [f"MRN-1,F-{n},2025-03-01,{ndc},10" for n, ndc in enumerate([OXYCODONE_NDC, LISINOPRIL_NDC, "9"])]
+    content = rows(*lines, header=header)
+
+    before = take(content, by=cast.stella)
+    in_use()
+    after = take(content, by=cast.stella)
+
+    assert [code for _, code, _ in refusals(before)] == ["no-ndc-codes", "no-ndc-codes", "not-an-ndc"]
+    assert refusals(after) == [(4, "not-an-ndc", "ndc")]
+    assert (counts(after), fills()["F-0"].rxcui) == ((1, 0, 0, 1, 1), OXYCODONE_7)
+    assert PriorAuth.objects.count() == 1

@@ -13,10 +13,12 @@ from typing import BinaryIO, TypeVar
 from authz.access.models import Organization
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit import services as audit
+from authz.formulary.selectors import products_now
 from authz.ids import PlanId
 from authz.imports import selectors
 from authz.imports.documents import Format, Line, Pass, check, recognise, told_in
 from authz.imports.models import ImportRejection, ImportRun
+from authz.imports.products import Recogniser
 from authz.imports.services.pain import take_back_scores, take_scores
 from authz.imports.services.people import take_coverages, take_patients
 from authz.imports.services.reception import NOT_AN_OPIOID, REJECTED, Reception, Tally
@@ -74,10 +76,11 @@ def take_in(
     must_be_allowed(by, Action.IMPORT_FILE)
     reception = _reception(by)
     checked = [_checked(source) for source in sources]
+    recogniser = Recogniser(products_now())
     files = [_begin(source, form, digest, by, now()) for source, form, digest in checked]
     for reading in Pass:
         for file in files:
-            _read(file, reading, reception, now, on_progress)
+            _read(file, reading, reception, recogniser, now, on_progress)
     return [_finish(file, now()) for file in files]
 
 
@@ -103,12 +106,14 @@ def _read(
     file: _File,
     reading: Pass,
     reception: Reception,
+    recogniser: Recogniser,
     now: Callable[[], datetime],
     on_progress: Callable[[Progress], None],
 ) -> None:
     system = reception.organization.identifier_system
     stream = file.source.stream
-    for chunk in _chunks(told_in(stream, file.form, reading, identifier_system=system)):
+    told = told_in(stream, file.form, reading, identifier_system=system, recogniser=recogniser)
+    for chunk in _chunks(told):
         _take(chunk, reception, file.tally, now())
         _write_refusals(file)
         on_progress(Progress(name=file.source.name, reading=reading, done_bytes=stream.tell()))
