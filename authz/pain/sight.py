@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from authz.access.models import Organization
 from authz.access.roles import Role
+from authz.formulary import selectors as formularies
 from authz.pain.models import PainScoreVersion, SurgeryVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import FillVersion, Patient, Prescriber, PrescriptionVersion
@@ -51,7 +52,8 @@ def sight(patient: Patient, clinic: Organization, *, on: date) -> Sight:
             birth_date=patient.birth_date,
             records=prescriptions.rule_records(fills, orders),
             exemptions=exemptions,
-        )
+        ),
+        formularies.current(),
     )
     scored = list(_scored(patient, clinic))
     answer = pain_signal(

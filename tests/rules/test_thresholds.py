@@ -269,6 +269,8 @@ def test_a_supply_that_begins_the_day_after_is_no_part_of_the_finding() -> None:
     (finding,) = found(dose(50), oxycodone("a", "2025-01-01", 5, 8), oxycodone("b", "2025-01-06", 5, 4))
 
     assert (when(finding), finding.records) == (("01-01", "01-05"), ("a",))
+
+
 def test_dispensed_benzodiazepines_are_found_and_never_count_as_opioids() -> None:
     generic = fill("b", "2025-01-03", 4, rxcui=ALPRAZOLAM_TABLET)
     brand = fill("c", "2025-01-04", 3, rxcui=XANAX)

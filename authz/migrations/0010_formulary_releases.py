@@ -27,7 +27,7 @@ CREATE TRIGGER release_history BEFORE UPDATE OR DELETE ON authz_formularyrelease
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authz', '0007_policies_over_the_api'),
+        ('authz', '0009_pain'),
     ]
 
     operations = [
