@@ -177,8 +177,13 @@ def do_demo(args: list[str]) -> None:
 
 
 def do_test(args: list[str]) -> None:
-    """run the tests (arguments go to pytest)"""
-    hand_over(install("test"), "-m", "pytest", *args)
+    """run the tests (arguments go to pytest; without any, all but those of `live`)"""
+    hand_over(install("test"), "-m", "pytest", *(args or ["-m", "not live"]))
+
+
+def do_live(args: list[str]) -> None:
+    """run the tests that start, freeze and kill servers, workers and whole stacks (arguments go to pytest)"""
+    hand_over(install("test"), "-m", "pytest", "-m", "live", *args)
 
 
 def do_check(args: list[str]) -> None:
@@ -236,7 +241,20 @@ def _must_look(command: list[str]) -> None:
 
 ACTIONS: dict[str, Callable[[list[str]], None]] = {
     name: globals()[f"do_{name}"]
-    for name in ("help", "install", "run", "demo", "test", "check", "mutation", "reset", "bench", "lock", "openapi")
+    for name in (
+        "help",
+        "install",
+        "run",
+        "demo",
+        "test",
+        "live",
+        "check",
+        "mutation",
+        "reset",
+        "bench",
+        "lock",
+        "openapi",
+    )
 }
 
 

@@ -14,6 +14,8 @@ from config.embedded import leftovers
 from config.embedded.postgres import Postgres
 from config.embedded.processes import Account, CannotStart, await_end, server_account, spawn
 
+pytestmark = pytest.mark.live
+
 
 def ask(postgres: Postgres, question: LiteralString) -> object:
     with psycopg.connect(postgres.url("authz")) as line:

@@ -8,6 +8,8 @@ import pytest
 from config.embedded import ports, preparation
 from config.embedded.stack import Stack
 
+pytestmark = pytest.mark.live
+
 
 @pytest.mark.parametrize(
     ("yours", "started"),

@@ -21,6 +21,8 @@ from config.embedded import leftovers, paths, ports
 from config.embedded.processes import server_account, tail
 from tests.config import small_product
 
+pytestmark = pytest.mark.live
+
 NOT_INHERITED = {
     "DATABASE_URL",
     "REDIS_URL",

@@ -8,6 +8,8 @@ import redis
 from config.embedded.processes import CannotStart
 from config.embedded.valkey import Valkey
 
+pytestmark = pytest.mark.live
+
 
 def test_it_listens_on_a_unix_socket_and_on_no_port(valkey: Valkey) -> None:
     valkey.start()

@@ -13,6 +13,8 @@ from config.embedded.ports import any_free
 from config.embedded.walk_through import STEPS, Walk, tell
 from tests.demonstration.serving import Gossip, at_work, mail_caught, worker
 
+pytestmark = pytest.mark.live
+
 
 def walk_to(server: LiveServer, mail: Path, *, seconds: float = 20.0) -> Walk:
     return Walk(server.url, Letterbox(mail), seconds)

@@ -17,6 +17,8 @@ from authz.prior_auths.models import PriorAuth
 from config.embedded.walk_through import STEPS
 from tests.demonstration.serving import at_work
 
+pytestmark = pytest.mark.live
+
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 POLICIES = README.parent / "docs/policies.md"
 
