@@ -1,10 +1,17 @@
-"""PURE: when a decision is due, and why. Never stored: due instants are computed from events and the regime."""
+"""PURE: the clocks of a request: when each is due, and why. Never stored: computed from what happened and the regime.
 
+Every due instant is a pure function of the history, the regime's version (which names the calendar's version) and the
+plan's time zone. It is the last instant in time: what happens at it is in time, what happens a microsecond later is not.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from authz.policies.regime import Regime
+from authz.policies.history import Happened, Kind
+from authz.policies.regime import IfMissed, Regime
 
 
 class Urgency(StrEnum):
@@ -13,21 +20,52 @@ class Urgency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """The instant (UTC) by which a determination must be made, and the reason in words with its citation."""
+class Pause:
+    """While a clock stood still. `until` is when the answer came or, `is_open`, when the clock goes on without one."""
 
-    at: datetime
-    why: str
+    since: datetime
+    until: datetime | None
+    is_open: bool
 
 
-def decide_by(*, regime: Regime, urgency: Urgency, received_at: datetime) -> Due:
-    """Return when the insurer must have decided a request it received at that instant.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """One clock, in UTC.
 
-    Hours are hours: 72 hours is not three days, whatever the clocks do in between.
+    `due_at` is when it is due if nothing more happens; None while it cannot run without something more happening.
+    `started_at` can lie ahead, where the law starts the clock on a day at the latest. `why` says it all in words, in
+    the plan's time zone, with the citation; `confirmed` is whether the wording of the rule itself was read.
     """
-    hours = regime.expedited_hours if urgency is Urgency.EXPEDITED else regime.standard_hours
-    why = (
-        f"{hours} hours after the insurer received the {urgency.value} request "
-        f"at {received_at:%Y-%m-%d %H:%M} UTC ({regime.title}: {regime.citation})."
-    )
-    return Due(at=received_at + timedelta(hours=hours), why=why)
+
+    kind: Kind
+    started_at: datetime | None
+    due_at: datetime | None
+    stopped_at: datetime | None
+    pauses: tuple[Pause, ...]
+    if_missed: IfMissed | None
+    why: str
+    citation: str
+    confirmed: bool
+
+    def is_missed(self, *, by: datetime) -> bool:
+        """Say whether the due instant has passed, at an instant, without what was due."""
+        return self.due_at is not None and self.due_at < (self.stopped_at or by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """All clocks of a request that its history calls for, and the versions they rest on."""
+
+    regime: str
+    calendar: str
+    zone: str
+    clocks: tuple[Clock, ...]
+
+    def get(self, kind: Kind) -> Clock | None:
+        """Return one of them; None where the regime or the history calls for none."""
+        return next((clock for clock in self.clocks if clock.kind is kind), None)
+
+
+def clocks(history: Iterable[Happened], *, regime: Regime, zone: ZoneInfo) -> Clocks:
+    """Return the clocks of a request. What happened at one instant counts in the order given."""
+    raise NotImplementedError
