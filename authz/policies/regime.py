@@ -1,16 +1,18 @@
 """PURE: a regime, the legal clock a plan's decisions run on, as dated and cited values."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from authz.errors import InvalidInput
+from authz.policies.calendar import Calendar
 from authz.policies.history import Happened, Kind
 from authz.policies.version import Mark
 
-_SPAN = re.compile(r"([1-9]\d{0,3}) (hours|calendar days|business days|years)")
+_SPAN = re.compile(r"([1-9]\d{0,3}) (hour|calendar day|business day|year)s?")
 
 
 class Unit(StrEnum):
@@ -36,12 +38,13 @@ class Span:
         :raises ValueError: when it names none.
         """
         found = _SPAN.fullmatch(text)
-        if found is None:
-            raise ValueError("a length such as '72 hours', '15 calendar days' or '4 business days' is needed")
-        return cls(int(found[1]), Unit(found[2]))
+        span = cls(int(found[1]), Unit(f"{found[2]}s")) if found else None
+        if span is None or str(span) != text:
+            raise ValueError("a length such as '72 hours', '15 calendar days' or '1 year' is needed")
+        return span
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.unit.value.removesuffix('s') if self.amount == 1 else self.unit.value}"
+        return f"{self.amount} {self.unit.removesuffix('s') if self.amount == 1 else self.unit}"
 
 
 class Start(StrEnum):
@@ -111,7 +114,10 @@ class Track:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealRules:
-    """The time to file an appeal, and to decide it. Receipt of a notice is presumed `presumed_receipt` after its date."""
+    """The time to file an appeal, and to decide it.
+
+    A notice is presumed to be received `presumed_receipt` after its date, unless it is known to have come later.
+    """
 
     file_within: Span
     file_from: FileFrom
@@ -121,8 +127,15 @@ class AppealRules:
     if_missed: IfMissed
 
 
+class Source(NamedTuple):
+    """A rule by its citation, and on what reading of it the figures rest."""
+
+    cites: str
+    basis: str
+
+
 class Example(NamedTuple):
-    """A history a person can check by hand, and when each clock it names must be due; None is that it is not running."""
+    """A history a person can check by hand, and when each clock it names must be due; None: it is not running."""
 
     name: str
     zone: str
@@ -134,10 +147,12 @@ class Example(NamedTuple):
 class Regime:
     """One version of a regime, in force from `in_force_from` to `in_force_until`, both included; None is open.
 
-    `marks` tells of every figure, by its path such as `standard.decide_within`, where it was read and whether the
-    wording of the rule itself was; figures that are not confirmed are shown as such. `calendar` is the version of the
-    holidays that its business days heed. `latest_start` is when the clock starts at the latest, counted from receipt.
-    `notify_within` is counted from the decision; None means that notice is due when the decision is.
+    `latest_start`, counted from receipt, is when the clock starts at the latest. `notify_within` is counted from the
+    decision; None means that notice is due when the decision is. `marks` tells of every figure, by its place in the
+    document such as `standard.decide_within`, where it was read, and whether the wording of the rule itself was; a
+    figure that is not confirmed is shown as such. `notes` are sentences for operators.
+
+    :raises InvalidInput: when the figures contradict each other.
     """
 
     code: str
@@ -146,8 +161,8 @@ class Regime:
     in_force_from: date
     in_force_until: date | None
     covers_drugs: bool
-    calendar: str
-    sources: Mapping[str, str]
+    calendar: Calendar
+    sources: Mapping[str, Source]
     starts: Start
     latest_start: Span | None
     standard: Track
@@ -164,6 +179,22 @@ class Regime:
     examples: tuple[Example, ...]
     notes: tuple[str, ...]
 
+    def __post_init__(self) -> None:
+        wrong = dict(self._contradictions())
+        if wrong:
+            raise InvalidInput({path: [sentence] for path, sentence in wrong.items()})
+
+    def _contradictions(self) -> Iterator[tuple[str, str]]:
+        if (self.latest_start is not None) != (self.starts is Start.SUPPORTING_STATEMENT):
+            yield "rules.latest_start", "It goes with a start at the supporting statement, and with no other."
+        if (self.forward_within is not None) != (self.if_missed is IfMissed.DEEMED_ADVERSE):
+            yield "rules.forward_within", "It goes with deemed_adverse, and with nothing else."
+        for name, track in (("standard", self.standard), ("expedited", self.expedited)):
+            if track.missing_information not in _FITS[self.starts]:
+                fitting = " or ".join(_FITS[self.starts])
+                yield f"{name}.missing_information", f"A start at {self.starts} goes with {fitting}."
+            yield from _contradictions_of(track, name)
+
     @property
     def key(self) -> str:
         """The version's name, such as part_d-2025."""
@@ -171,8 +202,8 @@ class Regime:
 
     @property
     def citation(self) -> str:
-        """All its sources in one text."""
-        return "; ".join(self.sources.values())
+        """All that it cites, in one text."""
+        return "; ".join(source.cites for source in self.sources.values())
 
     @property
     def confirmed(self) -> bool:
@@ -188,7 +219,30 @@ class Regime:
         """Say whether it holds on a day."""
         return self.in_force_from <= on and (self.in_force_until is None or on <= self.in_force_until)
 
-    def source_of(self, figure: str) -> Mark:
-        """Return where a figure was read; the words of the source, not its key."""
-        mark = self.marks[figure]
-        return Mark(self.sources[mark.source], mark.confirmed)
+
+_FITS = {
+    Start.RECEIPT: (
+        MissingInformation.KEEPS_RUNNING,
+        MissingInformation.STOPS,
+        MissingInformation.RESTARTS,
+        MissingInformation.MAY_EXTEND,
+    ),
+    Start.SUPPORTING_STATEMENT: (MissingInformation.WAITS,),
+    Start.COMPLETED_REQUEST: (MissingInformation.RESTARTS,),
+    Start.ALL_NECESSARY_INFORMATION: (MissingInformation.WAITS,),
+}
+
+
+def _contradictions_of(track: Track, name: str) -> Iterator[tuple[str, str]]:
+    missing = track.missing_information
+    if missing is MissingInformation.STOPS and track.reply_within is None:
+        yield f"{name}.reply_within", "A clock that stops needs an end of the time to reply."
+    if track.then_within is not None and missing is not MissingInformation.RESTARTS:
+        yield f"{name}.then_within", "It goes with restarts."
+    if missing is MissingInformation.MAY_EXTEND and track.extend_by is None:
+        yield f"{name}.extend_by", "Say by how much it may be extended."
+    if track.extend_by is not None and track.extend_by.unit is not Unit.CALENDAR_DAYS:
+        yield f"{name}.extend_by", "Notice extends by calendar days."
+    moves = track.extend_by is not None or missing is MissingInformation.STOPS
+    if moves and track.decide_within.unit is Unit.BUSINESS_DAYS:
+        yield f"{name}.decide_within", "A clock that can stop or be extended counts hours or calendar days."

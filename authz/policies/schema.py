@@ -3,11 +3,10 @@
 A document is a mapping as TOML or JSON gives it. Everything that is wrong with one is told at once, each by its path.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
+from authz.policies.cited import MARK, read_mark, read_name, read_notes, read_sources, read_validity
 from authz.policies.examples import example_document, read_examples
 from authz.policies.reading import Reading, join, member
 from authz.policies.version import Mark, PolicyVersion
@@ -18,11 +17,6 @@ TERMS: Final = ("sources", "parameters", "thresholds", "examples", "notes")
 """The parts of a document besides its name and its validity."""
 
 _NEEDED = ("code", "version", "title", "in_force_from", "sources", "parameters", "examples")
-_MARK = ("source", "confirmed")
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,59}")
-_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,19}")
-_TITLE = re.compile(r".{1,200}")
-_SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 
 
 def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
@@ -32,15 +26,13 @@ def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
     """
     reading = Reading()
     table = reading.table(document, "", needed=_NEEDED, may=("in_force_until", "thresholds", "notes"))
-    sources = _sources(reading, table.get("sources", {}))
+    sources = read_sources(reading, table.get("sources", {}))
     parameters, marks = _parameters(reading, table.get("parameters", {}), sources)
     thresholds, threshold_marks = _thresholds(reading, table.get("thresholds", []), sources)
     _must_fit(reading, parameters, thresholds)
-    first, last = _validity(reading, table)
+    first, last = read_validity(reading, table)
     version = PolicyVersion(
-        code=reading.text(table.get("code", "missing"), "code", _CODE),
-        version=reading.text(table.get("version", "missing"), "version", _VERSION),
-        title=reading.text(table.get("title", "missing"), "title", _TITLE),
+        **read_name(reading, table),
         in_force_from=first,
         in_force_until=last,
         sources=sources,
@@ -48,7 +40,7 @@ def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
         thresholds=tuple(thresholds),
         marks=marks | threshold_marks,
         examples=read_examples(reading, table.get("examples", []), threshold_marks),
-        notes=tuple(reading.text(note, path) for path, note in reading.rows(table.get("notes", []), "notes")),
+        notes=read_notes(reading, table.get("notes", [])),
     )
     reading.finish()
     return version
@@ -76,31 +68,6 @@ def to_document(policy: PolicyVersion) -> dict[str, Any]:
     }
 
 
-def _validity(reading: Reading, table: Mapping[str, Any]) -> tuple[date, date | None]:
-    first = reading.day(table.get("in_force_from", date.min), "in_force_from") or date.min
-    until = table.get("in_force_until")
-    last = None if until is None else reading.day(until, "in_force_until")
-    if last is not None and last < first:
-        reading.refuse("in_force_until", "It lies before the first day in force.")
-    return first, last
-
-
-def _sources(reading: Reading, value: object) -> dict[str, str]:
-    found = {}
-    for key, text in reading.named(value, "sources"):
-        if not _SOURCE.fullmatch(key):
-            reading.refuse("sources", f"The key of a source must have the form {_SOURCE.pattern}.")
-        found[key] = reading.text(text, join("sources", key))
-    return found
-
-
-def _mark(reading: Reading, stated: Mapping[str, Any], path: str, sources: Mapping[str, str]) -> Mark:
-    source = stated.get("source", "")
-    if "source" in stated and (not isinstance(source, str) or source not in sources):
-        reading.refuse(join(path, "source"), "It names none of the sources.")
-    return Mark(str(source), reading.switch(stated.get("confirmed", False), join(path, "confirmed")))
-
-
 def _mark_document(policy: PolicyVersion, name: str) -> dict[str, Any]:
     return {"source": policy.marks[name].source, "confirmed": policy.marks[name].confirmed}
 
@@ -110,8 +77,8 @@ def _parameters(reading: Reading, value: object, sources: Mapping[str, str]) -> 
     values: dict[str, Any] = {}
     for name, item in reading.named(value, "parameters"):
         path = join("parameters", name)
-        stated = reading.table(item, path, needed=("value", *_MARK))
-        marks[name] = _mark(reading, stated, path, sources)
+        stated = reading.table(item, path, needed=("value", *MARK))
+        marks[name] = read_mark(reading, stated, path, sources)
         if "value" in stated:
             values[name] = stated["value"]
     parameters = Policy.default()
@@ -124,7 +91,7 @@ def _thresholds(reading: Reading, value: object, sources: Mapping[str, str]) -> 
     thresholds: list[Threshold] = []
     marks: dict[str, Mark] = {}
     for path, item in reading.rows(value, "thresholds"):
-        row = reading.table(item, path, needed=("kind", "action", *_MARK), may=("at_least", "spares_established"))
+        row = reading.table(item, path, needed=("kind", "action", *MARK), may=("at_least", "spares_established"))
         if not {"kind", "action"} <= set(row):
             continue
         at_least = reading.exact(row["at_least"], join(path, "at_least")) if "at_least" in row else None
@@ -137,7 +104,7 @@ def _thresholds(reading: Reading, value: object, sources: Mapping[str, str]) -> 
             )
             if threshold.name in marks:
                 reading.refuse(path, f"There is {threshold.name} already.")
-            marks[threshold.name] = _mark(reading, row, path, sources)
+            marks[threshold.name] = read_mark(reading, row, path, sources)
             thresholds.append(threshold)
     return thresholds, marks
 

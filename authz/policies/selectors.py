@@ -10,8 +10,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.errors import NotFound
 from authz.ids import PayerPolicyId
-from authz.policies import catalog
+from authz.policies import catalog, regimes
 from authz.policies.models import PayerPolicy, Plan, PolicyState
+from authz.policies.regime import Regime
 from authz.policies.schema import read_policy
 from authz.policies.version import PolicyVersion
 from authz.rules.policy import Basis
@@ -115,6 +116,11 @@ def written_expiries() -> set[int]:
 
 def _ever_active() -> QuerySet[PayerPolicy]:
     return PayerPolicy.objects.exclude(state=PolicyState.DRAFT.value)
+
+
+def regime_for(plan: Plan | None, on: date) -> Regime:
+    """Return the legal clock that decisions on a plan's members run on, on a day; without a plan, the generic one."""
+    return regimes.in_force(plan.regime if plan else regimes.GENERIC, on)
 
 
 def policy_for(plan: Plan | None, on: date) -> PolicyVersion:

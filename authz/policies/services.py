@@ -18,7 +18,7 @@ from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound, StaleVersion
 from authz.ids import PayerPolicyId
 from authz.outbox.services import announce
-from authz.policies import catalog
+from authz.policies import catalog, regimes
 from authz.policies.examples import failures
 from authz.policies.models import PayerPolicy, Plan, PolicyState
 from authz.policies.schema import TERMS, read_policy, to_document
@@ -43,15 +43,16 @@ def create_plan(
     code: str,
     name: str,
     policy: str = catalog.DEFAULT,
-    regime: str = "generic",
+    regime: str = regimes.GENERIC,
     time_zone: str = "America/New_York",
 ) -> Plan:
-    """Create a plan of an insurer under a policy, its own or of the catalog, and a regime of the catalog.
+    """Create a plan of an insurer under a policy, its own or of the catalog, and a regime.
 
-    :raises UnknownPolicy: when there is no such policy or regime; a draft is none yet.
+    :raises UnknownPolicy: when there is no such policy; a draft is none yet.
+    :raises UnknownRegime: when there is no such regime.
     """
     _must_be_known(insurer, policy)
-    catalog.regime(regime)
+    regimes.versions(regime)
     return Plan.objects.create(insurer=insurer, code=code, name=name, policy=policy, regime=regime, time_zone=time_zone)
 
 
@@ -74,7 +75,7 @@ def open_plan(
     with _unknown_as(wrong, "policy"):
         _must_be_known(insurer, policy)
     with _unknown_as(wrong, "regime"):
-        catalog.regime(regime)
+        regimes.versions(regime)
     if wrong:
         raise InvalidInput(wrong)
     plan = create_plan(insurer=insurer, code=code, name=name, policy=policy, regime=regime, time_zone=zone)

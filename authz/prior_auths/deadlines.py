@@ -1,17 +1,24 @@
 """PURE: the clocks of a request: when each is due, and why. Never stored: computed from what happened and the regime.
 
 Every due instant is a pure function of the history, the regime's version (which names the calendar's version) and the
-plan's time zone. It is the last instant in time: what happens at it is in time, what happens a microsecond later is not.
+plan's time zone. It is the last instant in time: what happens at it is in time, a microsecond later it is late.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from authz.policies.history import Happened, Kind
-from authz.policies.regime import IfMissed, Regime
+from authz.policies.history import Happened, Kind, What
+from authz.policies.regime import AppealRules, FileFrom, IfMissed, Regime, Span, Start, Track
+from authz.prior_auths import deadline_words as words
+from authz.prior_auths.clock_facts import Gap, facts_of, in_order, of_the_appeal
+from authz.prior_auths.decision_clock import Pause, Rules, Running, gaps_that_count, running
+from authz.prior_auths.elapsing import Place
+
+_DECISIONS = frozenset({What.DECIDED, What.DECIDED_ADVERSE})
+_ENDS = _DECISIONS | {What.CLOSED}
 
 
 class Urgency(StrEnum):
@@ -20,12 +27,11 @@ class Urgency(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """While a clock stood still. `until` is when the answer came or, `is_open`, when the clock goes on without one."""
+class Due:
+    """The instant (UTC) by which a determination must be made, and the reason in words with its citation."""
 
-    since: datetime
-    until: datetime | None
-    is_open: bool
+    at: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,4 +74,249 @@ class Clocks:
 
 def clocks(history: Iterable[Happened], *, regime: Regime, zone: ZoneInfo) -> Clocks:
     """Return the clocks of a request. What happened at one instant counts in the order given."""
-    raise NotImplementedError
+    case = _Case(tuple(in_order(history)), regime, Place(zone, regime.calendar))
+    return Clocks(
+        regime=regime.key,
+        calendar=regime.calendar.key,
+        zone=zone.key,
+        clocks=tuple(clock for clock in case.clocks() if clock is not None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A history under a regime, at a place."""
+
+    history: tuple[Happened, ...]
+    regime: Regime
+    place: Place
+
+    def clocks(self) -> Iterator[Clock | None]:
+        decide = self.decide_by()
+        if decide is None:
+            return
+        yield decide
+        yield self.notify_by(decide)
+        yield self.information_reply_by()
+        appeal = self.appeal_decide_by()
+        yield self.forward_by(appeal or decide)
+        yield self.appeal_file_by()
+        yield appeal
+        yield self.reopen_by()
+
+    # -- the request
+    def decide_by(self) -> Clock | None:
+        clock = self.decision()
+        if clock is None:
+            return None
+        regime = self.regime
+        name = "expedited" if clock.is_expedited else "standard"
+        track = regime.expedited if clock.is_expedited else regime.standard
+        figures = ["rules.starts", f"{name}.decide_within", "rules.if_missed", *_figures_of(clock, name, track)]
+        return self.clock(
+            Kind.DECIDE_BY,
+            [words.decision(clock, regime.starts, "request", self.place.zone), words.missed(regime.if_missed)],
+            figures + (["rules.latest_start"] if regime.latest_start else []),
+            started_at=clock.started_at,
+            due_at=clock.due_at,
+            stopped_at=self.first(_ENDS),
+            pauses=(clock.pause,) if clock.pause else (),
+            if_missed=regime.if_missed,
+        )
+
+    def decision(self) -> Running | None:
+        rules = Rules(
+            starts=self.regime.starts,
+            latest_start=self.regime.latest_start,
+            standard=self.regime.standard,
+            expedited=self.regime.expedited,
+        )
+        return running(self.before_the_decision(), rules, self.place)
+
+    def notify_by(self, decide: Clock) -> Clock | None:
+        decided_at = self.first(_DECISIONS)
+        if decided_at is None and decide.stopped_at is not None:
+            return None
+        within = self.regime.notify_within
+        if within is None:
+            started_at, due_at = decide.started_at, decide.due_at
+            why = "Notice of the decision is due within the same time as the decision."
+        else:
+            started_at, due_at = decided_at, self.place.after(decided_at, within) if decided_at else None
+            why = self.told(due_at, within, "the decision", started_at)
+        figures = ["rules.notify_within"] if within else ["standard.decide_within", "expedited.decide_within"]
+        return self.clock(
+            Kind.NOTIFY_BY,
+            [why],
+            figures,
+            started_at=started_at,
+            due_at=due_at,
+            stopped_at=self.first({What.NOTICE_DELIVERED}, since=decided_at) if decided_at else None,
+        )
+
+    def information_reply_by(self) -> Clock | None:
+        gap, name, track = self.newest_gap()
+        if gap is None or track.reply_within is None:
+            return None
+        asked_at = gap.noticed_at or gap.opened_at
+        due_at = self.place.after(asked_at, track.reply_within)
+        return self.clock(
+            Kind.INFORMATION_REPLY_BY,
+            [self.told(due_at, track.reply_within, "the question", asked_at), "Without an answer the clock goes on."],
+            [f"{name}.reply_within"],
+            started_at=asked_at,
+            due_at=due_at,
+            stopped_at=min((at for at in (gap.closed_at, self.first(_ENDS)) if at), default=None),
+        )
+
+    def newest_gap(self) -> tuple[Gap | None, str, Track]:
+        clock, facts = self.decision(), facts_of(self.before_the_decision())
+        is_expedited = clock is not None and clock.is_expedited
+        track = self.regime.expedited if is_expedited else self.regime.standard
+        gaps = gaps_that_count(facts, track, self.place) if facts else ()
+        return gaps[-1] if gaps else None, "expedited" if is_expedited else "standard", track
+
+    def forward_by(self, missed: Clock) -> Clock | None:
+        within, due_at = self.regime.forward_within, missed.due_at
+        if within is None or missed.if_missed is not IfMissed.DEEMED_ADVERSE or due_at is None:
+            return None
+        if missed.stopped_at is not None and missed.stopped_at <= due_at:
+            return None
+        forward_at = self.place.after(due_at, within)
+        what = "appeal" if missed.kind is Kind.APPEAL_DECIDE_BY else "request"
+        return self.clock(
+            Kind.FORWARD_BY,
+            [
+                f"{words.due(forward_at, within, self.place.zone)}, if the {what} was not decided in time: "
+                f"{within} after that time ends it is to be with the independent reviewer."
+            ],
+            ["rules.forward_within"],
+            started_at=due_at,
+            due_at=forward_at,
+            stopped_at=self.first({What.FORWARDED}, since=due_at),
+        )
+
+    # -- after the decision
+    def appeal_file_by(self) -> Clock | None:
+        rules, decided = self.regime.appeal, self.last_decision()
+        if rules is None or decided is None or decided.what is not What.DECIDED_ADVERSE:
+            return None
+        first = self.notice_counts_from(rules, decided)
+        due_at = self.place.end_of(self.place.last_day(self.place.day_of(first), rules.file_within)) if first else None
+        since = "receipt of the notice" if rules.file_from is FileFrom.RECEIPT else "the date of the notice"
+        presumed = f" (presumed {rules.presumed_receipt} after its date)" if rules.presumed_receipt else ""
+        return self.clock(
+            Kind.APPEAL_FILE_BY,
+            [self.told(due_at, rules.file_within, f"{since}{presumed}", first)],
+            ["appeal.file_within", "appeal.file_from"] + (["appeal.presumed_receipt"] if presumed else []),
+            started_at=first,
+            due_at=due_at,
+            stopped_at=self.first({What.APPEAL_FILED}, since=decided.at),
+        )
+
+    def notice_counts_from(self, rules: AppealRules, decided: Happened) -> datetime | None:
+        """Return the instant from whose day the time to appeal counts; None while there is no notice."""
+        sent_at = self.first({What.NOTICE_SENT, What.NOTICE_DELIVERED}, since=decided.at)
+        delivered_at = self.first({What.NOTICE_DELIVERED}, since=decided.at)
+        if rules.file_from is FileFrom.NOTICE:
+            return sent_at
+        if rules.presumed_receipt is None or sent_at is None:
+            return delivered_at
+        presumed_at = self.place.after(sent_at, rules.presumed_receipt)
+        return max(presumed_at, delivered_at or presumed_at)
+
+    def appeal_decide_by(self) -> Clock | None:
+        rules, decided = self.regime.appeal, self.last_decision()
+        appeal = of_the_appeal([happened for happened in self.history if decided and happened.at >= decided.at])
+        if rules is None or not appeal:
+            return None
+        ended_at = next((happened.at for happened in appeal if happened.what in _ENDS), None)
+        heard = [happened for happened in appeal if happened.what not in _ENDS and _not_after(happened, ended_at)]
+        tracks = Rules(starts=Start.RECEIPT, latest_start=None, standard=rules.standard, expedited=rules.expedited)
+        clock = running(heard, tracks, self.place)
+        if clock is None:
+            return None
+        name = "expedited" if clock.is_expedited else "standard"
+        track = rules.expedited if clock.is_expedited else rules.standard
+        return self.clock(
+            Kind.APPEAL_DECIDE_BY,
+            [words.decision(clock, Start.RECEIPT, "appeal", self.place.zone), words.missed(rules.if_missed)],
+            [f"appeal.{name}.decide_within", "appeal.if_missed", *_figures_of(clock, f"appeal.{name}", track)],
+            started_at=clock.started_at,
+            due_at=clock.due_at,
+            stopped_at=ended_at,
+            if_missed=rules.if_missed,
+        )
+
+    def reopen_by(self) -> Clock | None:
+        within, decided = self.regime.reopen_within, self.last_decision()
+        if within is None or decided is None:
+            return None
+        due_at = self.place.after(decided.at, within)
+        return self.clock(
+            Kind.REOPEN_BY,
+            [self.told(due_at, within, "the decision", decided.at)],
+            ["rules.reopen_within"],
+            started_at=decided.at,
+            due_at=due_at,
+        )
+
+    # -- what the clocks are made from
+    def before_the_decision(self) -> list[Happened]:
+        ended_at = self.first(_ENDS)
+        return [happened for happened in self.history if _not_after(happened, ended_at)]
+
+    def first(self, kinds: Iterable[What], *, since: datetime | None = None) -> datetime | None:
+        wanted = frozenset(kinds)
+        found = (happened.at for happened in self.history if happened.what in wanted)
+        return next((at for at in found if since is None or at >= since), None)
+
+    def last_decision(self) -> Happened | None:
+        return next((happened for happened in reversed(self.history) if happened.what in _DECISIONS), None)
+
+    def told(self, due_at: datetime | None, within: Span, since: str, at: datetime | None) -> str:
+        if due_at is None or at is None:
+            return f"Not running yet: {within} after {since}, which has not been recorded."
+        zone = self.place.zone
+        return f"{words.due(due_at, within, zone)}: {within} after {since}, {words.moment(at, zone)}."
+
+    def clock(
+        self,
+        kind: Kind,
+        why: Iterable[str],
+        figures: Iterable[str],
+        *,
+        started_at: datetime | None,
+        due_at: datetime | None,
+        stopped_at: datetime | None = None,
+        pauses: tuple[Pause, ...] = (),
+        if_missed: IfMissed | None = None,
+    ) -> Clock:
+        marks = [self.regime.marks[figure] for figure in figures]
+        citation = "; ".join(dict.fromkeys(self.regime.sources[mark.source].cites for mark in marks))
+        confirmed = all(mark.confirmed for mark in marks)
+        return Clock(
+            kind=kind,
+            started_at=started_at,
+            due_at=due_at,
+            stopped_at=stopped_at,
+            pauses=pauses,
+            if_missed=if_missed,
+            why=words.sentences([*why, words.source(self.regime.title, citation, confirmed=confirmed)]),
+            citation=citation,
+            confirmed=confirmed,
+        )
+
+
+def _figures_of(clock: Running, name: str, track: Track) -> Iterator[str]:
+    """Yield the further figures that a decision's clock rests on as it stands."""
+    if clock.pause or clock.restarted_at or clock.due_at is None:
+        yield f"{name}.missing_information"
+    if clock.restarted_at and track.then_within:
+        yield f"{name}.then_within"
+    if clock.extended_by:
+        yield f"{name}.extend_by"
+
+
+def _not_after(happened: Happened, ended_at: datetime | None) -> bool:
+    return happened.what not in _ENDS and (ended_at is None or happened.at <= ended_at)

@@ -84,7 +84,8 @@ class PriorAuth(models.Model):
     """A request for prior authorization. `version` counts its changes and is its ETag.
 
     `episode_anchor` is the first order or fill of the episode when the request was opened; `record_ids` are all the
-    episode's orders and fills seen so far, by which a recomputed episode is recognised.
+    episode's orders and fills seen so far, by which a recomputed episode is recognised. `regime`, `regime_version` and
+    `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
     """
 
     PHI: ClassVar[set[str]] = {"explanation", "pa_required_from", "runs_out_on", "covered_days", "packet", "reason"}
@@ -92,7 +93,7 @@ class PriorAuth(models.Model):
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
-        "regime", "packet_sha256", "is_payer_rule_unknown",
+        "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -116,6 +117,8 @@ class PriorAuth(models.Model):
     policy = models.CharField(max_length=60)
     policy_version = models.CharField(max_length=20)
     regime = models.CharField(max_length=60)
+    regime_version = models.CharField(max_length=20)
+    time_zone = models.CharField(max_length=64)
     is_payer_rule_unknown = models.BooleanField(default=False)
     explanation = models.JSONField()
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch, QuerySet
 
@@ -15,13 +16,15 @@ from authz.access.selectors import organization
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.formulary import selectors as formularies
 from authz.ids import PatientId, PriorAuthId
-from authz.policies import catalog
+from authz.policies import regimes
+from authz.policies.history import Happened, Kind
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Fill, Patient, Prescription
 from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
-from authz.prior_auths.deadlines import Due, Urgency
+from authz.prior_auths.clock_history import history_of
+from authz.prior_auths.deadlines import Clocks, Due, Urgency
 from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
@@ -86,8 +89,10 @@ class UseChanges:
 def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
     """Return the requests the organization may know: a clinic its own, an insurer those submitted to it."""
     must_be_allowed(by, Action.READ_REQUESTS)
-    return PriorAuth.objects.filter(visible_to(by)).select_related(
-        "patient", "coverage__plan", "clinic", "insurer", "prescriber", "reviewer", "answers"
+    return (
+        PriorAuth.objects.filter(visible_to(by))
+        .select_related("patient", "coverage__plan", "clinic", "insurer", "prescriber", "reviewer", "answers")
+        .prefetch_related("events")
     )
 
 
@@ -123,13 +128,23 @@ def events(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Event]:
 
 
 def due(prior_auth: PriorAuth) -> Due | None:
-    """Return when the decision is due and why; None before submission and once there is an end."""
+    """Return when the decision is due and why; None before submission, while it waits, and once there is an end."""
     if prior_auth.submitted_at is None or State(prior_auth.state) in lifecycle.ENDED:
         return None
-    return deadlines.decide_by(
-        regime=catalog.regime(prior_auth.regime),
-        urgency=Urgency(prior_auth.urgency),
-        received_at=prior_auth.submitted_at,
+    clock = clocks_of(prior_auth).get(Kind.DECIDE_BY)
+    return Due(clock.due_at, clock.why) if clock and clock.due_at else None
+
+
+def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clocks:
+    """Return all clocks of a request, from its events and the regime it is under; none before it is submitted.
+
+    `notices` is when notice of the decision was sent and delivered, which this room does not know.
+    """
+    history = history_of(prior_auth.events.all(), urgency=Urgency(prior_auth.urgency))
+    return deadlines.clocks(
+        [*history, *notices],
+        regime=regimes.version(prior_auth.regime, prior_auth.regime_version),
+        zone=ZoneInfo(prior_auth.time_zone),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from django.db.models import Prefetch, QuerySet
 
@@ -22,6 +22,8 @@ from authz.web.words import Status
 
 _ACTIVE = sorted(state.value for state in ACTIVE)
 _ENDED = sorted(state.value for state in ENDED)
+# A clock that waits for the clinic presses nobody at the insurer: such requests stand last.
+_NOT_RUNNING = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +53,9 @@ def open_for_insurer(by: Actor) -> list[int]:
     A due instant is computed and never kept, so the order is found here and the rows of one page are fetched after.
     """
     bare = selectors.prior_auths(by).select_related(None).filter(state__in=_ACTIVE)
-    timed = [(selectors.due(row), row.pk) for row in bare.only("state", "urgency", "regime", "submitted_at")]
-    return [key for _, key in sorted((due.at, key) for due, key in timed if due is not None)]
+    needed = ("state", "urgency", "regime", "regime_version", "time_zone", "submitted_at")
+    timed = [(selectors.due(row), row.pk) for row in bare.only(*needed)]
+    return [key for _, key in sorted((due.at if due else _NOT_RUNNING, key) for due, key in timed)]
 
 
 def ended(by: Actor) -> QuerySet[PriorAuth]:

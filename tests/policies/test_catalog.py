@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from authz.policies import catalog
-from authz.policies.catalog import CatalogError, UnknownPolicy
+from authz.policies.catalog import UnknownPolicy
 from authz.policies.examples import failures
+from authz.policies.folder import CatalogError
 from authz.policies.schema import read_policy, to_document
 from authz.policies.version import PolicyVersion
 from authz.rules.policy import ExemptionCategory, GapAnchor, Mode, Overlap, Policy
@@ -117,8 +118,6 @@ def test_what_is_not_there_is_refused_in_words() -> None:
         catalog.policy("martian", date(2025, 1, 1))
     with pytest.raises(UnknownPolicy, match="No version of 'part_d_2019' is in force on 2018-12-31"):
         catalog.policy("part_d_2019", date(2018, 12, 31))
-    with pytest.raises(UnknownPolicy, match="There is no regime 'martian'"):
-        catalog.regime("martian")
 
 
 # -- reading a folder

@@ -1,16 +1,13 @@
-"""The policies and regimes that ship with the product: one TOML file for each version of each, read once."""
+"""The policies that ship with the product: one TOML file for each version of each, read once."""
 
-import tomllib
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from itertools import pairwise
-from typing import Any
 
-from authz.errors import InvalidInput, NotFound
-from authz.policies.regime import Regime
+from authz.errors import NotFound
+from authz.policies.folder import read_versions
 from authz.policies.schema import read_policy
 from authz.policies.version import PolicyVersion
 
@@ -19,13 +16,9 @@ DEFAULT = "default"
 
 
 class UnknownPolicy(NotFound):
-    """No policy or regime of that code is in the catalog, or no version of it is in force on that day."""
+    """No policy of that code is in the catalog, or no version of it is in force on that day."""
 
     code = "unknown-policy"
-
-
-class CatalogError(ValueError):
-    """A file of the catalog cannot be read, or two contradict each other; the sentences name file and place."""
 
 
 def policy(code: str, on: date) -> PolicyVersion:
@@ -73,58 +66,4 @@ def read_folder(folder: Traversable) -> dict[str, tuple[PolicyVersion, ...]]:
     :raises CatalogError: naming the file, when one cannot be read, is not named <code>-<version>.toml, or when two
         versions of one code are in force on one day.
     """
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
-    by_code: dict[str, list[PolicyVersion]] = {}
-    for file in files:
-        version = _read(file)
-        by_code.setdefault(version.code, []).append(version)
-    return {code: _in_order(found) for code, found in by_code.items()}
-
-
-def _read(file: Traversable) -> PolicyVersion:
-    try:
-        version = read_policy(tomllib.loads(file.read_text(encoding="utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise CatalogError(f"{file.name} is no TOML: {error}.") from error
-    except InvalidInput as error:
-        places = "; ".join(f"{path}: {' '.join(sentences)}" for path, sentences in error.fields.items())
-        raise CatalogError(f"{file.name}: {places}") from error
-    if file.name != f"{version.code}-{version.version}.toml":
-        raise CatalogError(f"{file.name} holds version {version.version!r} of {version.code!r}: name it so.")
-    return version
-
-
-def _in_order(found: list[PolicyVersion]) -> tuple[PolicyVersion, ...]:
-    ordered = sorted(found, key=lambda version: version.in_force_from)
-    for earlier, later in pairwise(ordered):
-        if earlier.is_in_force(later.in_force_from):
-            both = f"versions {earlier.version!r} and {later.version!r} of {earlier.code!r}"
-            raise CatalogError(f"On {later.in_force_from} {both} are both in force.")
-    return tuple(ordered)
-
-
-@cache
-def regime(code: str) -> Regime:
-    """Return the catalog's regime of that code.
-
-    :raises UnknownPolicy: when there is none.
-    """
-    facts = _regime_facts(code)
-    return Regime(
-        code=facts["code"],
-        version=facts["version"],
-        title=facts["title"],
-        citation=facts["citation"],
-        in_force_from=facts["in_force_from"],
-        confirmed=facts["confirmed"],
-        standard_hours=facts["decide_within"]["standard_hours"],
-        expedited_hours=facts["decide_within"]["expedited_hours"],
-        appeal_file_within_days=facts["appeal"]["file_within_days"],
-    )
-
-
-def _regime_facts(code: str) -> dict[str, Any]:
-    file = resources.files("authz.policies").joinpath("regimes", f"{code}.toml")
-    if not file.is_file():
-        raise UnknownPolicy(f"There is no regime {code!r} in the catalog.")
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+    return read_versions(folder, read_policy)

@@ -15,7 +15,6 @@ from authz.access.roles import SYSTEM, OrganizationKind
 from authz.audit import services as audit
 from authz.documentation import services as documentation
 from authz.outbox.services import announce
-from authz.policies import catalog
 from authz.policies.clause import clause_to_json
 from authz.policies.stillness import keep_policies
 from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, Prescription, PrescriptionVersion
@@ -28,6 +27,7 @@ from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
 from authz.prior_auths.prefill import prefill_of
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.numbers import next_request_number
+from authz.prior_auths.services.regime import put_under_regime
 from authz.rules.thresholds import finding_to_json
 from authz.rules.trace import trace_to_json
 
@@ -179,7 +179,7 @@ def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Ev
     request.prescriber = _prescriber_of(need.trigger_id)
     request.evaluation = evaluation
     request.policy, request.policy_version = answer.policy.code, answer.policy.version
-    request.regime = catalog.regime(plan.regime if plan else "generic").code
+    put_under_regime(prior_auth=request, plan=plan, now=evaluation.evaluated_at)
     request.is_payer_rule_unknown = answer.is_payer_rule_unknown
     request.runs_out_on, request.covered_days = need.episode.end, need.episode.covered_days
     request.pa_required_from = need.required_from

@@ -19,6 +19,7 @@ from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.prefill import prefill_of
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.regime import put_under_regime
 
 
 class NotReady(AuthzError):
@@ -128,6 +129,7 @@ def submit(
     if missing := _missing(prior_auth, by):
         raise NotReady(missing)
     prior_auth.urgency = urgency.value
+    put_under_regime(prior_auth=prior_auth, plan=prior_auth.coverage.plan if prior_auth.coverage else None, now=now)
     prior_auth.packet = _packet(prior_auth)
     prior_auth.packet_sha256 = sha256(_canonical(prior_auth.packet)).hexdigest()
     prior_auth.submitted_at = now

@@ -10,9 +10,8 @@ from authz.access.models import Licence
 from authz.access.roles import SYSTEM, Actor
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
-from authz.policies import catalog
-from authz.prior_auths import deadlines
-from authz.prior_auths.deadlines import Urgency
+from authz.policies.history import Kind
+from authz.prior_auths import selectors
 from authz.prior_auths.determination import Grant, Outcome, Reason
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import (
@@ -101,7 +100,7 @@ def ask(
     now: datetime,
     expected_version: int | None = None,
 ) -> PriorAuth:
-    """Ask the clinic, item by item. The generic regime's clock keeps running.
+    """Ask the clinic, item by item. What that does to the decision's clock, its regime says.
 
     :raises InvalidInput: without a question.
     """
@@ -327,8 +326,5 @@ def _decide_line(determination: Determination, line: RequestedLine, grant: Grant
 
 
 def _is_late(prior_auth: PriorAuth, now: datetime) -> bool:
-    received_at = prior_auth.submitted_at or now
-    due = deadlines.decide_by(
-        regime=catalog.regime(prior_auth.regime), urgency=Urgency(prior_auth.urgency), received_at=received_at
-    )
-    return now > due.at
+    clock = selectors.clocks_of(prior_auth).get(Kind.DECIDE_BY)
+    return clock is not None and clock.is_missed(by=now)

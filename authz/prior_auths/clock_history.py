@@ -1,0 +1,57 @@
+"""PURE: the steps of a request's life as what its clocks heed."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final, Protocol
+
+from authz.policies.history import Happened, What
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.lifecycle import Step
+
+# Every request carries the prescriber's own attestation, without which it cannot be submitted: that is the supporting
+# statement. Questions go out in writing, item by item, which is the notice that stops a clock where one can be stopped.
+HEEDED: Final[Mapping[Step, tuple[What, ...]]] = {
+    Step.SUBMIT: (What.RECEIVED, What.STATEMENT_RECEIVED),
+    Step.ASK: (What.INFO_ASKED,),
+    Step.ANSWER: (What.INFO_ANSWERED,),
+    Step.APPROVE: (What.DECIDED,),
+    Step.APPROVE_IN_PART: (What.DECIDED_ADVERSE,),
+    Step.DENY: (What.DECIDED_ADVERSE,),
+    Step.WITHDRAW: (What.CLOSED,),
+    Step.RETRACT: (What.CLOSED,),
+}
+UNHEEDED: Final[frozenset[Step]] = frozenset(
+    {
+        Step.OPEN,
+        Step.TAKE_UP,
+        Step.ASK_PRESCRIBER,
+        Step.ANSWER_PRESCRIBER,
+        Step.CLAIM,
+        Step.RELEASE,
+        Step.REFER,
+    }
+)
+"""Steps that no clock heeds. Every step is either here or above."""
+
+
+class Taken(Protocol):
+    """A step that was taken, as the rows of events have it."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+
+
+def history_of(events: Iterable[Taken], *, urgency: Urgency) -> list[Happened]:
+    """Return what a request's clocks heed of its events, which come oldest first.
+
+    `urgency` is what the clinic asked for when it submitted the request.
+    """
+    history: list[Happened] = []
+    for event in events:
+        for what in HEEDED.get(Step(event.step), ()):
+            history.append(Happened(what, event.at, with_notice=what is What.INFO_ASKED))
+        if event.step == Step.SUBMIT and urgency is Urgency.EXPEDITED:
+            history.append(Happened(What.EXPEDITED_ASKED, event.at))
+    return history
