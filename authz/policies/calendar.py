@@ -120,12 +120,12 @@ def _holiday(reading: Reading, value: object, path: str) -> Holiday:
     row = reading.table(value, path, needed=("name", "month"), may=_MAY)
     if ("day" in row) == ("weekday" in row):
         reading.refuse(path, "Either a day or a weekday is needed.")
-    numbers = {
+    numbers: dict[str, Any] = {
         name: reading.whole(row[name], join(path, name))
         for name in ("month", "day", "nth", "days_after", "from_year")
         if name in row
     }
-    shifts = {
+    shifts: dict[str, Any] = {
         name: tuple(reading.whole(item, place) for place, item in reading.rows(row[name], join(path, name)))
         for name in ("on_saturday", "on_sunday")
         if name in row

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from authz.policies.calendar import Calendar
 from authz.policies.cited import MARK, read_mark, read_name, read_notes, read_validity
@@ -99,7 +99,7 @@ class _Figures:
     def read(self, value: object, path: str, readers: Mapping[str, Read], needed: tuple[str, ...]) -> dict[str, Any]:
         table = self.reading.table(value, path, needed=needed, may=readers)
         figures = dict.fromkeys(readers)
-        for name in readers.keys() & table.keys():
+        for name in [name for name in readers if name in table]:
             figures[name] = self._figure(table[name], join(path, name), readers[name])
         return figures
 
@@ -123,7 +123,7 @@ def read_regime(document: Mapping[str, Any], calendars: Mapping[str, Calendar]) 
         name: figures.read(table.get(name, {}), name, _TRACK, _NEEDED_TRACK) for name in ("standard", "expedited")
     }
     appeal = _appeal(figures, table["appeal"]) if "appeal" in table else None
-    rest = {
+    rest: dict[str, Any] = {
         "covers_drugs": reading.switch(table.get("covers_drugs", False), "covers_drugs"),
         "calendar": _calendar(reading, table.get("calendar", ""), calendars),
         "examples": _examples(reading, table.get("examples", [])),
@@ -164,7 +164,7 @@ def _appeal(figures: _Figures, value: object) -> dict[str, Any]:
 
 
 def _appeal_rules(read: dict[str, Any]) -> AppealRules:
-    tracks = {name: Track(**read.pop(name)) for name in ("standard", "expedited")}
+    tracks: dict[str, Any] = {name: Track(**read.pop(name)) for name in ("standard", "expedited")}
     return AppealRules(**tracks, **read)
 
 
@@ -185,7 +185,7 @@ def _examples(reading: Reading, value: object) -> tuple[Example, ...]:
 def _example(reading: Reading, value: object, path: str) -> Example:
     row = reading.table(value, path, needed=("name", "zone", "history", "due"))
     zone = reading.text(row.get("zone", "UTC"), join(path, "zone"))
-    if zone not in available_timezones():
+    if not _is_zone(zone):
         reading.refuse(join(path, "zone"), "There is no such time zone.")
     history = [
         _event(reading, item, place) for place, item in reading.rows(row.get("history", []), join(path, "history"))
@@ -197,6 +197,14 @@ def _example(reading: Reading, value: object, path: str) -> Example:
         history=tuple(event for event in history if event is not None),
         due=dict(pair for pair in due if pair is not None),
     )
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return False
+    return True
 
 
 def _event(reading: Reading, value: object, path: str) -> Happened | None:

@@ -48,6 +48,21 @@ class Facts:
     extension: Extension | None = None
     expedited_since: datetime | None = None
 
+    @property
+    def counts_from(self) -> datetime:
+        """The first instant from which a time can count."""
+        return max(self.received_at, self.expedited_since or self.received_at)
+
+    def for_standard(self) -> "Facts":
+        """Return what the standard clock sees: nobody asked for speed."""
+        return replace(self, expedited_since=None)
+
+    def for_expedited(self) -> "Facts":
+        """Return what the expedited clock sees: what was missing when speed was asked for was asked for then."""
+        since = self.counts_from
+        missing = [gap for gap in self.gaps if gap.closed_at is None or gap.closed_at > since]
+        return replace(self, gaps=tuple(replace(gap, opened_at=max(gap.opened_at, since)) for gap in missing))
+
 
 def in_order(history: Iterable[Happened]) -> list[Happened]:
     """Return a history by its instants; what happened at one instant stays in the order given."""

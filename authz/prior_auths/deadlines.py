@@ -173,7 +173,8 @@ class _Case:
         clock, facts = self.decision(), facts_of(self.before_the_decision())
         is_expedited = clock is not None and clock.is_expedited
         track = self.regime.expedited if is_expedited else self.regime.standard
-        gaps = gaps_that_count(facts, track, self.place) if facts else ()
+        seen = facts.for_expedited() if facts and is_expedited else facts
+        gaps = gaps_that_count(seen, track, self.place) if seen else ()
         return gaps[-1] if gaps else None, "expedited" if is_expedited else "standard", track
 
     def forward_by(self, missed: Clock) -> Clock | None:
@@ -226,12 +227,11 @@ class _Case:
         return max(presumed_at, delivered_at or presumed_at)
 
     def appeal_decide_by(self) -> Clock | None:
-        rules, decided = self.regime.appeal, self.last_decision()
-        appeal = of_the_appeal([happened for happened in self.history if decided and happened.at >= decided.at])
+        rules, appeal = self.regime.appeal, of_the_appeal(self.history)
         if rules is None or not appeal:
             return None
         ended_at = next((happened.at for happened in appeal if happened.what in _ENDS), None)
-        heard = [happened for happened in appeal if happened.what not in _ENDS and _not_after(happened, ended_at)]
+        heard = [happened for happened in appeal if _counts(happened, ended_at)]
         tracks = Rules(starts=Start.RECEIPT, latest_start=None, standard=rules.standard, expedited=rules.expedited)
         clock = running(heard, tracks, self.place)
         if clock is None:
@@ -264,7 +264,7 @@ class _Case:
     # -- what the clocks are made from
     def before_the_decision(self) -> list[Happened]:
         ended_at = self.first(_ENDS)
-        return [happened for happened in self.history if _not_after(happened, ended_at)]
+        return [happened for happened in self.history if _counts(happened, ended_at)]
 
     def first(self, kinds: Iterable[What], *, since: datetime | None = None) -> datetime | None:
         wanted = frozenset(kinds)
@@ -318,5 +318,6 @@ def _figures_of(clock: Running, name: str, track: Track) -> Iterator[str]:
         yield f"{name}.extend_by"
 
 
-def _not_after(happened: Happened, ended_at: datetime | None) -> bool:
+def _counts(happened: Happened, ended_at: datetime | None) -> bool:
+    """Say whether something can move the clock of a decision that was made, or given up, at an instant."""
     return happened.what not in _ENDS and (ended_at is None or happened.at <= ended_at)

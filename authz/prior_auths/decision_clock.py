@@ -70,26 +70,27 @@ def gaps_that_count(facts: Facts, track: Track, place: Place) -> tuple[Gap, ...]
     """Return the gaps that the insurer opened early enough to matter to this track's clock."""
     if track.ask_within is None:
         return facts.gaps
-    last = place.after(facts.received_at, track.ask_within)
+    last = place.after(facts.counts_from, track.ask_within)
     return tuple(gap for gap in facts.gaps if gap.opened_at <= last)
 
 
 def _running(facts: Facts, rules: Rules, place: Place) -> Running:
     """Return the earlier of the two: asking late to be expedited never gives more time."""
-    standard = _on(rules.standard, facts, rules, place, is_expedited=False)
+    standard = _on(rules.standard, facts.for_standard(), rules, place)
     if facts.expedited_since is None:
         return standard
-    expedited = _on(rules.expedited, facts, rules, place, is_expedited=True)
+    expedited = _on(rules.expedited, facts.for_expedited(), rules, place)
     if standard.due_at is None or (expedited.due_at is not None and expedited.due_at <= standard.due_at):
         return expedited
     return standard
 
 
-def _on(track: Track, facts: Facts, rules: Rules, place: Place, *, is_expedited: bool) -> Running:
+def _on(track: Track, facts: Facts, rules: Rules, place: Place) -> Running:
+    is_expedited = facts.expedited_since is not None
     started = _started(track, facts, rules, place)
     if started.at is None:
         return Running(is_expedited=is_expedited, within=started.within, started_at=None, due_at=None)
-    start = max(started.at, facts.expedited_since) if is_expedited and facts.expedited_since else started.at
+    start = max(started.at, facts.counts_from)
     pause = _pause(track, facts, place)
     days = _days_more(track, facts)
     return Running(

@@ -4,6 +4,7 @@ Written from the rules' words alone. It shares no figure, no calendar and no ari
 regimes by heart and lets the hours pass. Histories happen on full hours, where clocks differ from UTC by full hours.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -13,14 +14,12 @@ HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
 ENOUGH_HOURS = 24 * 120
 
 # Oklahoma's holidays of 2025 and 2026, off the wall calendar.
-HOLIDAYS = {
-    date.fromisoformat(day)
-    for day in (
-        "2025-01-01 2025-01-20 2025-02-17 2025-05-26 2025-07-04 2025-09-01 2025-11-11 2025-11-27 2025-11-28 2025-12-25 "
-        "2026-01-01 2026-01-19 2026-02-16 2026-05-25 2026-07-03 2026-09-07 2026-11-11 2026-11-26 2026-11-27 2026-12-25 "
-        "2027-01-01 2027-01-18 2027-02-15"
-    ).split()
-}
+_HOLIDAYS = """
+    2025-01-01 2025-01-20 2025-02-17 2025-05-26 2025-07-04 2025-09-01 2025-11-11 2025-11-27 2025-11-28 2025-12-25
+    2026-01-01 2026-01-19 2026-02-16 2026-05-25 2026-07-03 2026-09-07 2026-11-11 2026-11-26 2026-11-27 2026-12-25
+    2027-01-01 2027-01-18 2027-02-15
+"""
+HOLIDAYS = {date.fromisoformat(day) for day in re.findall(r"\S+", _HOLIDAYS)}
 
 
 @dataclass
@@ -74,6 +73,7 @@ class Player:
     has_stopped: bool = False
     waited_hours: int | None = None
     used_up_at: tuple[date, int] | None = None
+    hurried_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self.limit = self.speed.limit
@@ -102,6 +102,16 @@ class Player:
         if self.speed.unit == "h" and self.running:
             self.used += 1
 
+    def hurry(self, at: datetime, *, is_open: bool) -> None:
+        """Speed is asked for: the time begins now, or when what is missing now has come."""
+        self.received_at = self.hurried_at = at
+        self.used, self.used_up_at = 0, None
+        self.late_start = self.late_start and not self.running
+        if self.speed.missing == "again":
+            self.running, self.limit, self.waited_hours = True, self.speed.limit, None
+            if is_open:
+                self.running, self.waited_hours = False, 0
+
     def asked(self, at: datetime, *, is_open: bool, noticed: bool) -> None:
         speed = self.speed
         in_time = speed.ask_hours is None or at - self.received_at <= timedelta(hours=speed.ask_hours)
@@ -110,14 +120,20 @@ class Player:
         if speed.missing == "stops" and noticed and not self.has_stopped:
             self.has_stopped, self.stopped_days = True, 0
 
-    def answered(self) -> None:
+    def answered(self, at: datetime) -> None:
         self.stopped_days = None
         if self.waited_hours is not None:
             self.go_on()
+        if at == self.hurried_at:
+            self.limit = self.speed.limit
 
     def go_on(self) -> None:
         self.running, self.waited_hours, self.used = True, None, 0
         self.limit = self.speed.then_hours or self.speed.limit
+
+    @property
+    def ends_before_the_hour(self) -> bool:
+        return self.speed.unit != "h" or self.late_start
 
     def is_due(self, local: datetime) -> bool:
         """Say whether the time is used up now: for days, with the day that has just ended."""
@@ -137,6 +153,78 @@ def is_business_day(day: date) -> bool:
     return day.weekday() < 5 and day not in HOLIDAYS
 
 
+class Game:
+    """One request under one regime, from hour to hour."""
+
+    def __init__(self, regime: str, received_at: datetime) -> None:
+        self.received_at = received_at
+        self.standard, self.expedited = (Player(speeds[regime], received_at) for speeds in (STANDARD, EXPEDITED))
+        self.both = (self.standard, self.expedited)
+        self.is_exception = regime == "part_d_exception"
+        self.days_gone, self.is_open, self.is_speedy, self.has_extended, self.has_statement = (
+            0,
+            False,
+            False,
+            False,
+            False,
+        )
+        for player in self.both:
+            player.running = not self.is_exception
+
+    @property
+    def racing(self) -> tuple[Player, ...]:
+        return self.both if self.is_speedy else (self.standard,)
+
+    def strike(self, new_day: date | None) -> None:
+        """An hour has gone by, and with it perhaps a day."""
+        for player in self.both:
+            player.hour()
+        if new_day is None:
+            return
+        self.days_gone += 1
+        for player in self.both:
+            player.midnight(new_day)
+        if self.is_exception and self.days_gone == 15 and not self.standard.running:
+            for player in self.both:
+                player.running, player.used, player.late_start = True, 0, True
+
+    def hear(self, what: str, at: datetime) -> None:
+        """Something happens at this hour."""
+        if what == "statement":
+            self.has_statement = True
+        if at >= self.received_at:
+            self._heed(what, at)
+            if self.is_exception and self.has_statement and not self.standard.running:
+                self.standard.running = self.expedited.running = True
+
+    def _heed(self, what: str, at: datetime) -> None:
+        if what in {"asked", "asked with notice", "returned"}:
+            for player in self.both:
+                player.asked(at, is_open=self.is_open, noticed=what == "asked with notice")
+            self.is_open = True
+        elif what in {"answered", "completed"} and self.is_open:
+            self.is_open = False
+            for player in self.both:
+                player.answered(at)
+        elif what == "extended" and not self.has_extended:
+            self.has_extended = True
+            for player in self.both:
+                player.more_days = player.speed.extend
+        elif what == "expedite" and not self.is_speedy:
+            self.is_speedy = True
+            self.expedited.hurry(at, is_open=self.is_open)
+        elif what == "refused":
+            self.is_speedy = False
+
+    def is_over(self, local: datetime, *, before_the_hour: bool) -> bool:
+        """Say whether the decision was due now; what ends with a day ends a microsecond before the hour strikes."""
+        due = [player for player in self.racing if player.is_due(local)]
+        return any(player.ends_before_the_hour == before_the_hour for player in due)
+
+    def is_stuck(self) -> bool:
+        return all(player.waited_hours is not None and not player.speed.reply_hours for player in self.racing)
+
+
 def decide_by(regime: str, events: Sequence[tuple[str, datetime]], zone: ZoneInfo) -> datetime | None:
     """Return the last instant at which the decision is in time; None while the clock waits for something.
 
@@ -144,62 +232,19 @@ def decide_by(regime: str, events: Sequence[tuple[str, datetime]], zone: ZoneInf
     extended, expedite, refused.
     """
     waiting = list(events)
-    start = next(at for what, at in events if what == "received")
-    standard = Player(STANDARD[regime], start)
-    expedited = Player(EXPEDITED[regime], start)
-    both = (standard, expedited)
-    exception = regime == "part_d_exception"
-    if exception:
-        standard.running = expedited.running = False
-    days_gone, is_open, speedy, has_extended, statement = 0, False, False, False, False
-    for now, local, is_midnight in hours(min(at for _, at in events), zone):
-        known = now > start
-        if known:
-            for player in both:
-                player.hour()
-        if is_midnight and known:
-            days_gone += 1
-            for player in both:
-                player.midnight(local.date())
-            if exception and days_gone == 15 and not standard.running:
-                for player in both:
-                    player.running, player.used, player.late_start = True, 0, True
-        racing = both if speedy else (standard,)
-        # What ends a microsecond before the hour is over when the hour strikes.
-        if any(player.is_due(local) and ends_before_the_hour(player) for player in racing):
-            return now - TICK
+    game = Game(regime, next(at for what, at in events if what == "received"))
+    for now, local, is_new_day in hours(min(at for _, at in events), zone):
+        if now > game.received_at:
+            game.strike(local.date() if is_new_day else None)
+            if game.is_over(local, before_the_hour=True):
+                return now - TICK
         while waiting and waiting[0][1] == now:
-            what, at = waiting.pop(0)
-            if what == "statement":
-                statement = True
-            elif now < start or (what != "received" and at < start):
-                continue
-            elif what in {"asked", "asked with notice", "returned"}:
-                for player in both:
-                    player.asked(at, is_open=is_open, noticed=what == "asked with notice")
-                is_open = True
-            elif what in {"answered", "completed"} and is_open:
-                is_open = False
-                for player in both:
-                    player.answered()
-            elif what == "extended" and not has_extended:
-                has_extended = True
-                for player in both:
-                    player.more_days = player.speed.extend
-            elif what == "expedite" and not speedy:
-                speedy, expedited.used, expedited.used_up_at = True, 0, None
-            elif what == "refused":
-                speedy = False
-            if exception and statement and now >= start and not standard.running:
-                standard.running = expedited.running = True
-        racing = both if speedy else (standard,)
-        if now >= start and any(player.is_due(local) and not ends_before_the_hour(player) for player in racing):
+            game.hear(*waiting.pop(0))
+        if now >= game.received_at and game.is_over(local, before_the_hour=False):
             return now
-    return None
-
-
-def ends_before_the_hour(player: Player) -> bool:
-    return player.speed.unit != "h" or player.late_start
+        if not waiting and game.is_stuck():
+            return None
+    raise AssertionError("the game goes on for ever")
 
 
 def hours(first: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, bool]]:
