@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Min, OuterRef, QuerySet, Subquery
 
 from authz.access.models import Membership
 from authz.access.roles import Actor, Role
@@ -11,7 +11,12 @@ from authz.notifications.matrix import Audience, ChannelName, Notice, notices, t
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
+from authz.policies.history import Happened, What
+from authz.prior_auths.clock_history import DECISIONS
+from authz.prior_auths.lifecycle import TABLE
 from authz.prior_auths.models import PriorAuth
+
+DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,18 @@ def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
             recipient = Recipient(member.person_id, member.organization_id)
             found[recipient] = together(found[recipient], notice) if recipient in found else notice
     return found
+
+
+def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
+    """Return when notice of each determination first reached the clinic; what is still on its way is not there."""
+    told = Delivery.objects.filter(
+        subject_id=prior_auth.public_id,
+        organization_id=prior_auth.clinic_id,
+        message__topic__in=DECISION_TOPICS,
+        sent_at__isnull=False,
+    )
+    first = told.order_by().values("message").annotate(at=Min("sent_at")).values_list("at", flat=True)
+    return [Happened(What.NOTICE_DELIVERED, at) for at in sorted(first)]
 
 
 def _members_told(audience: Audience, subject: Subject) -> QuerySet[Membership]:

@@ -33,6 +33,11 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
 )
 """Steps that no clock heeds. Every step is either here or above."""
 
+DECISIONS: Final = frozenset(
+    step for step, heeded in HEEDED.items() if {What.DECIDED, What.DECIDED_ADVERSE}.intersection(heeded)
+)
+"""The steps that make a determination."""
+
 
 class Taken(Protocol):
     """A step that was taken, as the rows of events have it."""

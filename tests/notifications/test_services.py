@@ -17,7 +17,10 @@ from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox import services as outbox
 from authz.outbox.leases import LeaseLost
 from authz.outbox.models import OutboxMessage
+from authz.policies.history import Happened, Kind, What
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.selectors import clocks_of
+from authz.prior_auths.services import review
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import SOON, drain, say
@@ -64,6 +67,19 @@ def test_a_whole_life_tells_everybody_once_and_in_order(cast: Cast, post_office:
         "patel@example.org",
     ]
     assert not selectors.unsent().exists()
+
+
+def test_notice_of_a_decision_is_there_when_the_clinic_was_first_told(cast: Cast) -> None:
+    prior_auth = stage.in_review(cast)
+    review.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=NOW)
+    assert selectors.decision_notices(prior_auth) == []
+
+    drain()
+
+    assert selectors.decision_notices(prior_auth) == [Happened(What.NOTICE_DELIVERED, SOON)]
+    notify = clocks_of(prior_auth, notices=selectors.decision_notices(prior_auth)).get(Kind.NOTIFY_BY)
+    assert notify is not None
+    assert (notify.stopped_at, notify.due_at) == (SOON, NOW + timedelta(hours=72))
 
 
 def test_draining_again_tells_nobody_again(cast: Cast, post_office: PostOffice) -> None:
