@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from authz.policies import regimes
+from authz.prior_auths import clock_drawing
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.lifecycle_drawing import BEGIN, END, NoPlaceForDrawing, drawing, redrawn
 
@@ -77,6 +79,13 @@ def test_the_lifecycle_page_is_drawn_from_the_table() -> None:
     kept = page("docs/lifecycle.md")
 
     assert kept == redrawn(kept), "run: python manage.py lifecycle_doc"
+
+
+def test_the_page_about_clocks_is_drawn_from_the_regimes() -> None:
+    kept = page("docs/clocks.md")
+
+    assert kept == clock_drawing.redrawn(kept, regimes.every_version()), "run: python manage.py clocks_doc"
+    assert all(f"`{code}`, version {found[-1].version}" in kept for code, found in regimes.regimes().items())
 
 
 def test_the_drawing_shows_every_state_and_every_step() -> None:

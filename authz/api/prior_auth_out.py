@@ -9,6 +9,9 @@ from authz.access.models import Organization
 from authz.api.fields import Word
 from authz.api.prescribers import PrescriberOut
 from authz.api.trace_out import ClauseOut, TraceOut
+from authz.notifications.selectors import decision_notices
+from authz.policies.history import Kind
+from authz.policies.regime import IfMissed
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
@@ -26,6 +29,30 @@ class DueOut(serializers.Serializer[Any]):
 
     at = serializers.DateTimeField()
     why = serializers.CharField()
+
+
+class PauseOut(serializers.Serializer[Any]):
+    """While a clock stood still; `is_open` while the end is that of the time to answer, not the answer."""
+
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    is_open = serializers.BooleanField()
+
+
+class ClockOut(serializers.Serializer[Any]):
+    """One legal clock of the request. What happens at `due_at` is in time."""
+
+    kind = Word(Kind)
+    started_at = serializers.DateTimeField(allow_null=True, help_text="Can lie ahead: when it starts at the latest.")
+    due_at = serializers.DateTimeField(
+        allow_null=True, help_text="If nothing more happens; null while it waits for something to happen."
+    )
+    stopped_at = serializers.DateTimeField(allow_null=True, help_text="When what was due was done.")
+    pauses = PauseOut(many=True)
+    if_missed = Word(IfMissed, allow_null=True)
+    why = serializers.CharField(help_text="In words, in the plan's time zone, with the citation.")
+    citation = serializers.CharField()
+    confirmed = serializers.BooleanField(help_text="Whether the wording of the rule itself was read.")
 
 
 class AmountOut(serializers.DecimalField):
@@ -147,6 +174,9 @@ class PriorAuthDetailOut(PriorAuthOut):
     policy = serializers.CharField()
     policy_version = serializers.CharField()
     regime = serializers.CharField(help_text="The legal clock its decision runs on.")
+    regime_version = serializers.CharField(help_text="The version in force when it was submitted.")
+    time_zone = serializers.CharField(help_text="Where its legal days begin and end.")
+    clocks = serializers.SerializerMethodField(help_text="All clocks it is under; none before it is submitted.")
     reviewer = serializers.CharField(source="reviewer.full_name", allow_null=True, default=None)
     leased_until = serializers.DateTimeField(allow_null=True)
     lines = LineOut(many=True)
@@ -154,6 +184,11 @@ class PriorAuthDetailOut(PriorAuthOut):
     determinations = DeterminationOut(many=True, help_text="Newest first; the first one holds.")
     authorizations = AuthorizationOut(many=True)
     packet_sha256 = serializers.CharField(help_text="SHA-256 of what was submitted; empty before that.")
+
+    @extend_schema_field(ClockOut(many=True))
+    def get_clocks(self, prior_auth: PriorAuth) -> list[dict[str, Any]]:
+        notices = decision_notices(prior_auth)
+        return list(ClockOut(selectors.clocks_of(prior_auth, notices=notices).clocks, many=True).data)
 
 
 class EventOut(serializers.Serializer[Event]):

@@ -30,6 +30,7 @@ STATUS: Final[dict[str, int]] = {
     # what is asked for
     "not-found": 404,
     "unknown-policy": 404,
+    "unknown-regime": 404,
     "method-not-allowed": 405,
     "not-acceptable": 406,
     # what was sent

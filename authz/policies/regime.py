@@ -134,6 +134,15 @@ class Source(NamedTuple):
     basis: str
 
 
+class Figure(NamedTuple):
+    """One thing a regime says, by its place in the document and as a text, and where it was read."""
+
+    name: str
+    value: str
+    source: Source
+    confirmed: bool
+
+
 class Example(NamedTuple):
     """A history a person can check by hand, and when each clock it names must be due; None: it is not running."""
 
@@ -218,6 +227,15 @@ class Regime:
     def is_in_force(self, on: date) -> bool:
         """Say whether it holds on a day."""
         return self.in_force_from <= on and (self.in_force_until is None or on <= self.in_force_until)
+
+    def figures(self) -> Iterator[Figure]:
+        """Yield every figure it states, in the order of its document."""
+        for name, mark in self.marks.items():
+            value: object = self
+            for part in name.removeprefix("rules.").split("."):
+                value = getattr(value, part)
+            said = {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+            yield Figure(name, said, self.sources[mark.source], mark.confirmed)
 
 
 _FITS = {

@@ -18,11 +18,19 @@ def redrawn(page: str) -> str:
 
     :raises NoPlaceForDrawing: when it lacks the marks.
     """
-    before, begin, rest = page.partition(BEGIN)
+    return between_marks(page, BEGIN, drawing())
+
+
+def between_marks(page: str, mark: str, drawn: str) -> str:
+    """Return the page with what was drawn between the mark and the end mark below it.
+
+    :raises NoPlaceForDrawing: when it lacks one of them.
+    """
+    before, begin, rest = page.partition(mark)
     _old, end, after = rest.partition(END)
     if not begin or not end:
-        raise NoPlaceForDrawing(f"The page needs the line {BEGIN} and, below it, {END}.")
-    return f"{before}{BEGIN}\n\n{drawing()}\n{END}{after}"
+        raise NoPlaceForDrawing(f"The page needs the line {mark} and, below it, {END}.")
+    return f"{before}{mark}\n\n{drawn}\n{END}{after}"
 
 
 def drawing() -> str:

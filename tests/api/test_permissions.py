@@ -38,7 +38,7 @@ from tests.api.callers import (
 from tests.policies.documents import strict
 from tests.policies.test_payer_policies import Office, an_office
 
-OPEN = {"api:lifecycle", "api:tokens", "api:openapi", "api:docs", "api:problems"}
+OPEN = {"api:lifecycle", "api:regimes", "api:tokens", "api:openapi", "api:docs", "api:problems"}
 """Addresses that say nothing about anybody."""
 
 REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Clause 4"}

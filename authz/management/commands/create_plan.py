@@ -1,4 +1,4 @@
-"""`manage.py create_plan`: an insurer's plan, under a policy and a regime of the catalog."""
+"""`manage.py create_plan`: an insurer's plan, under a policy and a regime."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("code", help="The plan's own short code.")
         parser.add_argument("name")
         parser.add_argument("--policy", default="default", help="Code of a policy; see docs/policies.md.")
-        parser.add_argument("--regime", default="generic", help="Code of the legal clock.")
+        parser.add_argument("--regime", default="generic", help="Code of the legal clock; see docs/clocks.md.")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Run the command.

@@ -1,6 +1,6 @@
 """The regimes that ship with the product: one TOML file for each version of each, read once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -26,6 +26,12 @@ class UnknownRegime(NotFound):
 def regimes() -> Mapping[str, tuple[Regime, ...]]:
     """Return the regimes by code, each with its versions, oldest first."""
     return read_versions(resources.files(__name__), _read)
+
+
+def every_version() -> Iterator[Regime]:
+    """Yield every version of every regime, by code and oldest first."""
+    for found in regimes().values():
+        yield from found
 
 
 def versions(code: str) -> tuple[Regime, ...]:
