@@ -189,9 +189,11 @@ class Regime:
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        wrong = dict(self._contradictions())
+        wrong: dict[str, list[str]] = {}
+        for path, sentence in self._contradictions():
+            wrong.setdefault(path, []).append(sentence)
         if wrong:
-            raise InvalidInput({path: [sentence] for path, sentence in wrong.items()})
+            raise InvalidInput(wrong)
 
     def _contradictions(self) -> Iterator[tuple[str, str]]:
         if (self.latest_start is not None) != (self.starts is Start.SUPPORTING_STATEMENT):
@@ -261,6 +263,7 @@ def _contradictions_of(track: Track, name: str) -> Iterator[tuple[str, str]]:
         yield f"{name}.extend_by", "Say by how much it may be extended."
     if track.extend_by is not None and track.extend_by.unit is not Unit.CALENDAR_DAYS:
         yield f"{name}.extend_by", "Notice extends by calendar days."
-    moves = track.extend_by is not None or missing is MissingInformation.STOPS
-    if moves and track.decide_within.unit is Unit.BUSINESS_DAYS:
-        yield f"{name}.decide_within", "A clock that can stop or be extended counts hours or calendar days."
+    if missing is MissingInformation.STOPS and track.decide_within.unit is not Unit.CALENDAR_DAYS:
+        yield f"{name}.decide_within", "A clock that can stop counts calendar days."
+    if track.extend_by is not None and track.decide_within.unit is Unit.BUSINESS_DAYS:
+        yield f"{name}.decide_within", "A clock that can be extended counts hours or calendar days."

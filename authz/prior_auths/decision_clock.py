@@ -160,10 +160,9 @@ def _days_more(track: Track, facts: Facts) -> int:
 
 
 def _due(start: datetime, within: Span, pause: Pause | None, days: int, place: Place) -> datetime:
-    """Return the due instant. A pause moves days by days and hours by what elapsed; an extension moves by days."""
+    """Return the due instant. A pause moves it by days, and so does an extension; only days can stand still."""
     if within.unit is Unit.HOURS:
-        stood_still = pause.until - pause.since if pause else timedelta()
-        due = place.after(start, within) + stood_still
+        due = place.after(start, within)
         return place.days_later(due, days) if days else due
     if pause:
         days += (place.day_of(pause.until) - place.day_of(pause.since)).days

@@ -175,7 +175,35 @@ def test_a_clock_that_stops_stops_once() -> None:
     assert (pause.since, pause.until, pause.is_open) == (at("2026-06-02 09:00"), at("2026-06-05 09:00"), False)
 
 
+def test_it_stands_still_from_the_first_notice_of_what_is_missing() -> None:
+    asked, again = Happened(What.INFO_ASKED, at("2026-06-02 09:00")), at("2026-06-04 09:00")
+    noticed = [Happened(What.INFO_ASKED, again + timedelta(days=n), with_notice=True) for n in (0, 2)]
+    received = Happened(What.RECEIVED, at("2026-06-01 09:00"))
+
+    found = clocks([received, asked, *noticed], regime=regimes.versions("erisa")[-1], zone=NEW_YORK)
+
+    (pause,) = the(Kind.DECIDE_BY, found).pauses
+    assert pause.since == again
+
+
+def test_only_the_first_extension_counts() -> None:
+    days = [Happened(What.EXTENDED, at(f"2026-06-0{n} 09:00"), days) for n, days in ((2, 3), (3, 14))]
+    received = Happened(What.RECEIVED, at("2026-06-01 09:00"))
+
+    found = clocks([received, *days], regime=regimes.versions("medicare_advantage")[-1], zone=NEW_YORK)
+
+    assert the(Kind.DECIDE_BY, found).due_at == at(f"2026-06-11 {END}")
+
+
 # -- the other clocks
+
+
+def test_what_was_delivered_before_the_decision_is_no_notice_of_it() -> None:
+    history = [(What.RECEIVED, "2026-06-01 09:00"), (What.NOTICE_DELIVERED, "2026-06-01 10:00")]
+
+    assert the(Kind.NOTIFY_BY, told("part_d", *history)).stopped_at is None
+    decided = told("part_d", *history, (What.DECIDED, "2026-06-02 09:00"))
+    assert the(Kind.NOTIFY_BY, decided).stopped_at is None
 
 
 def test_a_decision_in_time_with_a_late_notice_is_late_with_its_notice() -> None:
