@@ -40,6 +40,7 @@ STATUS: Final[dict[str, int]] = {
     "body-too-large": 413,
     "unsupported-media-type": 415,
     "invalid-input": 422,
+    "regime-not-for-drugs": 422,
     "not-ready": 422,
     "import-too-large": 413,
     "import-truncated": 422,

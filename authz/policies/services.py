@@ -36,6 +36,12 @@ class PolicyClosed(AuthzError):
     code = "policy-closed"
 
 
+class RegimeNotForDrugs(AuthzError):
+    """The regime's clocks are not those of drugs, which are all that is decided here."""
+
+    code = "regime-not-for-drugs"
+
+
 @transaction.atomic
 def create_plan(
     *,
@@ -50,9 +56,10 @@ def create_plan(
 
     :raises UnknownPolicy: when there is no such policy; a draft is none yet.
     :raises UnknownRegime: when there is no such regime.
+    :raises RegimeNotForDrugs: when the regime is for something else.
     """
     _must_be_known(insurer, policy)
-    regimes.versions(regime)
+    _must_be_for_drugs(regime)
     return Plan.objects.create(insurer=insurer, code=code, name=name, policy=policy, regime=regime, time_zone=time_zone)
 
 
@@ -75,7 +82,7 @@ def open_plan(
     with _unknown_as(wrong, "policy"):
         _must_be_known(insurer, policy)
     with _unknown_as(wrong, "regime"):
-        regimes.versions(regime)
+        _must_be_for_drugs(regime)
     if wrong:
         raise InvalidInput(wrong)
     plan = create_plan(insurer=insurer, code=code, name=name, policy=policy, regime=regime, time_zone=zone)
@@ -201,8 +208,14 @@ def _person(by: Actor) -> int:
 def _unknown_as(wrong: dict[str, list[str]], field: str) -> Iterator[None]:
     try:
         yield
-    except catalog.UnknownPolicy as unknown:
+    except (catalog.UnknownPolicy, regimes.UnknownRegime, RegimeNotForDrugs) as unknown:
         wrong[field] = [unknown.detail]
+
+
+def _must_be_for_drugs(regime: str) -> None:
+    newest = regimes.versions(regime)[-1]
+    if not newest.covers_drugs:
+        raise RegimeNotForDrugs(f"The regime {regime!r} is not for drugs: {newest.notes[0]}")
 
 
 def _must_be_known(insurer: Organization, policy: str) -> None:

@@ -66,6 +66,32 @@ def test_an_insurer_gets_a_plan_and_a_machine() -> None:
     assert services.issue_client_token(client_id=client.public_id, client_secret=secret, now=NOW)
 
 
+def test_whoever_puts_a_plan_under_a_regime_is_told_what_is_unconfirmed() -> None:
+    call_command("create_organization", "insurer", "Evergreen", time_zone="America/Chicago", stdout=StringIO())
+    told = StringIO()
+
+    call_command("create_plan", "Evergreen", "EV-OK", "Evergreen Oklahoma", regime="oklahoma", stdout=told)
+
+    assert (Plan.objects.get().regime, Plan.objects.get().time_zone) == ("oklahoma", "America/Chicago")
+    assert "2 figures of the regime oklahoma are not confirmed" in told.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("regime", "why"),
+    [
+        ("martian", "There is no regime 'martian'"),
+        ("medicare_advantage", "is not for drugs: A Part B drug has 72 and 24"),
+    ],
+)
+def test_no_plan_is_under_a_regime_that_is_not_there_or_not_for_drugs(regime: str, why: str) -> None:
+    call_command("create_organization", "insurer", "Evergreen", time_zone="America/Chicago", stdout=StringIO())
+
+    with pytest.raises(CommandError, match=why):
+        call_command("create_plan", "Evergreen", "EV", "Evergreen", regime=regime, stdout=StringIO())
+
+    assert not Plan.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("words", "options", "why"),
     [

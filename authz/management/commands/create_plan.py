@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from authz.access.models import Organization
 from authz.access.roles import OrganizationKind
 from authz.errors import AuthzError
-from authz.policies import services
+from authz.policies import regimes, services
 
 
 class Command(BaseCommand):
@@ -45,3 +45,7 @@ class Command(BaseCommand):
         except IntegrityError:
             raise CommandError(f"{insurer.name} already has a plan of the code {options['code']!r}.") from None
         self.stdout.write(f"{made.name}: {made.public_id}")
+        unconfirmed = regimes.versions(made.regime)[-1].unconfirmed
+        if unconfirmed:
+            told = f"{len(unconfirmed)} figures of the regime {made.regime} are not confirmed"
+            self.stdout.write(f"{told}: compare them with the rule's wording (docs/clocks.md).")
