@@ -21,7 +21,7 @@ from authz.prescriptions.facts import CoverageFacts, FillFacts, PatientFacts, Pr
 from authz.prescriptions.models import Fill, Patient, Prescriber
 from authz.prescriptions.services import RecordOutcome, record_prescriber
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import intake, request, review
+from authz.prior_auths.services import determinations, intake, queue, request
 
 NOW = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
 TODAY = date(2025, 3, 3)
@@ -203,13 +203,13 @@ def queued(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
 
 def in_review(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
     """Return a request that Rae has in hand."""
-    return review.claim(prior_auth_id=PriorAuthId(queued(cast, now=now).public_id), by=cast.rae, now=now)
+    return queue.claim(prior_auth_id=PriorAuthId(queued(cast, now=now).public_id), by=cast.rae, now=now)
 
 
 def in_clinical_review(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
     """Return a request that Rae has referred to a physician."""
     key = PriorAuthId(in_review(cast, now=now).public_id)
-    return review.refer(prior_auth_id=key, reason="Cannot approve in full.", by=cast.rae, now=now)
+    return determinations.refer(prior_auth_id=key, reason="Cannot approve in full.", by=cast.rae, now=now)
 
 
 def key_of(row: PriorAuth) -> PriorAuthId:

@@ -5,7 +5,7 @@ from time import monotonic
 
 from authz import clock
 from authz.notifications import services as notifications
-from authz.prior_auths.services import rechecking, review
+from authz.prior_auths.services import queue, rechecking
 from authz.simulations import services as simulations
 from workers.app import app
 from workers.guard import only_one
@@ -34,7 +34,7 @@ def release_expired_reviews() -> None:
     """Put back into the queue what reviewers held for too long."""
     with only_one(RELEASE_EXPIRED_REVIEWS) as alone:
         if alone:
-            review.release_expired(now=clock.now())
+            queue.release_expired(now=clock.now())
 
 
 @app.task(name=ASK_FOR_DUE_PATIENTS)

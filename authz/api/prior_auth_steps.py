@@ -30,8 +30,8 @@ from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import determinations, questions, queue
 from authz.prior_auths.services import request as clinic
-from authz.prior_auths.services import review
 
 IF_MATCH = OpenApiParameter(
     "If-Match", OpenApiTypes.STR, OpenApiParameter.HEADER, description="Act only on the version of this ETag."
@@ -71,35 +71,39 @@ DOORS: dict[Step, StepDoor] = {
         address="submit",
         needs_key=True,
     ),
-    Step.CLAIM: StepDoor(take=review.claim, says="Take a queued request into review.", address="claim"),
+    Step.CLAIM: StepDoor(take=queue.claim, says="Take a queued request into review.", address="claim"),
     Step.RELEASE: StepDoor(
-        take=review.release, expects=NoteIn, says="Put a request back into the queue.", address="release"
+        take=queue.release, expects=NoteIn, says="Put a request back into the queue.", address="release"
     ),
-    Step.ASK: StepDoor(take=review.ask, expects=QuestionsIn, says="Ask the clinic, item by item.", address="ask"),
+    Step.ASK: StepDoor(take=questions.ask, expects=QuestionsIn, says="Ask the clinic, item by item.", address="ask"),
     Step.ANSWER: StepDoor(
-        take=review.answer,
+        take=questions.answer,
         expects=InsurerAnswersIn,
         says="Answer every open question of the insurer.",
         address="answer",
     ),
     Step.REFER: StepDoor(
-        take=review.refer,
+        take=determinations.refer,
         expects=NoteIn,
         says="Hand a request that cannot be approved in full to a physician.",
         address="refer",
     ),
     Step.APPROVE: StepDoor(
-        take=review.approve, says="Approve everything as asked.", address="approve", needs_version=True
+        take=determinations.approve, says="Approve everything as asked.", address="approve", needs_version=True
     ),
     Step.APPROVE_IN_PART: StepDoor(
-        take=review.approve_in_part,
+        take=determinations.approve_in_part,
         expects=ApproveInPartIn,
         says="Approve less than was asked. Needs a licence.",
         address="approve-in-part",
         needs_version=True,
     ),
     Step.DENY: StepDoor(
-        take=review.deny, expects=DenyIn, says="Deny the request. Needs a licence.", address="deny", needs_version=True
+        take=determinations.deny,
+        expects=DenyIn,
+        says="Deny the request. Needs a licence.",
+        address="deny",
+        needs_version=True,
     ),
     Step.WITHDRAW: StepDoor(
         take=clinic.withdraw, expects=NoteIn, says="End the request without a decision.", address="withdraw"

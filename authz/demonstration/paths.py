@@ -10,7 +10,7 @@ from authz.demonstration.patients import Story
 from authz.ids import PriorAuthId
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import request, review
+from authz.prior_auths.services import determinations, questions, queue, request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +67,26 @@ def _withdraw(prior_auth: PriorAuth, story: Story, players: Players, now: dateti
 
 
 def _claim(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
-    return review.claim(prior_auth_id=_key(prior_auth), by=players.reviewer, now=now)
+    return queue.claim(prior_auth_id=_key(prior_auth), by=players.reviewer, now=now)
 
 
 def _ask(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
-    return review.ask(prior_auth_id=_key(prior_auth), questions=[story.says.asked], by=players.reviewer, now=now)
+    return questions.ask(prior_auth_id=_key(prior_auth), questions=[story.says.asked], by=players.reviewer, now=now)
 
 
 def _answer(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
     answers = {row.public_id: story.says.answered for row in prior_auth.information_requests.all()}
-    return review.answer(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
+    return questions.answer(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
 
 
 def _refer(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
-    return review.refer(prior_auth_id=_key(prior_auth), reason=story.says.referred, by=players.reviewer, now=now)
+    return determinations.refer(
+        prior_auth_id=_key(prior_auth), reason=story.says.referred, by=players.reviewer, now=now
+    )
 
 
 def _approve(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
-    return review.approve(prior_auth_id=_key(prior_auth), by=players.reviewer, now=now)
+    return determinations.approve(prior_auth_id=_key(prior_auth), by=players.reviewer, now=now)
 
 
 def _approve_in_part(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
@@ -98,14 +100,14 @@ def _approve_in_part(prior_auth: PriorAuth, story: Story, players: Players, now:
         ends_on=line.starts_on + timedelta(days=days - 1),
     )
     reason = Reason(code="quantity-reduced", text=story.says.because, criterion=story.says.criterion)
-    return review.approve_in_part(
+    return determinations.approve_in_part(
         prior_auth_id=_key(prior_auth), grants={1: grant}, reason=reason, by=players.physician, now=now
     )
 
 
 def _deny(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
     reason = Reason(code="criteria-not-met", text=story.says.because, criterion=story.says.criterion)
-    return review.deny(prior_auth_id=_key(prior_auth), reason=reason, by=players.physician, now=now)
+    return determinations.deny(prior_auth_id=_key(prior_auth), reason=reason, by=players.physician, now=now)
 
 
 _DRAFT = (_take_up, _answer_questions)

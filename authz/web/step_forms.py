@@ -17,8 +17,8 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth, RequestedLine
+from authz.prior_auths.services import determinations, questions, queue
 from authz.prior_auths.services import request as clinic
-from authz.prior_auths.services import review
 from authz.web import words
 from authz.web.answers_form import field_for, value_of
 from authz.web.forms import PlainForm, long_text
@@ -253,22 +253,30 @@ STEPS: dict[Step, StepPage] = {
     Step.SUBMIT: StepPage(
         take=clinic.submit, form=SubmitForm, says="The answers are frozen then, and the insurer's clock starts."
     ),
-    Step.CLAIM: StepPage(take=review.claim, says="Take it into review; it is yours for half an hour."),
-    Step.RELEASE: StepPage(take=review.release, form=NoteForm, says="Let another reviewer take it."),
+    Step.CLAIM: StepPage(take=queue.claim, says="Take it into review; it is yours for half an hour."),
+    Step.RELEASE: StepPage(take=queue.release, form=NoteForm, says="Let another reviewer take it."),
     Step.ASK: StepPage(
-        take=review.ask, form=AskForm, says="The clinic answers item by item. The clock for the decision keeps running."
+        take=questions.ask,
+        form=AskForm,
+        says="The clinic answers item by item. The clock for the decision keeps running.",
     ),
     Step.ANSWER: StepPage(
-        take=review.answer, form=AnswerForm, says="Every question needs an answer; then it goes back to the reviewer."
+        take=questions.answer,
+        form=AnswerForm,
+        says="Every question needs an answer; then it goes back to the reviewer.",
     ),
     Step.REFER: StepPage(
-        take=review.refer, form=NoteForm, says="For a request that cannot be approved in full: a physician decides."
+        take=determinations.refer,
+        form=NoteForm,
+        says="For a request that cannot be approved in full: a physician decides.",
     ),
-    Step.APPROVE: StepPage(take=review.approve, says="Every line as asked; an authorization opens for each."),
+    Step.APPROVE: StepPage(take=determinations.approve, says="Every line as asked; an authorization opens for each."),
     Step.APPROVE_IN_PART: StepPage(
-        take=review.approve_in_part, form=ApproveInPartForm, says="Less than was asked. Needs a valid licence."
+        take=determinations.approve_in_part, form=ApproveInPartForm, says="Less than was asked. Needs a valid licence."
     ),
-    Step.DENY: StepPage(take=review.deny, form=ReasonForm, says="Needs a valid licence. The clinic is told at once."),
+    Step.DENY: StepPage(
+        take=determinations.deny, form=ReasonForm, says="Needs a valid licence. The clinic is told at once."
+    ),
     Step.WITHDRAW: StepPage(
         take=clinic.withdraw, form=WithdrawForm, says="End the request without a decision. It cannot be taken back."
     ),

@@ -8,7 +8,7 @@ from django.test import Client
 
 from authz.policies import regimes
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import review
+from authz.prior_auths.services import questions
 from tests import cast as stage
 from tests.api.callers import Caller
 
@@ -43,7 +43,7 @@ def test_a_stopped_clock_tells_since_when_and_until_when(cast: stage.Cast, rae: 
     cast.plan.regime = "erisa"
     cast.plan.save()
     case = stage.in_review(cast)
-    review.ask(prior_auth_id=stage.key_of(case), questions=["Which knee?"], by=cast.rae, now=stage.NOW)
+    questions.ask(prior_auth_id=stage.key_of(case), questions=["Which knee?"], by=cast.rae, now=stage.NOW)
 
     seen = clocks_seen(rae, case)
 

@@ -21,7 +21,7 @@ from authz.pain.services import HINT_FOUND
 from authz.prescriptions.facts import PatientFacts
 from authz.prescriptions.services import register_patient
 from authz.prior_auths.models import InformationRequest, PriorAuth
-from authz.prior_auths.services import intake, request, review
+from authz.prior_auths.services import determinations, intake, questions, queue, request
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import drain, say
@@ -74,11 +74,11 @@ def marked(cast: Cast) -> PriorAuth:
     request.ask_prescriber(prior_auth_id=key, question=MARKERS["question"], by=cast.stella, now=NOW)
     request.answer_prescriber(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=NOW)
     request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
-    review.claim(prior_auth_id=key, by=cast.rae, now=NOW)
-    review.ask(prior_auth_id=key, questions=[MARKERS["question"]], by=cast.rae, now=NOW)
+    queue.claim(prior_auth_id=key, by=cast.rae, now=NOW)
+    questions.ask(prior_auth_id=key, questions=[MARKERS["question"]], by=cast.rae, now=NOW)
     asked = InformationRequest.objects.get()
-    review.answer(prior_auth_id=key, answers={asked.public_id: MARKERS["answer"]}, by=cast.stella, now=NOW)
-    return review.refer(prior_auth_id=key, reason=MARKERS["note"], by=cast.rae, now=NOW)
+    questions.answer(prior_auth_id=key, answers={asked.public_id: MARKERS["answer"]}, by=cast.stella, now=NOW)
+    return determinations.refer(prior_auth_id=key, reason=MARKERS["note"], by=cast.rae, now=NOW)
 
 
 def marked_hint(cast: Cast, prior_auth: PriorAuth) -> PainHint:

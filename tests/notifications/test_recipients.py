@@ -7,7 +7,7 @@ from authz.notifications.matrix import MATRIX
 from authz.outbox.models import OutboxMessage
 from authz.pain.services import HINT_FOUND
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import request, review
+from authz.prior_auths.services import queue, request
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import say
@@ -84,7 +84,7 @@ def test_answers_go_to_the_reviewer_who_asked_not_to_colleagues(cast: Cast) -> N
 
 def test_when_nobody_has_the_request_all_reviewers_hear_the_answer(cast: Cast) -> None:
     prior_auth = stage.in_review(cast)
-    prior_auth = review.release(prior_auth_id=stage.key_of(prior_auth), reason="Lunch.", by=cast.rae, now=NOW)
+    prior_auth = queue.release(prior_auth_id=stage.key_of(prior_auth), reason="Lunch.", by=cast.rae, now=NOW)
 
     assert told(cast, prior_auth, "prior-auth.answered") == {"rae": "inbox!"}
 

@@ -20,7 +20,7 @@ from authz.outbox.models import OutboxMessage
 from authz.policies.history import Happened, Kind, What
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.selectors import clocks_of
-from authz.prior_auths.services import review
+from authz.prior_auths.services import determinations
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import SOON, drain, say
@@ -71,7 +71,7 @@ def test_a_whole_life_tells_everybody_once_and_in_order(cast: Cast, post_office:
 
 def test_notice_of_a_decision_is_there_when_the_clinic_was_first_told(cast: Cast) -> None:
     prior_auth = stage.in_review(cast)
-    review.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=NOW)
+    determinations.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=NOW)
     assert selectors.decision_notices(prior_auth) == []
 
     drain()

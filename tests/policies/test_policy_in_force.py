@@ -12,7 +12,7 @@ from authz.prescriptions.facts import CoverageFacts, ExemptionFacts
 from authz.prescriptions.models import Patient
 from authz.prior_auths import selectors
 from authz.prior_auths.models import Evaluation, PriorAuth
-from authz.prior_auths.services import intake, review
+from authz.prior_auths.services import determinations, intake
 from authz.rules.policy import ExemptionCategory
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of
@@ -233,7 +233,7 @@ def test_an_approval_answers_the_dose_as_well(office: Office) -> None:
     key = PatientId(prior_auth.patient.public_id)
     asked = selectors.opioid_use(office.cast.stella, key, now=NOW).payer.findings
 
-    review.approve(prior_auth_id=key_of(prior_auth), by=office.cast.rae, now=NOW)
+    determinations.approve(prior_auth_id=key_of(prior_auth), by=office.cast.rae, now=NOW)
 
     answered = selectors.opioid_use(office.cast.stella, key, now=NOW).payer.findings
     assert [finding.required_from for finding in asked] == [TODAY]

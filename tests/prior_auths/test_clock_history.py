@@ -11,7 +11,7 @@ from authz.prior_auths.clock_history import DECISIONS, HEEDED, UNHEEDED, history
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import review
+from authz.prior_auths.services import determinations, questions
 from authz.web import rows
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
@@ -74,7 +74,7 @@ def test_a_question_moves_the_deadline_as_the_regime_says(cast: Cast) -> None:
     prior_auth = stage.in_review(cast)
     key = key_of(prior_auth)
 
-    review.ask(prior_auth_id=key, questions=["Which knee?"], by=cast.rae, now=later(5))
+    questions.ask(prior_auth_id=key, questions=["Which knee?"], by=cast.rae, now=later(5))
 
     waiting = PriorAuth.objects.get(pk=prior_auth.pk)
     assert (State(waiting.state), selectors.due(waiting)) == (State.INFO_REQUESTED, None)
@@ -85,8 +85,8 @@ def test_a_question_moves_the_deadline_as_the_regime_says(cast: Cast) -> None:
     assert rows.open_for_insurer(cast.rae) == [other.pk, waiting.pk]
 
     (question,) = waiting.information_requests.all()
-    review.answer(prior_auth_id=key, answers={question.public_id: "Left."}, by=cast.stella, now=later(90))
-    decided = review.approve(prior_auth_id=key, by=cast.rae, now=later(90 + 72))
+    questions.answer(prior_auth_id=key, answers={question.public_id: "Left."}, by=cast.stella, now=later(90))
+    decided = determinations.approve(prior_auth_id=key, by=cast.rae, now=later(90 + 72))
 
     assert decided.determinations.get().was_late is False
 
@@ -96,7 +96,7 @@ def test_a_question_changes_nothing_where_the_clock_keeps_running(cast: Cast) ->
     under(cast, "part_d")
     prior_auth = stage.in_review(cast)
 
-    review.ask(prior_auth_id=key_of(prior_auth), questions=["Which knee?"], by=cast.rae, now=later(5))
+    questions.ask(prior_auth_id=key_of(prior_auth), questions=["Which knee?"], by=cast.rae, now=later(5))
 
     due = selectors.due(PriorAuth.objects.get(pk=prior_auth.pk))
     assert due is not None

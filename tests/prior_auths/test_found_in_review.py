@@ -17,7 +17,7 @@ from authz.prescriptions.models import Coverage, Fill, IdentityQuestion, Patient
 from authz.prescriptions.services import record_prescriber
 from authz.prior_auths.determination import Grant
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import intake, request, review
+from authz.prior_auths.services import determinations, intake, questions, request
 from authz.prior_auths.services.request import NotReady
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, fill, insure, key_of, later, register
@@ -183,13 +183,13 @@ def test_a_clinic_that_joins_a_member_late_gets_the_request_that_was_due(cast: C
 
 def test_a_physicians_question_comes_back_to_the_physician_who_can_still_deny(cast: Cast) -> None:
     key = key_of(stage.in_clinical_review(cast))
-    asked = review.ask(prior_auth_id=key, questions=["Which knee?"], by=cast.patel, now=NOW)
+    asked = questions.ask(prior_auth_id=key, questions=["Which knee?"], by=cast.patel, now=NOW)
     question = asked.information_requests.get()
-    answered = review.answer(prior_auth_id=key, answers={question.public_id: "Left."}, by=cast.stella, now=NOW)
+    answered = questions.answer(prior_auth_id=key, answers={question.public_id: "Left."}, by=cast.stella, now=NOW)
     assert answered.reviewer == cast.people["patel"]
 
-    review.refer(prior_auth_id=key, reason="Not in full.", by=cast.patel, now=NOW)
-    decided = review.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+    determinations.refer(prior_auth_id=key, reason="Not in full.", by=cast.patel, now=NOW)
+    decided = determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
 
     assert decided.state == "decided"
 
@@ -198,7 +198,7 @@ def test_a_grant_says_how_many_units_when_units_were_asked_for(cast: Cast) -> No
     grant = Grant(days=10, quantity=None, starts_on=TODAY, ends_on=TODAY + timedelta(days=9))
 
     with pytest.raises(InvalidInput) as refusal:
-        review.approve_in_part(
+        determinations.approve_in_part(
             prior_auth_id=key_of(stage.in_clinical_review(cast)),
             grants={1: grant},
             reason=REASON,
@@ -213,7 +213,7 @@ def test_a_grant_says_how_many_units_when_units_were_asked_for(cast: Cast) -> No
 def test_a_fill_corrected_to_a_longer_supply_after_the_end_is_a_new_fact(cast: Cast, end: str) -> None:
     prior_auth = stage.in_review(cast)
     if end == "approve":
-        review.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=NOW)
+        determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=NOW)
     else:
         request.withdraw(prior_auth_id=key_of(prior_auth), reason="Stopped.", by=cast.stella, now=NOW)
     dispensed = prior_auth.patient.fills.get()

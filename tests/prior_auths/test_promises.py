@@ -6,7 +6,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from authz.prior_auths.models import Determination, DeterminationLine, Event
-from authz.prior_auths.services import review
+from authz.prior_auths.services import determinations
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of
 from tests.prior_auths.test_review import REASON
@@ -49,7 +49,7 @@ def test_nobody_denies_on_a_licence_that_is_not_theirs_or_not_valid_then(cast: C
 @pytest.mark.parametrize("verb", ["UPDATE authz_{table} SET id = id", "DELETE FROM authz_{table}"])
 def test_the_record_of_what_happened_is_append_only(cast: Cast, table: str, verb: str) -> None:
     key = key_of(stage.in_clinical_review(cast))
-    review.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+    determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
 
     refused(verb.format(table=table), [], "append-only")
 
@@ -57,7 +57,7 @@ def test_the_record_of_what_happened_is_append_only(cast: Cast, table: str, verb
 
 
 def test_nobody_grants_more_than_was_asked(cast: Cast) -> None:
-    prior_auth = review.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=NOW)
+    prior_auth = determinations.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=NOW)
     decided = Determination.objects.get(prior_auth=prior_auth)
 
     with pytest.raises(DatabaseError, match="granted_never_exceeds_asked"), transaction.atomic():

@@ -20,7 +20,7 @@ from authz.prescriptions.services import register_patient
 from authz.prior_auths import replay
 from authz.prior_auths.evaluations import Difference, case_from, differing, inputs_of, sha256_of
 from authz.prior_auths.models import Authorization, Evaluation
-from authz.prior_auths.services import intake, review
+from authz.prior_auths.services import determinations, intake
 from authz.rules.records import ExemptionCategory
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, fill, key_of, later, register
@@ -93,7 +93,7 @@ def test_what_is_learned_later_changes_no_earlier_answer(cast: Cast) -> None:
 
 def test_an_authorization_holds_for_the_evaluations_while_it_was_known(cast: Cast) -> None:
     prior_auth = stage.in_review(cast, now=later(1))
-    review.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=later(2))
+    determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=later(2))
     fill(cast, prior_auth.patient, 3, on=TODAY + timedelta(days=1), now=later(30))
     Authorization.objects.update(revoked_at=later(40))
     fill(cast, prior_auth.patient, 3, on=TODAY + timedelta(days=2), now=later(50))

@@ -12,8 +12,9 @@ from authz.errors import AuthzError, InvalidInput, NotFound
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
-from authz.prior_auths.services import review
-from authz.prior_auths.services.review import LEASE, LeaseHeldByAnother, LicenceNeeded, ReviewerNeeded
+from authz.prior_auths.services import determinations, questions, queue
+from authz.prior_auths.services.determinations import LicenceNeeded
+from authz.prior_auths.services.queue import LEASE, LeaseHeldByAnother, ReviewerNeeded
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of, later
@@ -33,27 +34,27 @@ def test_a_claimed_request_is_leased_to_its_reviewer(cast: Cast) -> None:
 
 def test_a_reviewer_of_another_insurer_finds_nothing(cast: Cast) -> None:
     with pytest.raises(NotFound):
-        review.claim(prior_auth_id=key_of(stage.queued(cast)), by=cast.oscar, now=NOW)
+        queue.claim(prior_auth_id=key_of(stage.queued(cast)), by=cast.oscar, now=NOW)
 
 
 def test_a_machine_cannot_review(cast: Cast) -> None:
     with pytest.raises(ReviewerNeeded):
-        review.claim(prior_auth_id=key_of(stage.queued(cast)), by=stage.machine_of(cast.rae), now=NOW)
+        queue.claim(prior_auth_id=key_of(stage.queued(cast)), by=stage.machine_of(cast.rae), now=NOW)
 
 
 def test_another_reviewer_waits_until_the_lease_runs_out(cast: Cast) -> None:
     key = key_of(stage.in_review(cast))
 
     with pytest.raises(LeaseHeldByAnother):
-        review.approve(prior_auth_id=key, by=cast.patel, now=later(0.4))
+        determinations.approve(prior_auth_id=key, by=cast.patel, now=later(0.4))
 
-    assert review.release_expired(now=later(0.4)) == 0
-    assert review.release_expired(now=later(0.6)) == 1
+    assert queue.release_expired(now=later(0.4)) == 0
+    assert queue.release_expired(now=later(0.6)) == 1
     assert PriorAuth.objects.get(public_id=key).state == "queued"
 
 
 def test_approving_as_asked_opens_an_authorization_for_each_line(cast: Cast) -> None:
-    prior_auth = review.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=later(1 / 60))
+    prior_auth = determinations.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=later(1 / 60))
 
     granted = Authorization.objects.get(prior_auth=prior_auth)
     assert prior_auth.state == "decided"
@@ -63,7 +64,7 @@ def test_approving_as_asked_opens_an_authorization_for_each_line(cast: Cast) -> 
 
 
 def test_after_an_approval_the_rule_needs_nothing_more_for_those_days(cast: Cast) -> None:
-    prior_auth = review.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=later(0.1))
+    prior_auth = determinations.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=later(0.1))
 
     stage.fill(cast, prior_auth.patient, 5, on=TODAY, now=later(1))
 
@@ -71,7 +72,7 @@ def test_after_an_approval_the_rule_needs_nothing_more_for_those_days(cast: Cast
 
 
 def test_use_beyond_the_authorization_opens_a_new_request(cast: Cast) -> None:
-    prior_auth = review.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=later(0.1))
+    prior_auth = determinations.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=later(0.1))
 
     stage.fill(cast, prior_auth.patient, 10, on=date(2025, 3, 13), now=later(24 * 10))
 
@@ -81,11 +82,11 @@ def test_use_beyond_the_authorization_opens_a_new_request(cast: Cast) -> None:
 
 def test_a_nurse_cannot_deny(cast: Cast) -> None:
     with pytest.raises(IllegalStep):
-        review.deny(prior_auth_id=key_of(stage.in_review(cast)), reason=REASON, by=cast.rae, now=NOW)
+        determinations.deny(prior_auth_id=key_of(stage.in_review(cast)), reason=REASON, by=cast.rae, now=NOW)
 
 
 def test_a_physician_denies_with_a_licence_and_a_reason(cast: Cast) -> None:
-    prior_auth = review.deny(
+    prior_auth = determinations.deny(
         prior_auth_id=key_of(stage.in_clinical_review(cast)), reason=REASON, by=cast.patel, now=NOW
     )
 
@@ -100,7 +101,7 @@ def test_a_physician_whose_licence_has_run_out_cannot_deny(cast: Cast) -> None:
     Licence.objects.update(valid_until=date(2025, 3, 2))
 
     with pytest.raises(LicenceNeeded):
-        review.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+        determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
 
     assert PriorAuth.objects.get(public_id=key).state == "clinical_review"
 
@@ -115,7 +116,7 @@ def test_a_denial_without_a_reason_is_refused(cast: Cast) -> None:
 def test_a_part_is_granted_line_by_line(cast: Cast) -> None:
     part = Grant(days=5, quantity=Decimal(20), starts_on=TODAY, ends_on=date(2025, 3, 7))
 
-    prior_auth = review.approve_in_part(
+    prior_auth = determinations.approve_in_part(
         prior_auth_id=key_of(stage.in_clinical_review(cast)), grants={1: part}, reason=REASON, by=cast.patel, now=NOW
     )
 
@@ -135,7 +136,7 @@ def test_a_part_is_granted_line_by_line(cast: Cast) -> None:
 )
 def test_a_part_is_neither_nothing_nor_all_nor_more(cast: Cast, grants: dict[int, Grant], field: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        review.approve_in_part(
+        determinations.approve_in_part(
             prior_auth_id=key_of(stage.in_clinical_review(cast)), grants=grants, reason=REASON, by=cast.patel, now=NOW
         )
 
@@ -145,10 +146,10 @@ def test_a_part_is_neither_nothing_nor_all_nor_more(cast: Cast, grants: dict[int
 
 def test_a_question_goes_to_the_clinic_and_its_answer_back_to_the_same_reviewer(cast: Cast) -> None:
     key = key_of(stage.in_review(cast))
-    asked = review.ask(prior_auth_id=key, questions=["Which operation?"], by=cast.rae, now=NOW)
+    asked = questions.ask(prior_auth_id=key, questions=["Which operation?"], by=cast.rae, now=NOW)
     question = asked.information_requests.get()
 
-    answered = review.answer(
+    answered = questions.answer(
         prior_auth_id=key, answers={question.public_id: "Left knee."}, by=cast.stella, now=later(1)
     )
 
@@ -159,11 +160,11 @@ def test_a_question_goes_to_the_clinic_and_its_answer_back_to_the_same_reviewer(
 
 def test_every_question_must_be_answered(cast: Cast) -> None:
     key = key_of(stage.in_review(cast))
-    asked = review.ask(prior_auth_id=key, questions=["Which?", "When?"], by=cast.rae, now=NOW)
+    asked = questions.ask(prior_auth_id=key, questions=["Which?", "When?"], by=cast.rae, now=NOW)
     first = asked.information_requests.order_by("pk")[0]
 
     with pytest.raises(InvalidInput) as refusal:
-        review.answer(prior_auth_id=key, answers={first.public_id: "Left knee."}, by=cast.stella, now=NOW)
+        questions.answer(prior_auth_id=key, answers={first.public_id: "Left knee."}, by=cast.stella, now=NOW)
 
     assert len(refusal.value.fields) == 1
 
@@ -173,7 +174,7 @@ def test_a_late_decision_is_marked_late(cast: Cast) -> None:
     due = selectors.due(prior_auth)
     assert due is not None
 
-    review.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=later(72.1))
+    determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=later(72.1))
 
     assert due.at == later(72)
     assert Determination.objects.get(prior_auth=prior_auth).was_late is True
@@ -189,9 +190,9 @@ def test_two_deciders_at_once_make_one_determination() -> None:
         try:
             together.wait(timeout=10)
             if step == "approve":
-                review.approve(prior_auth_id=key, by=cast.patel, now=NOW)
+                determinations.approve(prior_auth_id=key, by=cast.patel, now=NOW)
             else:
-                review.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+                determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
         except AuthzError as refusal:
             refused.append(refusal.code)
         finally:

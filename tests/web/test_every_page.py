@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from authz.ids import PriorAuthId
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import review
+from authz.prior_auths.services import determinations, questions
 from tests.cast import Cast, detected, drafted, in_clinical_review, in_review, key_of, later, queued
 from tests.notifications.stage import drain
 from tests.web.conftest import Door
@@ -20,11 +20,11 @@ from tests.web.reading import findings
 
 def info_requested(cast: Cast) -> PriorAuth:
     key = PriorAuthId(in_review(cast).public_id)
-    return review.ask(prior_auth_id=key, questions=["Which surgery?", "When?"], by=cast.rae, now=later(1))
+    return questions.ask(prior_auth_id=key, questions=["Which surgery?", "When?"], by=cast.rae, now=later(1))
 
 
 def decided(cast: Cast) -> PriorAuth:
-    return review.approve(prior_auth_id=key_of(in_review(cast)), by=cast.rae, now=later(1))
+    return determinations.approve(prior_auth_id=key_of(in_review(cast)), by=cast.rae, now=later(1))
 
 
 STATES: list[Callable[[Cast], PriorAuth]] = [

@@ -1,0 +1,72 @@
+"""What the insurer still needs to know: asked item by item, answered by the clinic."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from authz.access.roles import Actor
+from authz.errors import InvalidInput
+from authz.ids import PriorAuthId
+from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import InformationRequest, PriorAuth
+from authz.prior_auths.services import steps
+from authz.prior_auths.services.queue import LEASE, in_hand, person_of
+
+
+@transaction.atomic
+def ask(
+    *,
+    prior_auth_id: PriorAuthId,
+    questions: Sequence[str],
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Ask the clinic, item by item. The generic regime's clock keeps running.
+
+    :raises InvalidInput: without a question.
+    """
+    if not questions or not all(question.strip() for question in questions):
+        raise InvalidInput({"questions": ["Ask at least one question, and none that is empty."]})
+    prior_auth = in_hand(prior_auth_id, step=Step.ASK, by=by, now=now, expected_version=expected_version)
+    for question in questions:
+        InformationRequest.objects.create(
+            prior_auth=prior_auth, question=question, asked_at=now, asked_by_id=person_of(by)
+        )
+    prior_auth.reviewer_id, prior_auth.leased_until = person_of(by), None
+    steps.take(prior_auth, Step.ASK, by=by, now=now)
+    return prior_auth
+
+
+@transaction.atomic
+def answer(
+    *,
+    prior_auth_id: PriorAuthId,
+    answers: Mapping[UUID, str],
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Answer every open question of the insurer; the request goes back to the same reviewer.
+
+    :raises InvalidInput: when an open question stays unanswered, or an answer fits none.
+    """
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.must_be_legal(prior_auth, Step.ANSWER, by)
+    asked = {row.public_id: row for row in prior_auth.information_requests.filter(answered_at=None)}
+    _must_answer_all(set(asked), answers)
+    for public_id, row in asked.items():
+        row.answer, row.answered_at, row.answered_by_id = answers[public_id], now, by.person_id
+        row.save(update_fields=["answer", "answered_at", "answered_by"])
+    prior_auth.leased_until = now + LEASE
+    steps.take(prior_auth, Step.ANSWER, by=by, now=now)
+    return prior_auth
+
+
+def _must_answer_all(asked: set[UUID], answers: Mapping[UUID, str]) -> None:
+    faults = {f"answers.{key}": ["This question is not open."] for key in answers if key not in asked}
+    faults |= {f"answers.{key}": ["Answer this question."] for key in asked if not answers.get(key, "").strip()}
+    if faults:
+        raise InvalidInput(faults)
