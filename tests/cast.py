@@ -1,10 +1,11 @@
 """The cast. Every builder calls the product's services, so nobody is ever in an impossible state.
 
-Riverside is Dr Jones's clinic, where Stella is on the staff. Evergreen insures; Rae reviews there and Dr Patel is its
-licensed physician. Mallory belongs to Hillside, another clinic, and Oscar to Summit, another insurer: they see nothing.
+Riverside is Dr Jones's clinic, where Stella and Sam are on the staff. Evergreen insures; Ivy takes in what arrives,
+Rae reviews, Dr Patel is its licensed physician, and Ada administers. Mallory belongs to Hillside, another clinic, and
+Oscar to Summit, another insurer: they see nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
@@ -20,8 +21,9 @@ from authz.policies.services import create_plan
 from authz.prescriptions.facts import CoverageFacts, FillFacts, PatientFacts, PrescriptionFacts
 from authz.prescriptions.models import Fill, Patient, Prescriber
 from authz.prescriptions.services import RecordOutcome, record_prescriber
+from authz.prior_auths.determination import Reason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, intake, queue, request
+from authz.prior_auths.services import determinations, intake, questions, queue, request
 
 NOW = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
 TODAY = date(2025, 3, 3)
@@ -47,6 +49,9 @@ class Cast:
     patel: Actor
     mallory: Actor
     oscar: Actor
+    sam: Actor
+    ivy: Actor
+    ada: Actor
     people: dict[str, Person]
     prescriber: Prescriber
 
@@ -88,8 +93,26 @@ def assemble() -> Cast:
     prescriber.person = people["jones"]
     prescriber.save()
     plan = create_plan(insurer=evergreen, code="EV-PPO", name="Evergreen PPO")
+    sam = actor("sam", "Sam Ito", riverside, Role.STAFF)
+    ivy = actor("ivy", "Ivy Lund", evergreen, Role.INTAKE)
+    ada = actor("ada", "Ada Brook", evergreen, Role.INSURER_ADMIN)
     return Cast(
-        riverside, hillside, evergreen, summit, plan, jones, stella, rae, patel, mallory, oscar, people, prescriber
+        riverside=riverside,
+        hillside=hillside,
+        evergreen=evergreen,
+        summit=summit,
+        plan=plan,
+        jones=jones,
+        stella=stella,
+        rae=rae,
+        patel=patel,
+        mallory=mallory,
+        oscar=oscar,
+        sam=sam,
+        ivy=ivy,
+        ada=ada,
+        people=people,
+        prescriber=prescriber,
     )
 
 
@@ -201,6 +224,24 @@ def queued(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
     return request.submit(prior_auth_id=PriorAuthId(drafted(cast).public_id), by=cast.stella, now=now)
 
 
+def incomplete(cast: Cast) -> PriorAuth:
+    """Return a request that Ivy has returned: something is missing."""
+    key = PriorAuthId(queued(cast).public_id)
+    return questions.return_incomplete(prior_auth_id=key, missing=["The chart note."], by=cast.ivy, now=NOW)
+
+
+def approved(cast: Cast) -> PriorAuth:
+    """Return a request that Rae has approved as asked."""
+    return determinations.approve(prior_auth_id=PriorAuthId(in_review(cast).public_id), by=cast.rae, now=NOW)
+
+
+def denied(cast: Cast) -> PriorAuth:
+    """Return a request that Dr Patel has denied."""
+    reason = Reason(code="not-necessary", text="Seven days are enough after this procedure.", criterion="Policy 3.2")
+    key = PriorAuthId(in_clinical_review(cast).public_id)
+    return determinations.deny(prior_auth_id=key, reason=reason, by=cast.patel, now=NOW)
+
+
 def in_review(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
     """Return a request that Rae has in hand."""
     return queue.claim(prior_auth_id=PriorAuthId(queued(cast, now=now).public_id), by=cast.rae, now=now)
@@ -225,6 +266,11 @@ def later(hours: float) -> datetime:
 def unknown_id() -> UUID:
     """Return an id that nothing has."""
     return UUID(int=next(_numbers))
+
+
+def with_role(person: Actor, *roles: Role) -> Actor:
+    """Return the person in other roles; in none, unless some are named."""
+    return replace(person, roles=frozenset(roles))
 
 
 def machine_of(person: Actor) -> Actor:

@@ -94,7 +94,7 @@ def test_the_drawing_shows_every_state_and_every_step() -> None:
     assert all(f"{state.value}" in drawn for state in State)
     assert all(f"| {step.value.replace('_', ' ')} |" in drawn for step in Step)
     assert "    in_review --> decided: approve" in drawn
-    assert "| deny | – | – | – | yes | – |" in drawn
+    assert "| deny | – | – | – | – | yes | – | – |" in drawn
 
 
 def test_the_lifecycle_page_explains_every_state() -> None:

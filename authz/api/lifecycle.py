@@ -16,11 +16,11 @@ from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step, Trans
 
 
 class StepOut(serializers.Serializer[Any]):
-    """`sources` is empty for the step that opens a request; `address` for steps nobody takes over the API."""
+    """`sources` is empty for a step that opens a request; `address` for steps nobody takes on one over the API."""
 
     step = Word(Step)
     sources = serializers.ListField(child=Word(State))
-    target = Word(State)
+    target = Word(State, allow_null=True, help_text="Null for a step that leaves the request where it is.")
     by = serializers.ListField(child=Word(Role))
     announces = serializers.CharField(help_text="The topic others hear of; empty when nobody needs to.")
     address = serializers.CharField(help_text="Last part of the address; empty for the system's own steps.")
@@ -56,7 +56,7 @@ def _row(step: Step, transition: Transition) -> dict[str, Any]:
     return {
         "step": step.value,
         "sources": [state.value for state in State if state in transition.sources],
-        "target": transition.target.value,
+        "target": transition.target.value if transition.target else None,
         "by": [role.value for role in Role if role in transition.by],
         "announces": transition.says,
         "address": door.address if door else "",

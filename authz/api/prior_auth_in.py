@@ -9,6 +9,7 @@ from rest_framework.exceptions import ErrorDetail
 from authz.api.fields import Amount, Day, Days, In, OneOf, PublicId, Text, WholeNumber
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
 
 
 class NothingIn(In):
@@ -40,6 +41,45 @@ class QuestionsIn(In):
     """What the insurer still needs to know, item by item."""
 
     questions = serializers.ListField(child=Text(max_length=1000), min_length=1, max_length=20)
+
+
+class MissingIn(In):
+    """What is missing before the insurer's clock may start, item by item."""
+
+    missing = serializers.ListField(child=Text(max_length=1000), min_length=1, max_length=20)
+
+
+class OpenIn(In):
+    """Whose use to ask an approval for, and why, though the rule does not ask for one."""
+
+    patient = PublicId()
+    reason = Text(max_length=500)
+
+
+class DismissIn(In):
+    """Why it is no valid request."""
+
+    code = OneOf(DismissalReason)
+    reason = Text(max_length=2000)
+
+    def validate_code(self, code: str) -> DismissalReason:
+        return DismissalReason(code)
+
+
+class LinkIn(In):
+    """The request that stands; without it, the one that the service proposed."""
+
+    survivor = PublicId(required=False, allow_null=True, default=None, source="survivor_id")
+
+
+class ReopenIn(In):
+    """Why a decided request is looked at again."""
+
+    code = OneOf(ReopeningReason)
+    reason = Text(max_length=2000)
+
+    def validate_code(self, code: str) -> ReopeningReason:
+        return ReopeningReason(code)
 
 
 class AnyValue(serializers.JSONField):

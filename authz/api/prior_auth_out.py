@@ -146,6 +146,12 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
     )
     submitted_at = serializers.DateTimeField(allow_null=True)
     decided_at = serializers.DateTimeField(allow_null=True)
+    duplicate_of = serializers.UUIDField(
+        source="duplicate_of.public_id",
+        allow_null=True,
+        default=None,
+        help_text="The request that stands instead; a proposal until the state is `duplicate`.",
+    )
     due = serializers.SerializerMethodField()
     allowed_steps = serializers.SerializerMethodField(help_text="What you may do with it now.")
 
@@ -177,6 +183,7 @@ class PriorAuthDetailOut(PriorAuthOut):
     regime_version = serializers.CharField(help_text="The version in force when it was submitted.")
     time_zone = serializers.CharField(help_text="Where its legal days begin and end.")
     clocks = serializers.SerializerMethodField(help_text="All clocks it is under; none before it is submitted.")
+    reason = serializers.CharField(help_text="Why people opened it; empty when the rule did.")
     reviewer = serializers.CharField(source="reviewer.full_name", allow_null=True, default=None)
     leased_until = serializers.DateTimeField(allow_null=True)
     lines = LineOut(many=True)
@@ -196,6 +203,7 @@ class EventOut(serializers.Serializer[Event]):
 
     sequence = serializers.IntegerField()
     step = Word(Step)
+    code = serializers.CharField(help_text="The coded reason, of steps that need one; empty for others.")
     from_state = serializers.CharField(help_text="Empty for the first.")
     to_state = Word(State)
     at = serializers.DateTimeField()

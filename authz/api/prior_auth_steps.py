@@ -16,11 +16,15 @@ from authz.api.prior_auth_in import (
     AnswersIn,
     ApproveInPartIn,
     DenyIn,
+    DismissIn,
     InsurerAnswersIn,
+    LinkIn,
+    MissingIn,
     NoteIn,
     NothingIn,
     PrescriberQuestionIn,
     QuestionsIn,
+    ReopenIn,
     SubmitIn,
 )
 from authz.api.prior_auth_out import PriorAuthDetailOut
@@ -30,7 +34,7 @@ from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, questions, queue
+from authz.prior_auths.services import determinations, endings, questions, queue, reopening
 from authz.prior_auths.services import request as clinic
 
 IF_MATCH = OpenApiParameter(
@@ -71,6 +75,18 @@ DOORS: dict[Step, StepDoor] = {
         address="submit",
         needs_key=True,
     ),
+    Step.RETURN: StepDoor(
+        take=questions.return_incomplete,
+        expects=MissingIn,
+        says="Say what is missing before the clock may start.",
+        address="return",
+    ),
+    Step.COMPLETE: StepDoor(
+        take=questions.complete,
+        expects=InsurerAnswersIn,
+        says="Give everything that was missing.",
+        address="complete",
+    ),
     Step.CLAIM: StepDoor(take=queue.claim, says="Take a queued request into review.", address="claim"),
     Step.RELEASE: StepDoor(
         take=queue.release, expects=NoteIn, says="Put a request back into the queue.", address="release"
@@ -108,8 +124,36 @@ DOORS: dict[Step, StepDoor] = {
     Step.WITHDRAW: StepDoor(
         take=clinic.withdraw, expects=NoteIn, says="End the request without a decision.", address="withdraw"
     ),
+    Step.DISMISS: StepDoor(
+        take=endings.dismiss, expects=DismissIn, says="End what is no valid request.", address="dismiss"
+    ),
+    Step.LINK_DUPLICATE: StepDoor(
+        take=endings.link_duplicate,
+        expects=LinkIn,
+        says="End a request because another one asks for the same.",
+        address="link-duplicate",
+    ),
+    Step.PROPOSE_VOID: StepDoor(
+        take=endings.propose_void,
+        expects=NoteIn,
+        says="Propose to void a request created in error; a colleague has to do it.",
+        address="propose-void",
+    ),
+    Step.VOID: StepDoor(
+        take=endings.void,
+        expects=NoteIn,
+        says="Void a request created in error. Takes two of the clinic's staff, or an insurer's administrator.",
+        address="void",
+    ),
+    Step.REOPEN: StepDoor(
+        take=reopening.reopen,
+        expects=ReopenIn,
+        says="Look again at what was decided.",
+        address="reopen",
+        needs_version=True,
+    ),
 }
-"""Every step but the system's own. A row in the lifecycle's table needs one here, or a test says so."""
+"""Every step that people take on a request. A row in the lifecycle's table needs one here, or a test says so."""
 
 
 class StepView(Door):

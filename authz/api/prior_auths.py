@@ -13,10 +13,10 @@ from authz.access.roles import Actor
 from authz.api.etags import etag, expected_version
 from authz.api.fields import Word
 from authz.api.filters import TruthFilter
-from authz.api.prior_auth_in import AnswersIn
+from authz.api.prior_auth_in import AnswersIn, OpenIn
 from authz.api.prior_auth_out import EventOut, PriorAuthDetailOut, PriorAuthOut
 from authz.api.prior_auth_steps import IF_MATCH
-from authz.api.views import Door, Listing
+from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.documentation.models import Answer
 from authz.documentation.questionnaire import Kind, Question, Source, questionnaire
 from authz.documentation.services import CODE
@@ -24,12 +24,10 @@ from authz.errors import NotFound
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import State, Step, steps_for
+from authz.prior_auths.lifecycle import NEVER_AWAITED, State, steps_for
 from authz.prior_auths.models import Event, PriorAuth
+from authz.prior_auths.services import intake
 from authz.prior_auths.services import request as clinic
-
-# Steps that are always open to whoever may take them: they do not make a request wait for anyone.
-_NEVER_AWAITED = frozenset({Step.WITHDRAW, Step.RELEASE})
 
 
 class PriorAuthFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -59,8 +57,28 @@ class PriorAuthsView(Listing):
         responses=PriorAuthOut(many=True),
     )
     def get(self, request: Request) -> Response:
-        """List requests: a clinic's own, and for an insurer those submitted to it."""
-        return self.listed(selectors.prior_auths(self.actor))
+        """List requests: a clinic's own, and for an insurer those submitted to it; voided ones only when asked for."""
+        rows = selectors.prior_auths(self.actor)
+        is_asked = request.query_params.get("state") == State.VOIDED.value
+        return self.listed(rows if is_asked else rows.exclude(state=State.VOIDED.value))
+
+    @extend_schema(
+        operation_id="open_prior_authorization",
+        tags=["prior authorizations"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=OpenIn,
+        responses={201: PriorAuthDetailOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Open a request by hand, on the patient's latest use; the rule opens those it asks for itself."""
+        values = self.read(OpenIn)
+        return self.once(lambda: self._open(values))
+
+    def _open(self, values: dict[str, Any]) -> Response:
+        opened = intake.open_request(patient_id=values["patient"], reason=values["reason"], by=self.actor, now=self.now)
+        answer = _whole(selectors.prior_auth(self.actor, PriorAuthId(opened.public_id)), self.actor)
+        answer.status_code = 201
+        return answer
 
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "by": self.request.user}
@@ -156,4 +174,4 @@ def _answer(question: Question, given: Answer | None) -> dict[str, Any]:
 
 
 def _waits_for(by: Actor, state: State) -> bool:
-    return not _NEVER_AWAITED.issuperset(steps_for(state=state, roles=by.roles))
+    return not NEVER_AWAITED.issuperset(steps_for(state=state, roles=by.roles))

@@ -47,6 +47,10 @@ STATUS: Final[dict[str, int]] = {
     "import-unreadable": 422,
     # when it was sent
     "illegal-step": 409,
+    "already-open": 409,
+    "asked-anew": 409,
+    "second-person-needed": 409,
+    "another-decider-needed": 403,
     "answers-closed": 409,
     "policy-closed": 409,
     "patients-shared-by-others": 409,

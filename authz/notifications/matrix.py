@@ -13,6 +13,7 @@ class Audience(StrEnum):
     REVIEWERS = "the insurer's reviewers"
     REVIEWER = "the reviewer who has it, or all of them when nobody has it"
     PHYSICIANS = "the insurer's physicians"
+    INTAKE = "the insurer's intake"
 
 
 class ChannelName(StrEnum):
@@ -54,6 +55,13 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.denied": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
     "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},
+    "prior-auth.returned": {Audience.STAFF: TO_ACT_NOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.completed": {Audience.REVIEWERS: TO_ACT},
+    "prior-auth.dismissed": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
+    "prior-auth.duplicate-suspected": {Audience.STAFF: TO_ACT, Audience.INTAKE: TO_KNOW},
+    "prior-auth.linked-as-duplicate": {Audience.STAFF: TO_KNOW, Audience.REVIEWER: TO_KNOW},
+    "prior-auth.voided": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.REVIEWER: TO_KNOW},
+    "prior-auth.reopened": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.REVIEWER: TO_ACT},
 }
 
 

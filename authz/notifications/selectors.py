@@ -88,6 +88,10 @@ def _physicians(prior_auth: PriorAuth) -> QuerySet[Membership]:
     return _members(_insurer_of(prior_auth), Role.PHYSICIAN)
 
 
+def _intake(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    return _members(_insurer_of(prior_auth), Role.INTAKE)
+
+
 def _insurer_of(prior_auth: PriorAuth) -> int | None:
     """Return the insurer that has received the request. Before submission it must not learn of it."""
     return prior_auth.insurer_id if prior_auth.submitted_at is not None else None
@@ -105,6 +109,7 @@ PEOPLE: Mapping[Audience, Callable[[PriorAuth], QuerySet[Membership]]] = {
     Audience.REVIEWERS: _reviewers,
     Audience.REVIEWER: _reviewer,
     Audience.PHYSICIANS: _physicians,
+    Audience.INTAKE: _intake,
 }
 
 

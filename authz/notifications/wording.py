@@ -15,6 +15,13 @@ SENTENCES = {
     "prior-auth.denied": "Prior authorization request {number} was denied.",
     "prior-auth.withdrawn": "Prior authorization request {number} was withdrawn.",
     "pain-hint.found": "There is a pain hint on a patient for you to look at.",
+    "prior-auth.returned": "The insurer returned prior authorization request {number} as incomplete.",
+    "prior-auth.completed": "The clinic completed prior authorization request {number}.",
+    "prior-auth.dismissed": "The insurer dismissed prior authorization request {number} without a decision.",
+    "prior-auth.duplicate-suspected": "Prior authorization request {number} may ask for what another one asks for.",
+    "prior-auth.linked-as-duplicate": "Prior authorization request {number} was closed in favor of another one.",
+    "prior-auth.voided": "Prior authorization request {number} was created in error and is void.",
+    "prior-auth.reopened": "The decision on prior authorization request {number} is being looked at again.",
 }
 
 

@@ -17,18 +17,27 @@ HEEDED: Final[Mapping[Step, tuple[What, ...]]] = {
     Step.APPROVE: (What.DECIDED,),
     Step.APPROVE_IN_PART: (What.DECIDED_ADVERSE,),
     Step.DENY: (What.DECIDED_ADVERSE,),
+    Step.RETURN: (What.RETURNED_INCOMPLETE,),
+    Step.COMPLETE: (What.COMPLETED,),
     Step.WITHDRAW: (What.CLOSED,),
+    Step.DISMISS: (What.CLOSED,),
+    Step.LINK_DUPLICATE: (What.CLOSED,),
+    Step.VOID: (What.CLOSED,),
     Step.RETRACT: (What.CLOSED,),
 }
+_NOTICED: Final = frozenset({What.INFO_ASKED, What.RETURNED_INCOMPLETE})
 UNHEEDED: Final[frozenset[Step]] = frozenset(
     {
         Step.OPEN,
+        Step.OPEN_BY_HAND,
         Step.TAKE_UP,
         Step.ASK_PRESCRIBER,
         Step.ANSWER_PRESCRIBER,
         Step.CLAIM,
         Step.RELEASE,
         Step.REFER,
+        Step.PROPOSE_VOID,
+        Step.REOPEN,
     }
 )
 """Steps that no clock heeds. Every step is either here or above."""
@@ -56,7 +65,7 @@ def history_of(events: Iterable[Taken], *, urgency: Urgency) -> list[Happened]:
     history: list[Happened] = []
     for event in events:
         for what in HEEDED.get(Step(event.step), ()):
-            history.append(Happened(what, event.at, with_notice=what is What.INFO_ASKED))
+            history.append(Happened(what, event.at, with_notice=what in _NOTICED))
         if event.step == Step.SUBMIT and urgency is Urgency.EXPEDITED:
             history.append(Happened(What.EXPEDITED_ASKED, event.at))
     return history

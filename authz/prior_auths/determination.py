@@ -18,6 +18,10 @@ HUMAN_ONLY = frozenset({Outcome.PARTIALLY_APPROVED, Outcome.DENIED})
 """Software may approve, route or wait; only a licensed human denies, wholly or in part."""
 
 
+ADVERSE = HUMAN_ONLY
+"""Outcomes that may be appealed, and that another reviewer looks at again when the request is reopened."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """What is granted on one line: days and quantity (in the product's units), from a day to a day, both included."""

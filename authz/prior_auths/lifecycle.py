@@ -15,21 +15,28 @@ class State(StrEnum):
     DRAFT = "draft"
     AWAITING_PRESCRIBER = "awaiting_prescriber"
     QUEUED = "queued"
+    INCOMPLETE = "incomplete"
     IN_REVIEW = "in_review"
     INFO_REQUESTED = "info_requested"
     CLINICAL_REVIEW = "clinical_review"
     DECIDED = "decided"
     WITHDRAWN = "withdrawn"
+    DISMISSED = "dismissed"
+    DUPLICATE = "duplicate"
     LAPSED = "lapsed"
+    VOIDED = "voided"
 
 
 class Step(StrEnum):
     OPEN = "open"
+    OPEN_BY_HAND = "open_by_hand"
     RETRACT = "retract"
     TAKE_UP = "take_up"
     ASK_PRESCRIBER = "ask_prescriber"
     ANSWER_PRESCRIBER = "answer_prescriber"
     SUBMIT = "submit"
+    RETURN = "return"
+    COMPLETE = "complete"
     CLAIM = "claim"
     RELEASE = "release"
     ASK = "ask"
@@ -39,14 +46,39 @@ class Step(StrEnum):
     APPROVE_IN_PART = "approve_in_part"
     DENY = "deny"
     WITHDRAW = "withdraw"
+    DISMISS = "dismiss"
+    LINK_DUPLICATE = "link_duplicate"
+    PROPOSE_VOID = "propose_void"
+    VOID = "void"
+    REOPEN = "reopen"
+
+
+class DismissalReason(StrEnum):
+    """Why something submitted is no valid request. Such an end decides nothing."""
+
+    NOT_A_MEMBER = "not_a_member"
+    NOT_ENTITLED_TO_ASK = "not_entitled_to_ask"
+    NOT_THIS_BENEFIT = "not_this_benefit"
+    NOT_REQUIRED = "not_required"
+
+
+class ReopeningReason(StrEnum):
+    """Why a decided request may be looked at again."""
+
+    CLERICAL_ERROR = "clerical_error"
+    NEW_MATERIAL_EVIDENCE = "new_material_evidence"
+    FRAUD = "fraud"
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """From where, to where, by whom; `says` is the topic announced to others, empty when nobody needs to hear."""
+    """From where, to where, by whom; `says` is the topic announced to others, empty when nobody needs to hear.
+
+    Without a target the request stays where it is. A source of None is a request that does not exist yet.
+    """
 
     sources: frozenset[State | None]
-    target: State
+    target: State | None
     by: frozenset[Role]
     says: str = ""
 
@@ -54,12 +86,18 @@ class Transition:
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
 _REVIEW = frozenset({Role.REVIEWER, Role.PHYSICIAN})
 _SYSTEM = frozenset({Role.SYSTEM})
+_INTAKE = frozenset({Role.INTAKE})
+_ADMIN = frozenset({Role.INSURER_ADMIN})
+_STAFF = frozenset({Role.STAFF})
 _WITH_CLINIC = frozenset({State.DETECTED, State.DRAFT, State.AWAITING_PRESCRIBER})
 _WITH_REVIEWER = frozenset({State.IN_REVIEW, State.CLINICAL_REVIEW})
 
-ACTIVE = _WITH_CLINIC | _WITH_REVIEWER | {State.QUEUED, State.INFO_REQUESTED}
 BEFORE_SUBMISSION = _WITH_CLINIC
+UNDECIDED = _WITH_REVIEWER | {State.QUEUED, State.INCOMPLETE, State.INFO_REQUESTED}
+ACTIVE = BEFORE_SUBMISSION | UNDECIDED
 ENDED = frozenset(State) - ACTIVE
+UNANSWERED = frozenset({State.LAPSED, State.DUPLICATE, State.VOIDED})
+"""Ends that answer nothing: the use may still need a request."""
 
 
 def _from(*sources: State | None) -> frozenset[State | None]:
@@ -68,6 +106,7 @@ def _from(*sources: State | None) -> frozenset[State | None]:
 
 TABLE: dict[Step, Transition] = {
     Step.OPEN: Transition(_from(None), State.DETECTED, _SYSTEM, "prior-auth.opened"),
+    Step.OPEN_BY_HAND: Transition(_from(None), State.DRAFT, _CLINIC, "prior-auth.opened"),
     Step.RETRACT: Transition(_from(State.DETECTED, State.DRAFT), State.LAPSED, _SYSTEM, "prior-auth.lapsed"),
     Step.TAKE_UP: Transition(_from(State.DETECTED), State.DRAFT, _CLINIC),
     Step.ASK_PRESCRIBER: Transition(
@@ -77,6 +116,8 @@ TABLE: dict[Step, Transition] = {
         _from(State.AWAITING_PRESCRIBER), State.DRAFT, frozenset({Role.PRESCRIBER}), "prior-auth.prescriber-answered"
     ),
     Step.SUBMIT: Transition(_from(State.DRAFT), State.QUEUED, _CLINIC, "prior-auth.submitted"),
+    Step.RETURN: Transition(_from(State.QUEUED), State.INCOMPLETE, _INTAKE, "prior-auth.returned"),
+    Step.COMPLETE: Transition(_from(State.INCOMPLETE), State.QUEUED, _CLINIC, "prior-auth.completed"),
     Step.CLAIM: Transition(_from(State.QUEUED), State.IN_REVIEW, _REVIEW),
     Step.RELEASE: Transition(_from(State.IN_REVIEW), State.QUEUED, _REVIEW | _SYSTEM),
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
@@ -91,7 +132,34 @@ TABLE: dict[Step, Transition] = {
         _from(State.CLINICAL_REVIEW), State.DECIDED, frozenset({Role.PHYSICIAN}), "prior-auth.denied"
     ),
     Step.WITHDRAW: Transition(frozenset(ACTIVE), State.WITHDRAWN, _CLINIC, "prior-auth.withdrawn"),
+    Step.DISMISS: Transition(
+        _from(State.QUEUED, State.IN_REVIEW), State.DISMISSED, _INTAKE | {Role.REVIEWER}, "prior-auth.dismissed"
+    ),
+    Step.LINK_DUPLICATE: Transition(
+        frozenset(ACTIVE), State.DUPLICATE, _STAFF | _INTAKE, "prior-auth.linked-as-duplicate"
+    ),
+    # Voiding takes two of the staff, or an insurer's administrator.
+    Step.PROPOSE_VOID: Transition(frozenset(State) - {State.VOIDED}, None, _STAFF),
+    Step.VOID: Transition(frozenset(State) - {State.VOIDED}, State.VOIDED, _STAFF | _ADMIN, "prior-auth.voided"),
+    Step.REOPEN: Transition(
+        _from(State.DECIDED), State.IN_REVIEW, frozenset({Role.PHYSICIAN}) | _ADMIN, "prior-auth.reopened"
+    ),
 }
+
+
+NEVER_AWAITED = frozenset(
+    {
+        Step.WITHDRAW,
+        Step.RELEASE,
+        Step.RETURN,
+        Step.DISMISS,
+        Step.LINK_DUPLICATE,
+        Step.PROPOSE_VOID,
+        Step.VOID,
+        Step.REOPEN,
+    }
+)
+"""Steps that are open to whoever may take them, but that a request never waits for."""
 
 
 def is_allowed(step: Step, *, state: State | None, roles: Collection[Role]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from authz.access.roles import Role
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step, Transition
+from authz.prior_auths.lifecycle import ACTIVE, TABLE, State, Step, Transition, steps_for
 
 BEGIN = "<!-- drawn by: manage.py lifecycle_doc -->"
 END = "<!-- to here -->"
@@ -43,9 +43,10 @@ def drawing() -> str:
 def _diagram() -> Iterator[str]:
     yield from ("```mermaid", "stateDiagram-v2")
     for step, row in TABLE.items():
-        for source in _in_order(row.sources):
+        for source in _in_order(row.sources) if row.target else ():
             yield f"    {source.value if source else '[*]'} --> {row.target.value}: {_words(step)}"
-    yield from (f"    {state.value} --> [*]" for state in State if state in ENDED)
+    last = [state for state in State if not steps_for(state=state, roles=Role)]
+    yield from (f"    {state.value} --> [*]" for state in last)
     yield "```"
 
 
@@ -54,7 +55,8 @@ def _steps() -> Iterator[str]:
     for step, row in TABLE.items():
         sources = ", ".join(f"`{source.value}`" if source else "nothing" for source in _in_order(row.sources))
         told = f"`{row.says}`" if row.says else "–"
-        yield f"| {_words(step)} | {_any_open(row) or sources} | `{row.target.value}` | {told} |"
+        target = f"`{row.target.value}`" if row.target else "the same"
+        yield f"| {_words(step)} | {_as_group(row) or sources} | {target} | {told} |"
 
 
 def _matrix() -> Iterator[str]:
@@ -65,8 +67,10 @@ def _matrix() -> Iterator[str]:
         yield f"| {_words(step)} | {' | '.join('yes' if role in row.by else '–' for role in roles)} |"
 
 
-def _any_open(row: Transition) -> str:
-    return "any that is not ended" if row.sources == ACTIVE else ""
+def _as_group(row: Transition) -> str:
+    if row.sources == ACTIVE:
+        return "any that is not ended"
+    return "any but `voided`" if row.sources == frozenset(State) - {State.VOIDED} else ""
 
 
 def _words(step: Step) -> str:

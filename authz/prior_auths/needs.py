@@ -177,6 +177,22 @@ def needs(known: PatientCase, payers: Iterable[PayerVerdict]) -> list[Need]:
     return _first_of_each_use(found, newest)
 
 
+def latest_use(known: PatientCase, payers: Iterable[PayerVerdict], *, on: date) -> Need | None:
+    """Return the patient's latest use, under the policy in force on that day, as if it needed authorization.
+
+    The last record stands for the cause. None without any use.
+    """
+    newest = known.newest
+    uses = [(episode, answer) for answer in payers if _holds(answer, known, on) for episode in answer.verdict.episodes]
+    if not uses:
+        return None
+    episode, answer = max(uses, key=lambda use: use[0].end)
+    last = max((newest[record_id] for record_id in episode.records), key=lambda record: (record.start, record.id))
+    names = tuple(_names(newest[record_id], newest) for record_id in episode.records)
+    coverage = prescriptions.coverage_on(known.coverages, on)
+    return Need(coverage, episode, answer, last.id, last.start, names)
+
+
 def _names(record: Record, newest: Mapping[str, Record]) -> frozenset[UUID]:
     is_first_fill = record.kind is RecordKind.FILL and not record.fill_number
     fills_order = is_first_fill and record.rx_id in newest
@@ -234,7 +250,10 @@ def is_over(need: Need, *, as_of: date) -> bool:
 
 def _authorized_periods(patient: Patient, plan: Plan | None, known_at: datetime | None) -> tuple[AuthorizedPeriod, ...]:
     granted = Authorization.objects.filter(prior_auth__patient=patient, prior_auth__coverage__plan=plan).order_by("pk")
-    held = granted.filter(revoked_at=None)
+    stands, holds = Q(determination__superseded_by=None), Q(revoked_at=None)
     if known_at is not None:
-        held = granted.filter(Q(revoked_at=None) | Q(revoked_at__gte=known_at), opened_at__lt=known_at)
+        granted = granted.filter(opened_at__lt=known_at)
+        stands |= Q(determination__superseded_by__decided_at__gte=known_at)
+        holds |= Q(revoked_at__gte=known_at)
+    held = granted.filter(stands, holds)
     return tuple(AuthorizedPeriod(start=row.starts_on, end=row.ends_on) for row in held)

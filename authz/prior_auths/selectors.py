@@ -91,7 +91,9 @@ def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
     must_be_allowed(by, Action.READ_REQUESTS)
     return (
         PriorAuth.objects.filter(visible_to(by))
-        .select_related("patient", "coverage__plan", "clinic", "insurer", "prescriber", "reviewer", "answers")
+        .select_related(
+            "patient", "coverage__plan", "clinic", "insurer", "prescriber", "reviewer", "answers", "duplicate_of"
+        )
         .prefetch_related("events")
     )
 
@@ -128,8 +130,9 @@ def events(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Event]:
 
 
 def due(prior_auth: PriorAuth) -> Due | None:
-    """Return when the decision is due and why; None before submission, while it waits, and once there is an end."""
-    if prior_auth.submitted_at is None or State(prior_auth.state) in lifecycle.ENDED:
+    """Return when the decision is due and why; None before submission, while it waits, and once there was an end."""
+    is_undecided = State(prior_auth.state) in lifecycle.UNDECIDED and prior_auth.reopened_at is None
+    if prior_auth.submitted_at is None or not is_undecided:
         return None
     clock = clocks_of(prior_auth).get(Kind.DECIDE_BY)
     return Due(clock.due_at, clock.why) if clock and clock.due_at else None

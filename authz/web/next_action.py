@@ -6,14 +6,12 @@ from typing import Final
 
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Question
-from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.lifecycle import NEVER_AWAITED, State, Step
 from authz.web import words
 
 ANSWER_QUESTIONS: Final = "answers"
 """The place of the questionnaire on the request's page; a step's place is its value."""
 
-# Open to whoever may take them at any time: a request never waits for them.
-_NEVER_NEXT: Final = frozenset({Step.WITHDRAW, Step.RELEASE})
 _DECISIONS: Final = frozenset({Step.APPROVE, Step.APPROVE_IN_PART, Step.DENY})
 
 
@@ -32,7 +30,7 @@ def next_action(
 
     `allowed` are the steps the reader may take now; `unanswered` the questions without a confirmed answer.
     """
-    open_steps = [step for step in allowed if step not in _NEVER_NEXT]
+    open_steps = [step for step in allowed if step not in NEVER_AWAITED]
     if not open_steps or (state is State.CLINICAL_REVIEW and Role.PHYSICIAN not in roles):
         return None
     if Step.SUBMIT in open_steps:

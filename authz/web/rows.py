@@ -21,7 +21,7 @@ from authz.web.patient_names import name_in_case, names
 from authz.web.words import Status
 
 _ACTIVE = sorted(state.value for state in ACTIVE)
-_ENDED = sorted(state.value for state in ENDED)
+_ENDED = sorted(state.value for state in ENDED - {State.VOIDED})
 # A clock that waits for the clinic presses nobody at the insurer: such requests stand last.
 _NOT_RUNNING = datetime.max.replace(tzinfo=UTC)
 
@@ -59,7 +59,7 @@ def open_for_insurer(by: Actor) -> list[int]:
 
 
 def ended(by: Actor) -> QuerySet[PriorAuth]:
-    """Return the requests that have come to an end, newest first."""
+    """Return the requests that have come to an end, newest first; what was voided is hidden."""
     return selectors.prior_auths(by).filter(state__in=_ENDED).order_by("-pk")
 
 

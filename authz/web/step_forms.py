@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -17,7 +17,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth, RequestedLine
-from authz.prior_auths.services import determinations, questions, queue
+from authz.prior_auths.services import determinations, endings, questions, queue, reopening
 from authz.prior_auths.services import request as clinic
 from authz.web import words
 from authz.web.answers_form import field_for, value_of
@@ -96,8 +96,47 @@ class SubmitForm(StepForm):
         return {"urgency": Urgency(self.cleaned_data["urgency"])}
 
 
+class CodedForm(NoteForm):
+    """A reason with its code."""
+
+    codes: ClassVar[Mapping[Any, str]]
+
+    def add_fields(self) -> None:
+        choices = [(code.value, said) for code, said in self.codes.items()]
+        self.fields["code"] = forms.ChoiceField(
+            label="What is the reason?", choices=choices, error_messages={"required": "Choose one."}
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        codes = {code.value: code for code in self.codes}
+        return {"code": codes[self.cleaned_data["code"]], **super().arguments()}
+
+
+class DismissForm(CodedForm):
+    codes: ClassVar[Mapping[Any, str]] = words.DISMISSAL
+
+
+class ReopenForm(CodedForm):
+    codes: ClassVar[Mapping[Any, str]] = words.REOPENING
+
+
+class LinkForm(StepForm):
+    """The request that stands; empty for the one proposed."""
+
+    survivor = forms.UUIDField(
+        label="The id of the request that stands",
+        help_text="The last part of its address. Leave it empty for the one that was proposed.",
+        required=False,
+    )
+
+    def arguments(self) -> dict[str, Any]:
+        return {"survivor_id": self.cleaned_data["survivor"]}
+
+
 class AskForm(StepForm):
     """A few questions, each in its own field; empty ones are left out."""
+
+    argument: ClassVar[str] = "questions"
 
     def add_fields(self) -> None:
         for number in range(1, _QUESTIONS + 1):
@@ -106,11 +145,15 @@ class AskForm(StepForm):
             self.fields[f"question-{number}"] = field
 
     def refuse(self, fields: Mapping[str, Any]) -> None:
-        super().refuse({"question-1" if name == "questions" else name: said for name, said in fields.items()})
+        super().refuse({"question-1" if name == self.argument else name: said for name, said in fields.items()})
 
     def arguments(self) -> dict[str, Any]:
         written = [self.cleaned_data[name] for name in self.fields]
-        return {"questions": [question for question in written if question]}
+        return {self.argument: [question for question in written if question]}
+
+
+class ReturnForm(AskForm):
+    argument: ClassVar[str] = "missing"
 
 
 class AnswerForm(StepForm):
@@ -253,6 +296,12 @@ STEPS: dict[Step, StepPage] = {
     Step.SUBMIT: StepPage(
         take=clinic.submit, form=SubmitForm, says="The answers are frozen then, and the insurer's clock starts."
     ),
+    Step.RETURN: StepPage(
+        take=questions.return_incomplete, form=ReturnForm, says="Say what is missing before the clock may start."
+    ),
+    Step.COMPLETE: StepPage(
+        take=questions.complete, form=AnswerForm, says="Give every item; then it goes back to the insurer's queue."
+    ),
     Step.CLAIM: StepPage(take=queue.claim, says="Take it into review; it is yours for half an hour."),
     Step.RELEASE: StepPage(take=queue.release, form=NoteForm, says="Let another reviewer take it."),
     Step.ASK: StepPage(
@@ -279,6 +328,21 @@ STEPS: dict[Step, StepPage] = {
     ),
     Step.WITHDRAW: StepPage(
         take=clinic.withdraw, form=WithdrawForm, says="End the request without a decision. It cannot be taken back."
+    ),
+    Step.DISMISS: StepPage(
+        take=endings.dismiss, form=DismissForm, says="For what is no valid request. Nothing is decided by that."
+    ),
+    Step.LINK_DUPLICATE: StepPage(
+        take=endings.link_duplicate, form=LinkForm, says="For a request that asks for what another one asks for."
+    ),
+    Step.PROPOSE_VOID: StepPage(
+        take=endings.propose_void, form=NoteForm, says="For a request created in error. A colleague has to void it."
+    ),
+    Step.VOID: StepPage(
+        take=endings.void, form=NoteForm, says="It is kept, hidden, and gives no right. Takes two of the staff."
+    ),
+    Step.REOPEN: StepPage(
+        take=reopening.reopen, form=ReopenForm, says="Look again. The decision stands until another supersedes it."
     ),
 }
 """Every step but the system's own. A row in the lifecycle's table needs one here, or a test says so."""

@@ -11,7 +11,7 @@ from authz.access.roles import Role
 from authz.documentation.questionnaire import Source
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
-from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, State, Step
 from authz.prior_auths.moments import Happening
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
@@ -42,12 +42,16 @@ STATUS: Mapping[State, Status] = {
     State.DRAFT: Status("Being completed", Tone.WAITS, "The clinic"),
     State.AWAITING_PRESCRIBER: Status("Waiting for the prescriber", Tone.WAITS, "The prescriber"),
     State.QUEUED: Status("Waiting for a reviewer", Tone.RUNS, "The insurer"),
+    State.INCOMPLETE: Status("Returned: something is missing", Tone.WAITS, "The clinic"),
     State.IN_REVIEW: Status("In review", Tone.RUNS, "The insurer"),
     State.INFO_REQUESTED: Status("Waiting for the clinic's answers", Tone.WAITS, "The clinic"),
     State.CLINICAL_REVIEW: Status("With a physician", Tone.RUNS, "The insurer's physician"),
     State.DECIDED: Status("Decided", Tone.OVER),
     State.WITHDRAWN: Status("Withdrawn", Tone.OVER),
+    State.DISMISSED: Status("Dismissed: no valid request", Tone.OVER),
+    State.DUPLICATE: Status("Linked to another request", Tone.OVER),
     State.LAPSED: Status("No longer needed", Tone.OVER),
+    State.VOIDED: Status("Voided: created in error", Tone.OVER),
 }
 HAPPENED: Mapping[Happening, str] = {
     Happening.ORDER: "Order",
@@ -73,6 +77,8 @@ ACTION: Mapping[Step, str] = {
     Step.ASK_PRESCRIBER: "Ask the prescriber",
     Step.ANSWER_PRESCRIBER: "Answer as the prescriber",
     Step.SUBMIT: "Submit to the insurer",
+    Step.RETURN: "Return as incomplete",
+    Step.COMPLETE: "Complete",
     Step.CLAIM: "Claim",
     Step.RELEASE: "Put back into the queue",
     Step.ASK: "Ask the clinic",
@@ -82,16 +88,24 @@ ACTION: Mapping[Step, str] = {
     Step.APPROVE_IN_PART: "Approve in part",
     Step.DENY: "Deny",
     Step.WITHDRAW: "Withdraw",
+    Step.DISMISS: "Dismiss",
+    Step.LINK_DUPLICATE: "Link to another request",
+    Step.PROPOSE_VOID: "Propose to void",
+    Step.VOID: "Void",
+    Step.REOPEN: "Reopen",
 }
 """What the button of a step says; a test demands one for every step a person can take."""
 
 DONE: Mapping[Step, str] = {
     Step.OPEN: "Opened",
+    Step.OPEN_BY_HAND: "Opened by hand",
     Step.RETRACT: "Closed: no longer needed",
     Step.TAKE_UP: "Taken up",
     Step.ASK_PRESCRIBER: "Prescriber asked",
     Step.ANSWER_PRESCRIBER: "Prescriber answered",
     Step.SUBMIT: "Submitted to the insurer",
+    Step.RETURN: "Returned as incomplete",
+    Step.COMPLETE: "Completed",
     Step.CLAIM: "Claimed by a reviewer",
     Step.RELEASE: "Put back into the queue",
     Step.ASK: "Clinic asked",
@@ -101,6 +115,11 @@ DONE: Mapping[Step, str] = {
     Step.APPROVE_IN_PART: "Approved in part",
     Step.DENY: "Denied",
     Step.WITHDRAW: "Withdrawn",
+    Step.DISMISS: "Dismissed",
+    Step.LINK_DUPLICATE: "Linked to another request",
+    Step.PROPOSE_VOID: "Proposed to be voided",
+    Step.VOID: "Voided",
+    Step.REOPEN: "Reopened",
 }
 
 ROLE: Mapping[Role, str] = {
@@ -147,6 +166,17 @@ LOOK: Mapping[Look, str] = {
     Look.NO_MME_FACTOR: "no conversion factor, so no MME",
     Look.UNCONFIRMED_FACTOR: "conversion factor not confirmed",
     Look.HISTORY_INCOMPLETE: "earlier history not fully known",
+}
+DISMISSAL: Mapping[DismissalReason, str] = {
+    DismissalReason.NOT_A_MEMBER: "The patient is not our member",
+    DismissalReason.NOT_ENTITLED_TO_ASK: "Who asks is not entitled to",
+    DismissalReason.NOT_THIS_BENEFIT: "The drug is not under this benefit",
+    DismissalReason.NOT_REQUIRED: "No authorization is required",
+}
+REOPENING: Mapping[ReopeningReason, str] = {
+    ReopeningReason.CLERICAL_ERROR: "A clerical error",
+    ReopeningReason.NEW_MATERIAL_EVIDENCE: "New material evidence",
+    ReopeningReason.FRAUD: "Fraud",
 }
 
 _A_RECORD = re.compile(r"\b[Rr]ecord ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")

@@ -9,7 +9,7 @@ from authz.access.roles import CLINIC_ROLES, Role
 from authz.documentation.questionnaire import Source, questionnaire
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step, steps_for
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, NEVER_AWAITED, TABLE, State, Step, steps_for
 from authz.prior_auths.moments import Happening
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
@@ -27,7 +27,7 @@ def test_everything_there_is_has_a_word() -> None:
     assert set(words.OUTCOME) == set(Outcome)
     assert set(words.DONE) == set(Step)
     assert set(words.HAPPENED) == set(Happening)
-    assert set(words.ACTION) == set(STEPS) == set(Step) - SYSTEMS_OWN
+    assert set(words.ACTION) == set(STEPS) == set(Step) - SYSTEMS_OWN - {Step.OPEN_BY_HAND}
     assert set(words.ROLE) == set(Role)
     assert set(words.SOURCE) == set(Source)
     assert set(words.URGENCY) == set(Urgency)
@@ -39,7 +39,7 @@ def test_everything_there_is_has_a_word() -> None:
 @pytest.mark.parametrize("state", sorted(ACTIVE))
 def test_who_has_the_ball_is_who_can_take_the_request_on(state: State) -> None:
     ball = words.STATUS[state].ball
-    awaited = [step for step in TABLE if state in TABLE[step].sources and step not in {Step.WITHDRAW, Step.RELEASE}]
+    awaited = [step for step in TABLE if state in TABLE[step].sources and step not in NEVER_AWAITED]
     by = frozenset().union(*(TABLE[step].by for step in awaited)) - {Role.SYSTEM}
 
     is_with_clinic = by <= CLINIC_ROLES

@@ -84,7 +84,9 @@ class PriorAuth(models.Model):
 
     `episode_anchor` is the first order or fill of the episode when the request was opened; `record_ids` are all the
     episode's orders and fills seen so far, by which a recomputed episode is recognised. `regime`, `regime_version` and
-    `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
+    `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day. `reason` is
+    why people opened it; empty when the rule did. `duplicate_of` is proposed by the service and holds once somebody
+    links the two.
     """
 
     PHI: ClassVar[set[str]] = {"explanation", "pa_required_from", "runs_out_on", "covered_days", "packet", "reason"}
@@ -92,7 +94,8 @@ class PriorAuth(models.Model):
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
-        "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown",
+        "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
+        "reopened_at",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -130,6 +133,8 @@ class PriorAuth(models.Model):
     need_in_doubt_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    reopened_at = models.DateTimeField(null=True)
+    duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="duplicates")
     reviewer = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
     leased_until = models.DateTimeField(null=True)
 
@@ -149,6 +154,11 @@ class PriorAuth(models.Model):
                 name="decided_requests_know_when",
                 condition=~Q(state=State.DECIDED.value) | Q(decided_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="duplicates_name_the_survivor",
+                condition=~Q(state=State.DUPLICATE.value) | Q(duplicate_of__isnull=False),
+            ),
+            models.CheckConstraint(name="nothing_duplicates_itself", condition=~Q(duplicate_of=F("id"))),
         ]
         indexes = [
             models.Index(fields=["insurer", "state", "submitted_at"], name="prior_auth_review_queue"),
@@ -186,13 +196,14 @@ class Event(models.Model):
 
     PHI: ClassVar[set[str]] = {"note"}
     PLAIN: ClassVar[set[str]] = {
-        "id", "prior_auth", "sequence", "step", "from_state", "to_state", "at", "person", "client", "organization",
-        "actor_name",
+        "id", "prior_auth", "sequence", "step", "code", "from_state", "to_state", "at", "person", "client",
+        "organization", "actor_name",
     }  # fmt: skip
 
     prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="events")
     sequence = models.PositiveIntegerField()
     step = models.CharField(max_length=30)
+    code = models.CharField(max_length=40, blank=True, help_text="The coded reason, of steps that need one.")
     from_state = models.CharField(max_length=20, blank=True)
     to_state = models.CharField(max_length=20)
     at = models.DateTimeField()

@@ -11,9 +11,10 @@ from typing import Any
 from uuid import UUID
 
 from authz.access.models import Organization
-from authz.access.roles import SYSTEM, OrganizationKind
+from authz.access.roles import SYSTEM, Actor, OrganizationKind
 from authz.audit import services as audit
 from authz.documentation import services as documentation
+from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.outbox.services import announce
 from authz.policies.clause import clause_to_json
 from authz.policies.stillness import keep_policies
@@ -21,7 +22,7 @@ from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, P
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.asking import lines_asked, records_in_order
 from authz.prior_auths.evaluations import answer_of, inputs_of, sha256_of
-from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, State, Step
+from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, TABLE, UNANSWERED, State, Step, is_allowed
 from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
 from authz.prior_auths.prefill import prefill_of
@@ -32,9 +33,17 @@ from authz.rules.thresholds import finding_to_json
 from authz.rules.trace import trace_to_json
 
 NEED_IN_DOUBT = "prior-auth.need-in-doubt"
+DUPLICATE_SUSPECTED = "prior-auth.duplicate-suspected"
 _MAY_LAPSE = frozenset({State.DETECTED.value, State.DRAFT.value})
 _BEFORE_SUBMISSION = frozenset(state.value for state in BEFORE_SUBMISSION)
 _ACTIVE = frozenset(state.value for state in ACTIVE)
+_UNANSWERED = frozenset(state.value for state in UNANSWERED)
+
+
+class AlreadyOpen(AuthzError):
+    """There is an active request for this use already. `context["request"]` is its id."""
+
+    code = "already-open"
 
 
 def recheck(*, patient: Patient, on: date, now: datetime) -> None:
@@ -61,7 +70,32 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
                 needed.add(opened.pk)
     for request in requests:
         if request.state in _ACTIVE and request.pk not in needed:
-            _retract(request, now)
+            _doubt(request, [other for other in requests if other.pk in needed], now)
+
+
+def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: datetime) -> PriorAuth:
+    """Open a request for a locked patient's latest use, though the rule does not ask for one; it is a draft at once.
+
+    :raises Forbidden: when the actor's role does not open requests.
+    :raises InvalidInput: when no use is known that an approval could be asked for.
+    :raises AlreadyOpen: when an active request covers the use.
+    """
+    if not is_allowed(Step.OPEN_BY_HAND, state=None, roles=by.roles):
+        raise Forbidden("Your role does not allow you to open a request.")
+    known = needs_of.case_of(patient)
+    need = needs_of.latest_use(known, needs_of.answers(known, as_of=on), on=on)
+    if need is None:
+        raise InvalidInput({"patient": ["No opioid use is known that an approval could be asked for."]})
+    request = _active_for(need, list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk")))
+    if request is not None:
+        raise AlreadyOpen("There is an active request for this use.", request=str(request.public_id))
+    evaluation = _keep(patient, need.answer, on, now)
+    clinic = Organization.objects.get(pk=by.organization)
+    opened = _create(need, known, evaluation, clinic, Step.OPEN_BY_HAND, by, now, reason=reason)
+    opened.answers = documentation.start_sheet(prefill=prefill_of(opened), now=now)
+    opened.touched_by_human_at = now
+    opened.save(update_fields=["answers", "touched_by_human_at"])
+    return opened
 
 
 def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
@@ -107,7 +141,7 @@ def _active_for(need: Need, requests: Sequence[PriorAuth]) -> PriorAuth | None:
 def _was_answered(need: Need, requests: Sequence[PriorAuth]) -> bool:
     """Say whether people have ended a request on this very use; a new record or a longer supply is a new fact."""
     key = need.coverage.pk if need.coverage else None
-    ended = [r for r in requests if r.state not in _ACTIVE and r.state != State.LAPSED.value and r.coverage_id == key]
+    ended = [r for r in requests if r.state not in _ACTIVE | _UNANSWERED and r.coverage_id == key]
     answered = {record_id for request in ended for record_id in request.record_ids}
     days = max((request.covered_days for request in ended if _shares(request, need)), default=0)
     return need.episode.covered_days <= days and all(not names.isdisjoint(answered) for names in need.names)
@@ -122,22 +156,38 @@ def _open(need: Need, known: PatientCase, evaluation: Evaluation, on: date, now:
     clinic = _clinic_of(need, known)
     if clinic is None:
         return None
+    return _create(need, known, evaluation, clinic, Step.OPEN, SYSTEM, now)
+
+
+def _create(
+    need: Need,
+    known: PatientCase,
+    evaluation: Evaluation,
+    clinic: Organization,
+    step: Step,
+    by: Actor,
+    now: datetime,
+    *,
+    reason: str = "",
+) -> PriorAuth:
+    row = TABLE[step]
     request = PriorAuth(
         number=next_request_number(now=now),
         patient=known.patient,
         clinic=clinic,
-        state=State.DETECTED.value,
+        state=row.target,
         episode_anchor=UUID(records_in_order(need, known.newest)[0].id),
         record_ids=sorted(need.record_ids),
         opened_at=now,
+        reason=reason,
     )
     _describe(request, need, known, evaluation)
     request.version = 0
     request.save()
-    steps.record(request, Step.OPEN, from_state="", by=SYSTEM, now=now)
+    steps.record(request, step, from_state="", by=by, now=now, note=reason)
     request.save(update_fields=["version"])
     _write_lines(request, need, known)
-    announce(topic="prior-auth.opened", subject_id=request.public_id, now=now)
+    announce(topic=row.says, subject_id=request.public_id, now=now)
     return request
 
 
@@ -160,15 +210,29 @@ def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Eval
     audit.record(by=SYSTEM, action="follow", subject_kind="prior-auth", subject_id=request.public_id, now=now)
 
 
-def _retract(request: PriorAuth, now: datetime) -> None:
-    """Let a request lapse that nobody has written in; otherwise tell the clinic once that the need is in doubt."""
+def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], now: datetime) -> None:
+    """Let a request lapse that nobody has written in; otherwise tell once that another one serves its use, or none.
+
+    One that people opened without the rule, or reopened, stays as they want it.
+    """
+    is_peoples = bool(request.reason) or request.reopened_at is not None
+    survivor = next((other for other in needed if _serves_the_same(other, request)), None)
     if request.state in _MAY_LAPSE and request.touched_by_human_at is None:
         steps.take(request, Step.RETRACT, by=SYSTEM, now=now, note="What is known now no longer needs an approval.")
-    elif request.need_in_doubt_at is None:
+    elif survivor is not None and request.duplicate_of_id is None:
+        request.duplicate_of = survivor
+        request.save(update_fields=["duplicate_of"])
+        audit.record(by=SYSTEM, action="suspect", subject_kind="prior-auth", subject_id=request.public_id, now=now)
+        announce(topic=DUPLICATE_SUSPECTED, subject_id=request.public_id, now=now)
+    elif request.need_in_doubt_at is None and not is_peoples:
         request.need_in_doubt_at = now
         request.save(update_fields=["need_in_doubt_at"])
         audit.record(by=SYSTEM, action="doubt", subject_kind="prior-auth", subject_id=request.public_id, now=now)
         announce(topic=NEED_IN_DOUBT, subject_id=request.public_id, now=now)
+
+
+def _serves_the_same(one: PriorAuth, other: PriorAuth) -> bool:
+    return one.coverage_id == other.coverage_id and not set(one.record_ids).isdisjoint(other.record_ids)
 
 
 def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Evaluation) -> None:

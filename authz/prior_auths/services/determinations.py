@@ -17,6 +17,7 @@ from authz.prior_auths.models import Authorization, Determination, Determination
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.numbers import next_authorization_number
 from authz.prior_auths.services.queue import in_hand, person_of
+from authz.prior_auths.services.reopening import decided_against
 
 APPROVED_AS_ASKED = Reason(
     code="criteria-met", text="The request meets the plan's criteria.", criterion="Approved as requested"
@@ -27,6 +28,12 @@ class LicenceNeeded(AuthzError):
     """Only a human with a licence that is valid at this instant may decide against what was asked."""
 
     code = "licence-needed"
+
+
+class AnotherDeciderNeeded(AuthzError):
+    """Who decided against a request does not decide it again."""
+
+    code = "another-decider-needed"
 
 
 @transaction.atomic
@@ -132,6 +139,11 @@ def _as_asked(line: RequestedLine) -> Grant:
     return Grant(days=line.days_supply, quantity=line.quantity, starts_on=line.starts_on, ends_on=line.ends_on)
 
 
+def _must_be_another(prior_auth: PriorAuth, by: Actor) -> None:
+    if decided_against(prior_auth, person_id=person_of(by)):
+        raise AnotherDeciderNeeded("You decided against this request before; somebody else must look at it again.")
+
+
 def _decide(
     prior_auth: PriorAuth,
     lines: Sequence[RequestedLine],
@@ -143,8 +155,10 @@ def _decide(
     now: datetime,
 ) -> None:
     """Write the determination with its lines, and an authorization for each line granted."""
+    _must_be_another(prior_auth, by)
     determination = Determination.objects.create(
         prior_auth=prior_auth,
+        supersedes=prior_auth.determinations.order_by("-pk").first(),
         outcome=outcome.value,
         decided_at=now,
         decided_by_id=person_of(by),
@@ -189,5 +203,7 @@ def _decide_line(determination: Determination, line: RequestedLine, grant: Grant
 
 
 def _is_late(prior_auth: PriorAuth, now: datetime) -> bool:
+    if prior_auth.reopened_at is not None:
+        return False
     clock = selectors.clocks_of(prior_auth).get(Kind.DECIDE_BY)
     return clock is not None and clock.is_missed(by=now)

@@ -16,7 +16,7 @@ from authz.prescriptions.models import Coverage, Exemption, Fill, Patient, Presc
 from authz.prescriptions.services import CoverageRecorded, RecordOutcome, identity, patients, records
 from authz.prescriptions.services.records import Facts, Recorded
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services.detection import recheck
+from authz.prior_auths.services.detection import open_by_hand, recheck
 from authz.rules.records import RecordStatus
 
 
@@ -148,6 +148,16 @@ def answer_identity_question(*, question_id: IdentityQuestionId, is_same: bool, 
 def _coverage_of(patient: Patient, coverage: Coverage | None) -> Coverage | None:
     """Return the patient's own coverage that says what this one says; both are kept when two patients become one."""
     return (identity.twin_of(coverage=coverage, patient=patient) or coverage) if coverage else None
+
+
+@transaction.atomic
+def open_request(*, patient_id: PatientId, reason: str, by: Actor, now: datetime) -> PriorAuth:
+    """Open a request by hand, on the patient's latest use; see `detection.open_by_hand`.
+
+    :raises NotFound: when the organization does not know the patient.
+    """
+    patient = patients.lock_patient(patient_id=patient_id, by=by)
+    return open_by_hand(patient=patient, reason=reason, by=by, on=_today(by, now), now=now)
 
 
 def _bring_into_line(patient: Patient, by: Actor, now: datetime) -> None:

@@ -16,6 +16,47 @@ from authz.prior_auths.services.queue import LEASE, in_hand, person_of
 
 
 @transaction.atomic
+def return_incomplete(
+    *,
+    prior_auth_id: PriorAuthId,
+    missing: Sequence[str],
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Say, item by item, what is missing before the insurer's clock may start.
+
+    :raises InvalidInput: without an item.
+    """
+    _must_say_something("missing", missing)
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.must_be_legal(prior_auth, Step.RETURN, by)
+    _ask(prior_auth, missing, by, now)
+    steps.take(prior_auth, Step.RETURN, by=by, now=now)
+    return prior_auth
+
+
+@transaction.atomic
+def complete(
+    *,
+    prior_auth_id: PriorAuthId,
+    answers: Mapping[UUID, str],
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Give everything that was missing; the request is back in the queue.
+
+    :raises InvalidInput: when an item is not given, or an answer fits none.
+    """
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.must_be_legal(prior_auth, Step.COMPLETE, by)
+    _keep_answers(prior_auth, answers, by, now)
+    steps.take(prior_auth, Step.COMPLETE, by=by, now=now)
+    return prior_auth
+
+
+@transaction.atomic
 def ask(
     *,
     prior_auth_id: PriorAuthId,
@@ -28,13 +69,9 @@ def ask(
 
     :raises InvalidInput: without a question.
     """
-    if not questions or not all(question.strip() for question in questions):
-        raise InvalidInput({"questions": ["Ask at least one question, and none that is empty."]})
+    _must_say_something("questions", questions)
     prior_auth = in_hand(prior_auth_id, step=Step.ASK, by=by, now=now, expected_version=expected_version)
-    for question in questions:
-        InformationRequest.objects.create(
-            prior_auth=prior_auth, question=question, asked_at=now, asked_by_id=person_of(by)
-        )
+    _ask(prior_auth, questions, by, now)
     prior_auth.reviewer_id, prior_auth.leased_until = person_of(by), None
     steps.take(prior_auth, Step.ASK, by=by, now=now)
     return prior_auth
@@ -55,14 +92,28 @@ def answer(
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.ANSWER, by)
+    _keep_answers(prior_auth, answers, by, now)
+    prior_auth.leased_until = now + LEASE
+    steps.take(prior_auth, Step.ANSWER, by=by, now=now)
+    return prior_auth
+
+
+def _must_say_something(name: str, items: Sequence[str]) -> None:
+    if not items or not all(item.strip() for item in items):
+        raise InvalidInput({name: ["Name at least one item, and none that is empty."]})
+
+
+def _ask(prior_auth: PriorAuth, items: Sequence[str], by: Actor, now: datetime) -> None:
+    for item in items:
+        InformationRequest.objects.create(prior_auth=prior_auth, question=item, asked_at=now, asked_by_id=person_of(by))
+
+
+def _keep_answers(prior_auth: PriorAuth, answers: Mapping[UUID, str], by: Actor, now: datetime) -> None:
     asked = {row.public_id: row for row in prior_auth.information_requests.filter(answered_at=None)}
     _must_answer_all(set(asked), answers)
     for public_id, row in asked.items():
         row.answer, row.answered_at, row.answered_by_id = answers[public_id], now, by.person_id
         row.save(update_fields=["answer", "answered_at", "answered_by"])
-    prior_auth.leased_until = now + LEASE
-    steps.take(prior_auth, Step.ANSWER, by=by, now=now)
-    return prior_auth
 
 
 def _must_answer_all(asked: set[UUID], answers: Mapping[UUID, str]) -> None:

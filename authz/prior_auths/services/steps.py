@@ -61,7 +61,7 @@ def roles_in_case(prior_auth: PriorAuth, by: Actor) -> frozenset[Role]:
     return frozenset()
 
 
-def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: str = "") -> None:
+def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: str = "", code: str = "") -> None:
     """Move a locked request along the table: state, version, event, trail and announcement, all or nothing.
 
     :raises IllegalStep: when the table does not allow it.
@@ -69,20 +69,23 @@ def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: s
     must_be_legal(prior_auth, step, by)
     row = lifecycle.TABLE[step]
     before = prior_auth.state
-    prior_auth.state = row.target.value
-    record(prior_auth, step, from_state=before, by=by, now=now, note=note)
+    prior_auth.state = row.target.value if row.target else before
+    record(prior_auth, step, from_state=before, by=by, now=now, note=note, code=code)
     prior_auth.save()
     if row.says:
         announce(topic=row.says, subject_id=prior_auth.public_id, now=now)
 
 
-def record(prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now: datetime, note: str = "") -> None:
+def record(
+    prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now: datetime, note: str = "", code: str = ""
+) -> None:
     """Add the event and the trail of a step; the caller saves the request."""
     prior_auth.version += 1
     Event.objects.create(
         prior_auth=prior_auth,
         sequence=prior_auth.version,
         step=step.value,
+        code=code,
         from_state=from_state,
         to_state=prior_auth.state,
         at=now,

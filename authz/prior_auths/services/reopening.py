@@ -1,0 +1,60 @@
+"""Look again at what was decided: the determination stands until another one supersedes it."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from authz.access.roles import Actor, Role
+from authz.errors import AuthzError
+from authz.ids import PriorAuthId
+from authz.prior_auths.determination import ADVERSE, Outcome
+from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, Step
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import steps
+from authz.prior_auths.services.queue import LEASE, person_of
+
+
+class AskedAnew(AuthzError):
+    """Another active request covers the same use. `context["request"]` is its id."""
+
+    code = "asked-anew"
+
+
+@transaction.atomic
+def reopen(
+    *,
+    prior_auth_id: PriorAuthId,
+    code: ReopeningReason,
+    reason: str,
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Put a decided request back into review.
+
+    A physician who did not decide against it has it in hand; otherwise it goes to the queue for somebody else.
+
+    :raises AskedAnew: when another active request covers the same use.
+    """
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.must_be_legal(prior_auth, Step.REOPEN, by)
+    _must_be_the_only_one(prior_auth)
+    may_decide = Role.PHYSICIAN in by.roles and not decided_against(prior_auth, person_id=person_of(by))
+    prior_auth.reviewer_id = by.person_id if may_decide else None
+    prior_auth.leased_until = now + LEASE if may_decide else now
+    prior_auth.decided_at, prior_auth.reopened_at = None, now
+    steps.take(prior_auth, Step.REOPEN, by=by, now=now, note=reason, code=code.value)
+    return prior_auth
+
+
+def decided_against(prior_auth: PriorAuth, *, person_id: int) -> bool:
+    """Say whether this person has decided against what was asked; then somebody else must look at it again."""
+    adverse = [Outcome(outcome).value for outcome in ADVERSE]
+    return prior_auth.determinations.filter(outcome__in=adverse, decided_by_id=person_id).exists()
+
+
+def _must_be_the_only_one(prior_auth: PriorAuth) -> None:
+    active = PriorAuth.objects.filter(patient=prior_auth.patient_id, state__in=[state.value for state in ACTIVE])
+    same = active.filter(coverage=prior_auth.coverage_id, record_ids__overlap=prior_auth.record_ids).first()
+    if same is not None:
+        raise AskedAnew("Another request for this use is active; decide that one.", request=str(same.public_id))

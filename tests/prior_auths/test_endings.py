@@ -1,0 +1,239 @@
+"""How a request ends without a determination, and comes back: dismissed, linked, voided, returned, reopened."""
+
+from datetime import date
+
+import pytest
+
+from authz.access.roles import Actor
+from authz.errors import Forbidden, InvalidInput, NotFound
+from authz.ids import PatientId
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths import selectors
+from authz.prior_auths.determination import Reason
+from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
+from authz.prior_auths.models import Authorization, Determination, PriorAuth
+from authz.prior_auths.services import determinations, endings, intake, questions, queue, reopening
+from authz.prior_auths.services.detection import AlreadyOpen
+from authz.prior_auths.services.determinations import AnotherDeciderNeeded
+from authz.prior_auths.services.endings import SecondPersonNeeded
+from authz.prior_auths.services.queue import LeaseHeldByAnother
+from authz.prior_auths.services.reopening import AskedAnew
+from authz.prior_auths.services.steps import IllegalStep
+from tests import cast as stage
+from tests.cast import NOW, Cast, key_of, later
+
+REASON = Reason(code="not-necessary", text="Seven days are enough after this procedure.", criterion="Policy 3.2")
+
+
+def opened_by_hand(cast: Cast) -> PriorAuth:
+    patient = stage.register(cast)
+    stage.fill(cast, patient, 5)
+    return intake.open_request(
+        patient_id=PatientId(patient.public_id), reason="The course will be longer.", by=cast.stella, now=NOW
+    )
+
+
+def told(topic: str) -> int:
+    return OutboxMessage.objects.filter(topic=f"prior-auth.{topic}").count()
+
+
+def test_what_is_opened_by_hand_is_a_draft_that_says_why(cast: Cast) -> None:
+    opened = opened_by_hand(cast)
+
+    assert (opened.state, opened.reason, opened.answers is not None) == ("draft", "The course will be longer.", True)
+    assert [event.actor_name for event in opened.events.all()] == ["Stella Marsh"]
+    assert told("opened") == 1
+
+
+def test_the_rule_lets_alone_what_people_opened_without_it(cast: Cast) -> None:
+    opened = opened_by_hand(cast)
+
+    stage.fill(cast, opened.patient, 1, on=stage.TODAY)
+
+    opened.refresh_from_db()
+    assert (opened.state, opened.need_in_doubt_at) == ("draft", None)
+
+
+def test_the_rule_follows_a_request_opened_by_hand_instead_of_opening_a_second_one(cast: Cast) -> None:
+    opened = opened_by_hand(cast)
+
+    stage.fill(cast, opened.patient, 10, on=stage.TODAY)
+
+    assert PriorAuth.objects.get().covered_days == 10
+
+
+def test_a_use_has_one_active_request_whoever_opens_it(cast: Cast) -> None:
+    detected = stage.detected(cast)
+
+    with pytest.raises(AlreadyOpen) as refusal:
+        intake.open_request(patient_id=PatientId(detected.patient.public_id), reason="Again.", by=cast.stella, now=NOW)
+
+    assert refusal.value.context == {"request": str(detected.public_id)}
+
+
+def test_without_any_use_there_is_nothing_to_ask_for(cast: Cast) -> None:
+    patient = PatientId(stage.register(cast).public_id)
+
+    with pytest.raises(InvalidInput):
+        intake.open_request(patient_id=patient, reason="Soon.", by=cast.stella, now=NOW)
+    with pytest.raises(NotFound):
+        intake.open_request(patient_id=patient, reason="Soon.", by=cast.mallory, now=NOW)
+    with pytest.raises(Forbidden):
+        intake.open_request(patient_id=patient, reason="Soon.", by=stage.with_role(cast.stella), now=NOW)
+
+
+def test_what_is_missing_goes_to_the_clinic_and_the_completed_request_into_the_queue(cast: Cast) -> None:
+    returned = stage.incomplete(cast)
+    item = returned.information_requests.get()
+
+    completed = questions.complete(
+        prior_auth_id=key_of(returned), answers={item.public_id: "Attached."}, by=cast.stella, now=later(1)
+    )
+
+    assert (completed.state, completed.reviewer) == ("queued", None)
+    assert (told("returned"), told("completed")) == (1, 1)
+
+
+def test_a_return_names_what_is_missing(cast: Cast) -> None:
+    key = key_of(stage.queued(cast))
+
+    with pytest.raises(InvalidInput) as refusal:
+        questions.return_incomplete(prior_auth_id=key, missing=[" "], by=cast.ivy, now=NOW)
+
+    assert set(refusal.value.fields) == {"missing"}
+
+
+def test_what_is_no_valid_request_is_dismissed_with_a_coded_reason(cast: Cast) -> None:
+    ended = endings.dismiss(
+        prior_auth_id=key_of(stage.queued(cast)),
+        code=DismissalReason.NOT_A_MEMBER,
+        reason="Left the plan in February.",
+        by=cast.ivy,
+        now=NOW,
+    )
+
+    assert (ended.state, ended.events.last().code) == ("dismissed", "not_a_member")  # type: ignore[union-attr]
+    assert not Determination.objects.exists()
+
+
+def test_intake_does_not_dismiss_what_a_reviewer_has_in_hand(cast: Cast) -> None:
+    key = key_of(stage.in_review(cast))
+
+    with pytest.raises(LeaseHeldByAnother):
+        endings.dismiss(
+            prior_auth_id=key, code=DismissalReason.NOT_REQUIRED, reason="Not required.", by=cast.ivy, now=NOW
+        )
+
+
+def two_requests(cast: Cast) -> tuple[PriorAuth, PriorAuth]:
+    """Return a patient's two open requests, each on a use of its own."""
+    first = stage.drafted(cast)
+    stage.fill(cast, first.patient, 10, on=date(2025, 10, 1), now=later(24 * 230))
+    return first, PriorAuth.objects.exclude(pk=first.pk).get()
+
+
+def test_a_duplicate_is_linked_to_the_request_that_stands(cast: Cast) -> None:
+    first, second = two_requests(cast)
+
+    linked = endings.link_duplicate(
+        prior_auth_id=key_of(second), survivor_id=key_of(first), by=cast.stella, now=later(24 * 231)
+    )
+
+    assert (linked.state, linked.duplicate_of) == ("duplicate", first)
+
+
+def test_a_request_is_no_duplicate_of_itself_of_another_patients_or_of_a_duplicate(cast: Cast) -> None:
+    first, second = two_requests(cast)
+    other = stage.detected(cast)
+    endings.link_duplicate(prior_auth_id=key_of(second), survivor_id=key_of(first), by=cast.stella, now=NOW)
+
+    for survivor in (key_of(first), key_of(other), key_of(second), None):
+        with pytest.raises(InvalidInput) as refusal:
+            endings.link_duplicate(prior_auth_id=key_of(first), survivor_id=survivor, by=cast.stella, now=NOW)
+        assert set(refusal.value.fields) == {"survivor"}
+
+
+def test_two_of_the_staff_void_a_request(cast: Cast) -> None:
+    decided = stage.approved(cast)
+
+    endings.propose_void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.stella, now=later(1))
+    with pytest.raises(SecondPersonNeeded):
+        endings.void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.stella, now=later(1))
+    voided = endings.void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.sam, now=later(2))
+
+    assert voided.state == "voided"
+    assert Authorization.objects.get().revoked_at == later(2)
+    assert told("voided") == 1
+
+
+def test_nobody_voids_alone_but_an_insurers_administrator(cast: Cast) -> None:
+    key = key_of(stage.queued(cast))
+
+    with pytest.raises(SecondPersonNeeded):
+        endings.void(prior_auth_id=key, reason="Wrong.", by=cast.sam, now=NOW)
+    with pytest.raises(SecondPersonNeeded):
+        endings.propose_void(prior_auth_id=key, reason="Wrong.", by=stage.machine_of(cast.stella), now=NOW)
+
+    assert endings.void(prior_auth_id=key, reason="Wrong.", by=cast.ada, now=NOW).state == "voided"
+    with pytest.raises(IllegalStep):
+        endings.void(prior_auth_id=key, reason="Wrong.", by=cast.ada, now=NOW)
+
+
+def test_after_voiding_the_need_opens_a_new_request(cast: Cast) -> None:
+    voided = endings.void(prior_auth_id=key_of(stage.approved(cast)), reason="Wrong.", by=cast.ada, now=later(1))
+
+    stage.fill(cast, voided.patient, 1, on=stage.TODAY)
+
+    assert sorted(PriorAuth.objects.values_list("state", flat=True)) == ["detected", "voided"]
+
+
+def reopened(cast: Cast, decided: PriorAuth, *, by: Actor) -> PriorAuth:
+    return reopening.reopen(
+        prior_auth_id=key_of(decided),
+        code=ReopeningReason.NEW_MATERIAL_EVIDENCE,
+        reason="A new image.",
+        by=by,
+        now=later(1),
+    )
+
+
+def test_a_reopened_request_is_decided_again_and_the_later_determination_supersedes(cast: Cast) -> None:
+    decided = stage.approved(cast)
+    before = decided.determinations.get()
+
+    again = reopened(cast, decided, by=cast.patel)
+    assert (again.state, again.reviewer, selectors.due(again)) == ("in_review", cast.people["patel"], None)
+    determinations.refer(prior_auth_id=key_of(again), reason="Myself.", by=cast.patel, now=later(1))
+    determinations.deny(prior_auth_id=key_of(again), reason=REASON, by=cast.patel, now=later(1))
+
+    assert Determination.objects.get(outcome="denied").supersedes == before
+
+
+def test_a_superseded_authorization_authorizes_nothing(cast: Cast) -> None:
+    again = reopened(cast, stage.approved(cast), by=cast.patel)
+    determinations.refer(prior_auth_id=key_of(again), reason="Myself.", by=cast.patel, now=later(1))
+    determinations.deny(prior_auth_id=key_of(again), reason=REASON, by=cast.patel, now=later(1))
+
+    stage.fill(cast, again.patient, 11, on=stage.TODAY, now=later(2))
+
+    assert PriorAuth.objects.exclude(pk=again.pk).get().pa_required_from == date(2025, 3, 10)
+
+
+def test_who_decided_against_it_does_not_look_at_it_again(cast: Cast) -> None:
+    again = reopened(cast, stage.denied(cast), by=cast.patel)
+    assert again.reviewer is None
+    assert queue.release_expired(now=later(1)) == 1
+    queue.claim(prior_auth_id=key_of(again), by=cast.patel, now=later(1))
+
+    with pytest.raises(AnotherDeciderNeeded):
+        determinations.approve(prior_auth_id=key_of(again), by=cast.patel, now=later(1))
+
+    assert Determination.objects.count() == 1
+
+
+def test_what_is_asked_anew_is_not_reopened(cast: Cast) -> None:
+    decided = stage.denied(cast)
+    stage.fill(cast, decided.patient, 5, on=date(2025, 3, 13), now=later(24 * 10))
+
+    with pytest.raises(AskedAnew):
+        reopened(cast, decided, by=cast.ada)
