@@ -9,7 +9,7 @@ from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint, PainScore, PainScoreVersion, Surgery, SurgeryVersion
-from authz.policies.models import PayerPolicy, Plan
+from authz.policies.models import PayerPolicy, PayerReason, Plan
 from authz.prescriptions.models import (
     Coverage,
     Exemption,
@@ -70,6 +70,7 @@ __all__ = [
     "Patient",
     "PatientIdentifier",
     "PayerPolicy",
+    "PayerReason",
     "Person",
     "Plan",
     "Prescriber",

@@ -1,7 +1,7 @@
 """The cast. Every builder calls the product's services, so nobody is ever in an impossible state.
 
-Riverside is Dr Jones's clinic, where Stella and Sam are on the staff. Evergreen insures; Ivy takes in what arrives,
-Rae reviews, Dr Patel is its licensed physician, and Ada administers. Mallory belongs to Hillside, another clinic, and
+Riverside is Dr Jones's clinic, where Stella and Tess are on the staff. Evergreen insures; Ivy takes in what arrives,
+Rae reviews, Dr Patel is its licensed physician, and Nora administers. Mallory belongs to Hillside, another clinic, and
 Oscar to Summit, another insurer: they see nothing.
 """
 
@@ -49,9 +49,9 @@ class Cast:
     patel: Actor
     mallory: Actor
     oscar: Actor
-    sam: Actor
+    tess: Actor
     ivy: Actor
-    ada: Actor
+    nora: Actor
     people: dict[str, Person]
     prescriber: Prescriber
 
@@ -93,9 +93,9 @@ def assemble() -> Cast:
     prescriber.person = people["jones"]
     prescriber.save()
     plan = create_plan(insurer=evergreen, code="EV-PPO", name="Evergreen PPO")
-    sam = actor("sam", "Sam Ito", riverside, Role.STAFF)
+    tess = actor("tess", "Tess Ito", riverside, Role.STAFF)
     ivy = actor("ivy", "Ivy Lund", evergreen, Role.INTAKE)
-    ada = actor("ada", "Ada Brook", evergreen, Role.INSURER_ADMIN)
+    nora = actor("nora", "Nora Brook", evergreen, Role.INSURER_ADMIN)
     return Cast(
         riverside=riverside,
         hillside=hillside,
@@ -108,9 +108,9 @@ def assemble() -> Cast:
         patel=patel,
         mallory=mallory,
         oscar=oscar,
-        sam=sam,
+        tess=tess,
         ivy=ivy,
-        ada=ada,
+        nora=nora,
         people=people,
         prescriber=prescriber,
     )

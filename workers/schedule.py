@@ -10,6 +10,7 @@ RELEASE_EXPIRED_REVIEWS = "authz.release-expired-reviews"
 ASK_FOR_DUE_PATIENTS = "authz.ask-for-due-patients"
 RECHECK_PATIENTS = "authz.recheck-patients"
 RUN_SIMULATIONS = "authz.run-simulations"
+APPROVE_BY_RULE = "authz.approve-by-rule"
 
 
 def _every(task: str, pause: timedelta) -> dict[str, Any]:
@@ -22,6 +23,7 @@ BEAT = {
     "beat_schedule": {
         "sweep-outbox": _every(DRAIN_OUTBOX, timedelta(seconds=settings.SWEEP_SECONDS)),
         "release-expired-reviews": _every(RELEASE_EXPIRED_REVIEWS, timedelta(minutes=1)),
+        "approve-by-rule": _every(APPROVE_BY_RULE, timedelta(minutes=1)),
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
         "ask-for-due-patients": _every(ASK_FOR_DUE_PATIENTS, timedelta(minutes=10)),
         "recheck-patients": _every(RECHECK_PATIENTS, timedelta(seconds=30)),

@@ -5,11 +5,12 @@ from time import monotonic
 
 from authz import clock
 from authz.notifications import services as notifications
-from authz.prior_auths.services import queue, rechecking
+from authz.prior_auths.services import automation, queue, rechecking
 from authz.simulations import services as simulations
 from workers.app import app
 from workers.guard import only_one
 from workers.schedule import (
+    APPROVE_BY_RULE,
     ASK_FOR_DUE_PATIENTS,
     DRAIN_OUTBOX,
     RECHECK_PATIENTS,
@@ -57,6 +58,12 @@ def run_simulations() -> None:
     with only_one(RUN_SIMULATIONS) as alone:
         if alone:
             simulations.run_next(clock=clock.now)
+
+
+@app.task(name=APPROVE_BY_RULE)
+def approve_by_rule() -> None:
+    """Approve what a policy lets software approve. Needs no guard: each request is locked and looked at once."""
+    automation.approve_by_rule(now=clock.now())
 
 
 def _take_turns(do_next: Callable[..., bool]) -> None:

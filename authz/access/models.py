@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from authz.access.roles import OrganizationKind, Role
+from authz.access.roles import OrganizationKind, Profession, Role
 from authz.ids import new_id
 
 
@@ -106,11 +106,25 @@ class Licence(models.Model):
     """A clinician's licence. Without one valid at that instant nobody can deny; the database checks it."""
 
     PHI: ClassVar[set[str]] = set()
-    PLAIN: ClassVar[set[str]] = {"id", "person", "number", "state", "specialty", "valid_from", "valid_until"}
+    PLAIN: ClassVar[set[str]] = {
+        "id",
+        "person",
+        "number",
+        "state",
+        "profession",
+        "specialty",
+        "valid_from",
+        "valid_until",
+    }
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="licences")
     number = models.CharField(max_length=40)
     state = models.CharField(max_length=2, help_text="Two-letter code of the licensing state.")
+    profession = models.CharField(
+        max_length=20,
+        choices=[(profession.value, profession.value) for profession in Profession],
+        default=Profession.PHYSICIAN.value,
+    )
     specialty = models.CharField(max_length=80)
     valid_from = models.DateField()
     valid_until = models.DateField()
@@ -118,6 +132,10 @@ class Licence(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["state", "number"], name="licence_number_once_per_state"),
+            models.CheckConstraint(
+                name="licence_profession_is_known",
+                condition=Q(profession__in=sorted(profession.value for profession in Profession)),
+            ),
             models.CheckConstraint(name="licence_period_runs_forward", condition=Q(valid_until__gte=F("valid_from"))),
         ]
 

@@ -24,6 +24,17 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
+class Profession(StrEnum):
+    """What a licence licenses its holder to be."""
+
+    PHYSICIAN = "physician"
+    PHARMACIST = "pharmacist"
+    NURSE = "nurse"
+
+
+DENYING = frozenset({Profession.PHYSICIAN, Profession.PHARMACIST})
+"""Professions that may decide against what was asked at all; a regime may ask for a physician."""
+
 CLINIC_ROLES = frozenset({Role.STAFF, Role.PRESCRIBER, Role.CLINIC_ADMIN})
 INSURER_ROLES = frozenset({Role.INTAKE, Role.REVIEWER, Role.PHYSICIAN, Role.INSURER_ADMIN})
 

@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person
-from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Role
+from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Profession, Role
 from authz.errors import AuthzError, InvalidInput
 
 ROLES_OF = {OrganizationKind.CLINIC: CLINIC_ROLES, OrganizationKind.INSURER: INSURER_ROLES}
@@ -59,11 +59,24 @@ def add_membership(*, person: Person, organization: Organization, role: Role) ->
 
 
 def record_licence(
-    *, person: Person, number: str, state: str, specialty: str, valid_from: date, valid_until: date
+    *,
+    person: Person,
+    number: str,
+    state: str,
+    specialty: str,
+    valid_from: date,
+    valid_until: date,
+    profession: Profession = Profession.PHYSICIAN,
 ) -> Licence:
     """Record a clinician's licence; both days are included."""
     return Licence.objects.create(
-        person=person, number=number, state=state, specialty=specialty, valid_from=valid_from, valid_until=valid_until
+        person=person,
+        number=number,
+        state=state,
+        profession=profession.value,
+        specialty=specialty,
+        valid_from=valid_from,
+        valid_until=valid_until,
     )
 
 

@@ -114,11 +114,15 @@ class InsurerAnswersIn(In):
 
 
 class ReasonIn(In):
-    """Why it was decided so: a code, a plain sentence the patient can read, and the clause of the criterion."""
+    """Why it was decided so: a code of `/reasons/`, a plain sentence the patient can read, the criterion's clause.
+
+    Without `would_change`, what would change it is said as the library says it.
+    """
 
     code = Text(max_length=40)
     text = Text(max_length=2000)
     criterion = Text(max_length=500)
+    would_change = Text(max_length=1000, required=False, default="", allow_blank=True)
 
     def validate(self, attrs: dict[str, Any]) -> Any:
         return Reason(**attrs)
@@ -131,13 +135,20 @@ class DenyIn(In):
 
 
 class GrantIn(In):
-    """What is granted on one line; both days are included. `line` is the number of a line asked for."""
+    """What is granted on one line; both days are included. `line` is the number of a line asked for.
+
+    `daily_units` is the most units a day, `rxcui` another product of the same ingredient that is no stronger; what is
+    not said of the daily units, the refills and the product is as asked.
+    """
 
     line = WholeNumber(min_value=1, max_value=999)
     days = Days()
     quantity = Amount(required=False, allow_null=True, default=None)
     starts_on = Day()
     ends_on = Day()
+    daily_units = Amount(required=False, allow_null=True, default=None)
+    refills = WholeNumber(min_value=0, max_value=99, required=False, allow_null=True, default=None)
+    rxcui = Text(max_length=8, required=False, allow_null=True, default=None)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["ends_on"] < attrs["starts_on"]:

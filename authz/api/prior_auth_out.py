@@ -14,7 +14,7 @@ from authz.policies.history import Kind
 from authz.policies.regime import IfMissed
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.determination import Outcome
+from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Authorization, Determination, Event, PriorAuth
 
@@ -70,6 +70,8 @@ class LineOut(serializers.Serializer[Any]):
     product_name = serializers.CharField()
     quantity = AmountOut(allow_null=True)
     days_supply = serializers.IntegerField()
+    daily_units = AmountOut(allow_null=True, help_text="The most units a day.")
+    refills = serializers.IntegerField(allow_null=True)
     starts_on = serializers.DateField()
     ends_on = serializers.DateField()
 
@@ -91,8 +93,15 @@ class DecidedLineOut(serializers.Serializer[Any]):
     rxcui = serializers.CharField()
     asked_quantity = AmountOut(allow_null=True)
     asked_days = serializers.IntegerField()
+    asked_daily_units = AmountOut(allow_null=True)
+    asked_refills = serializers.IntegerField(allow_null=True)
+    asked_from = serializers.DateField(allow_null=True)
+    asked_until = serializers.DateField(allow_null=True)
+    granted_rxcui = serializers.CharField(help_text="Empty when nothing is granted.")
     granted_quantity = AmountOut(allow_null=True)
     granted_days = serializers.IntegerField()
+    granted_daily_units = AmountOut(allow_null=True)
+    granted_refills = serializers.IntegerField(allow_null=True)
     starts_on = serializers.DateField(allow_null=True)
     ends_on = serializers.DateField(allow_null=True)
 
@@ -100,14 +109,19 @@ class DecidedLineOut(serializers.Serializer[Any]):
 class DeterminationOut(serializers.Serializer[Determination]):
     id = serializers.UUIDField(source="public_id")
     outcome = Word(Outcome)
+    basis = Word(Basis)
     decided_at = serializers.DateTimeField()
     decided_by = serializers.CharField(source="decided_by.full_name", allow_null=True, default=None)
     reason_code = serializers.CharField()
     reason_text = serializers.CharField()
     criterion = serializers.CharField()
+    would_change = serializers.CharField(help_text="What would change it; empty for a favorable one.")
+    due_at = serializers.DateTimeField(allow_null=True, help_text="By when it was due, as computed then.")
     policy = serializers.CharField()
     policy_version = serializers.CharField()
     was_late = serializers.BooleanField()
+    is_sampled = serializers.BooleanField(help_text="Approved by rule, and chosen to be read by a person.")
+    trace = serializers.JSONField(allow_null=True, help_text="What the rule that approved was shown.")
     lines = DecidedLineOut(many=True)
 
 

@@ -25,6 +25,7 @@ from authz.api import (
     prescribers,
     prescriptions,
     prior_auths,
+    reasons,
     regimes,
     simulations,
     surgeries,
@@ -105,6 +106,7 @@ urlpatterns = [
         address(f"prior-authorizations/<uuid:prior_auth_id>/{door.address}/", step_view(step), f"step-{door.address}")
         for step, door in DOORS.items()
     ),
+    address("reasons/", reasons.ReasonsView, "reasons"),
     address("inbox/", inbox.InboxView, "inbox"),
     address("inbox/<uuid:notice_id>/read/", inbox.ReadView, "notice-read"),
     address("inbox/<uuid:notice_id>/acknowledgement/", inbox.AcknowledgementView, "notice-acknowledgement"),

@@ -112,3 +112,26 @@ class PayerPolicy(models.Model):
     def edition(self) -> int:
         """How often it was changed: each draft is a change, and so are its activation and its retirement."""
         return self.drafts + (self.activated_at is not None) + (self.retired_on is not None)
+
+
+class PayerReason(models.Model):
+    """A reason for deciding against what was asked, in an insurer's own words; it goes before the shipped one."""
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "insurer", "code", "text", "criterion", "would_change", "recorded_at",
+    }  # fmt: skip
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    insurer = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="reasons")
+    code = models.CharField(max_length=40)
+    text = models.CharField(max_length=2000)
+    criterion = models.CharField(max_length=500)
+    would_change = models.CharField(max_length=1000)
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["insurer", "code"], name="payer_reason_once_per_insurer")]
+
+    def __str__(self) -> str:
+        return self.code

@@ -6,6 +6,7 @@ A document is a mapping as TOML or JSON gives it. Everything that is wrong with 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from authz.policies.automation import Automation, Criterion
 from authz.policies.cited import MARK, read_mark, read_name, read_notes, read_sources, read_validity
 from authz.policies.examples import example_document, read_examples
 from authz.policies.reading import Reading, join, member
@@ -13,10 +14,11 @@ from authz.policies.version import Mark, PolicyVersion
 from authz.rules.policy import Policy
 from authz.rules.thresholds import FindingAction, FindingKind, Threshold
 
-TERMS: Final = ("sources", "parameters", "thresholds", "examples", "notes")
+TERMS: Final = ("sources", "parameters", "thresholds", "automation", "examples", "notes")
 """The parts of a document besides its name and its validity."""
 
 _NEEDED = ("code", "version", "title", "in_force_from", "sources", "parameters", "examples")
+_AUTOMATION = ("most_days", "fresh_days", "second_reading_percent")
 
 
 def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
@@ -25,7 +27,7 @@ def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
     :raises InvalidInput: naming by dotted path everything that is unknown, missing or makes no sense.
     """
     reading = Reading()
-    table = reading.table(document, "", needed=_NEEDED, may=("in_force_until", "thresholds", "notes"))
+    table = reading.table(document, "", needed=_NEEDED, may=("in_force_until", "thresholds", "automation", "notes"))
     sources = read_sources(reading, table.get("sources", {}))
     parameters, marks = _parameters(reading, table.get("parameters", {}), sources)
     thresholds, threshold_marks = _thresholds(reading, table.get("thresholds", []), sources)
@@ -41,6 +43,7 @@ def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
         marks=marks | threshold_marks,
         examples=read_examples(reading, table.get("examples", []), threshold_marks),
         notes=read_notes(reading, table.get("notes", [])),
+        automation=_automation(reading, table.get("automation")),
     )
     reading.finish()
     return version
@@ -63,6 +66,7 @@ def to_document(policy: PolicyVersion) -> dict[str, Any]:
             if name in policy.marks
         },
         "thresholds": [_threshold_document(policy, threshold) for threshold in policy.thresholds],
+        "automation": _automation_document(policy.automation),
         "examples": [example_document(example) for example in policy.examples],
         "notes": list(policy.notes),
     }
@@ -116,6 +120,32 @@ def _threshold_document(policy: PolicyVersion, threshold: Threshold) -> dict[str
         "at_least": None if threshold.at_least is None else str(threshold.at_least),
         "spares_established": threshold.spares_established,
         **_mark_document(policy, threshold.name),
+    }
+
+
+def _automation(reading: Reading, value: object) -> Automation | None:
+    if value is None:
+        return None
+    path = "automation"
+    table = reading.table(value, path, needed=(*_AUTOMATION, "criteria"))
+    criteria = []
+    for place, item in reading.rows(table.get("criteria", []), join(path, "criteria")):
+        row = reading.table(item, place, needed=("question", "is"))
+        criteria.append(Criterion(reading.text(row.get("question", "missing"), join(place, "question")), row.get("is")))
+    with reading.refusals_under(path):
+        return Automation(criteria=tuple(criteria), **{name: table.get(name) for name in _AUTOMATION})
+    return None
+
+
+def _automation_document(automation: Automation | None) -> dict[str, Any] | None:
+    if automation is None:
+        return None
+    criteria = [{"question": criterion.question, "is": criterion.expected} for criterion in automation.criteria]
+    return {
+        "most_days": automation.most_days,
+        "fresh_days": automation.fresh_days,
+        "second_reading_percent": automation.second_reading_percent,
+        "criteria": criteria,
     }
 
 

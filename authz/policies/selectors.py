@@ -11,7 +11,9 @@ from authz.access.roles import Action, Actor, must_be_allowed
 from authz.errors import NotFound
 from authz.ids import PayerPolicyId
 from authz.policies import catalog, regimes
-from authz.policies.models import PayerPolicy, Plan, PolicyState
+from authz.policies.automation import Automation
+from authz.policies.models import PayerPolicy, PayerReason, Plan, PolicyState
+from authz.policies.reasons import LibraryReason, shipped
 from authz.policies.regime import Regime
 from authz.policies.schema import read_policy
 from authz.policies.version import PolicyVersion
@@ -126,3 +128,22 @@ def regime_for(plan: Plan | None, on: date) -> Regime:
 def policy_for(plan: Plan | None, on: date) -> PolicyVersion:
     """Return the policy version that holds for a plan's members on a day; without a plan, the default's."""
     return rules_of(plan).on(on)
+
+
+def reasons_of(insurer_id: int) -> dict[str, LibraryReason]:
+    """Return the reasons an insurer decides by, by code: its own words go before the shipped ones."""
+    own = PayerReason.objects.filter(insurer_id=insurer_id).order_by("code")
+    said = {
+        row.code: LibraryReason(code=row.code, text=row.text, criterion=row.criterion, would_change=row.would_change)
+        for row in own
+    }
+    return {**shipped(), **said}
+
+
+def automation_of(insurer_id: int | None, code: str, version: str) -> Automation | None:
+    """Return when a policy's version lets the software approve; None where it never does."""
+    row = PayerPolicy.objects.filter(insurer_id=insurer_id, code=code, version=version).first()
+    own = version_of(row) if row and row.state != PolicyState.DRAFT.value else None
+    shipped_ones = (known for known in catalog.policies().get(code, ()) if known.version == version)
+    found = own or next(shipped_ones, None)
+    return found.automation if found else None

@@ -20,7 +20,8 @@ from authz.ids import PayerPolicyId
 from authz.outbox.services import announce
 from authz.policies import catalog, regimes
 from authz.policies.examples import failures
-from authz.policies.models import PayerPolicy, Plan, PolicyState
+from authz.policies.models import PayerPolicy, PayerReason, Plan, PolicyState
+from authz.policies.reasons import LibraryReason
 from authz.policies.schema import TERMS, read_policy, to_document
 from authz.policies.selectors import last_day_of, version_of
 from authz.policies.stillness import change_policies
@@ -272,3 +273,18 @@ def _must_not_meet_another(row: PayerPolicy, version: PolicyVersion) -> None:
         if holds_at_all and begins_before_it_ends and ends_after_it_begins:
             days = f"from {other.in_force_from} {f'to {last}' if last else 'on'}"
             raise InvalidInput({"in_force_from": [f"Version {other.version!r} of {other.code!r} holds {days}."]})
+
+
+@transaction.atomic
+def record_reason(*, reason: LibraryReason, by: Actor, now: datetime) -> PayerReason:
+    """Say a reason in the insurer's own words, or add one. What was decided before keeps the words it was told in.
+
+    :raises Forbidden: when the actor may not decide on policies.
+    """
+    must_be_allowed(by, Action.DECIDE_POLICIES)
+    said = {"text": reason.text, "criterion": reason.criterion, "would_change": reason.would_change}
+    row, _ = PayerReason.objects.update_or_create(
+        insurer_id=by.organization, code=reason.code, defaults={**said, "recorded_at": now}
+    )
+    audit.record(by=by, action="record", subject_kind="reason", subject_id=row.public_id, now=now)
+    return row

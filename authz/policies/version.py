@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
+from authz.policies.automation import Automation
 from authz.rules.policy import Policy
 from authz.rules.records import Exemption
 from authz.rules.thresholds import BenzodiazepineDays, Threshold
@@ -52,7 +53,8 @@ class PolicyVersion:
 
     `parameters` is what the rule reads and `thresholds` what is looked for beside it. `marks` tells of every setting
     the version states, by a parameter's name or a threshold's; a parameter without a mark is the product's default.
-    `notes` are sentences for operators: what the payer's rule says that these settings cannot.
+    `notes` are sentences for operators: what the payer's rule says that these settings cannot. `automation` says when
+    the software may approve by itself; None is never.
     """
 
     code: str
@@ -66,6 +68,7 @@ class PolicyVersion:
     marks: Mapping[str, Mark]
     examples: tuple[Example, ...]
     notes: tuple[str, ...] = ()
+    automation: Automation | None = None
 
     @property
     def key(self) -> tuple[str, str]:

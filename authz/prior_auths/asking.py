@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from authz.prior_auths.needs import Need
 from authz.rules.records import Record
@@ -11,12 +11,16 @@ from authz.rules.records import Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedLine:
-    """One product, from the record that causes the need to the end of what is in hand; both days included."""
+    """One product, from the record that causes the need to the end of what is in hand; both days included.
+
+    `daily_units` is the most units a day that any of its records comes to; None where one does not say.
+    """
 
     rxcui: str
     product_name: str
     quantity: Decimal | None
     days_supply: int
+    daily_units: Decimal | None
     starts_on: date
     ends_on: date
 
@@ -43,9 +47,23 @@ def _line(rxcui: str, records: Sequence[Record], need: Need) -> AskedLine:
         product_name=product.name if product else rxcui,
         quantity=sum(quantities, Decimal(0)) if len(quantities) == len(records) else None,
         days_supply=sum(_days(record) for record in records),
+        daily_units=_most_a_day(records),
         starts_on=min(records[0].start, need.required_from),
         ends_on=max(last, need.required_from),
     )
+
+
+def _most_a_day(records: Sequence[Record]) -> Decimal | None:
+    a_day = [record.daily_units or _spread(record) for record in records]
+    known = [units for units in a_day if units is not None]
+    return max(known) if len(known) == len(a_day) else None
+
+
+def _spread(record: Record) -> Decimal | None:
+    """Return the quantity over the days, rounded up: what is asked for is never less than what is dispensed."""
+    if record.quantity is None:
+        return None
+    return (record.quantity / _days(record)).quantize(Decimal("0.0001"), rounding=ROUND_CEILING)
 
 
 def _days(record: Record) -> int:

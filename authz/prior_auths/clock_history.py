@@ -15,6 +15,7 @@ HEEDED: Final[Mapping[Step, tuple[What, ...]]] = {
     Step.ASK: (What.INFO_ASKED,),
     Step.ANSWER: (What.INFO_ANSWERED,),
     Step.APPROVE: (What.DECIDED,),
+    Step.APPROVE_BY_RULE: (What.DECIDED,),
     Step.APPROVE_IN_PART: (What.DECIDED_ADVERSE,),
     Step.DENY: (What.DECIDED_ADVERSE,),
     Step.RETURN: (What.RETURNED_INCOMPLETE,),

@@ -1,4 +1,4 @@
-"""PURE: what can be decided, and what each outcome means for the patient."""
+"""PURE: what can be decided, on what it rests, and what each outcome means for the patient."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,50 +6,84 @@ from decimal import Decimal
 from enum import StrEnum
 
 from authz.errors import InvalidInput
+from authz.rules.formulary import Product
 
 
 class Outcome(StrEnum):
     APPROVED = "approved"
     PARTIALLY_APPROVED = "partially_approved"
     DENIED = "denied"
+    DEEMED_APPROVED = "deemed_approved"
+    DEEMED_ADVERSE = "deemed_adverse"
+
+
+class Basis(StrEnum):
+    """On what a determination rests: a person's judgement, a policy's rule, or the law once the time has run out."""
+
+    PERSON = "person"
+    RULE = "rule"
+    LAW = "law"
 
 
 HUMAN_ONLY = frozenset({Outcome.PARTIALLY_APPROVED, Outcome.DENIED})
 """Software may approve, route or wait; only a licensed human denies, wholly or in part."""
 
+BY_LAW = frozenset({Outcome.DEEMED_APPROVED, Outcome.DEEMED_ADVERSE})
+"""What follows by itself when the insurer has let its time run out."""
 
-ADVERSE = HUMAN_ONLY
+ADVERSE = HUMAN_ONLY | {Outcome.DEEMED_ADVERSE}
 """Outcomes that may be appealed, and that another reviewer looks at again when the request is reopened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What is granted on one line: days and quantity (in the product's units), from a day to a day, both included."""
+    """What is granted on one line: days and quantity (in the product's units), from a day to a day, both included.
+
+    `rxcui` names another product than the one asked for; `daily_units` is the most units a day, `refills` how many.
+    None of these three is as asked.
+    """
 
     days: int
     quantity: Decimal | None
     starts_on: date
     ends_on: date
+    daily_units: Decimal | None = None
+    refills: int | None = None
+    rxcui: str | None = None
 
     def __post_init__(self) -> None:
         if self.days < 1:
             raise InvalidInput({"days": ["Grant at least one day, or leave the line out."]})
         if self.quantity is not None and self.quantity <= 0:
             raise InvalidInput({"quantity": ["Grant more than nothing, or leave the line out."]})
+        if self.daily_units is not None and self.daily_units <= 0:
+            raise InvalidInput({"daily_units": ["Grant more than nothing, or leave the line out."]})
         if self.ends_on < self.starts_on:
             raise InvalidInput({"ends_on": ["The grant ends before it starts."]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why it was decided so: a code of the reason library, one plain sentence, and the criterion's clause."""
+    """Why it was decided so: a code of the reason library, one plain sentence, and the criterion's clause.
+
+    `would_change` is what would change it, in a sentence; empty for a favourable one.
+    """
 
     code: str
     text: str
     criterion: str
+    would_change: str = ""
 
     def __post_init__(self) -> None:
         said = {"code": self.code, "text": self.text, "criterion": self.criterion}
         missing = {f"reason.{name}": ["Say why."] for name, value in said.items() if not value.strip()}
         if missing:
             raise InvalidInput(missing)
+
+
+def is_no_more(granted: Product, *, than: Product) -> bool:
+    """Say whether as many units of one product hold no more than of the other: same ingredient, no stronger."""
+    same = (granted.ingredient_rxcui, granted.strength_unit, granted.release) == (
+        than.ingredient_rxcui, than.strength_unit, than.release,
+    )  # fmt: skip
+    return same and granted.strength <= than.strength

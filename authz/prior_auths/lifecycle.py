@@ -45,6 +45,7 @@ class Step(StrEnum):
     APPROVE = "approve"
     APPROVE_IN_PART = "approve_in_part"
     DENY = "deny"
+    APPROVE_BY_RULE = "approve_by_rule"
     WITHDRAW = "withdraw"
     DISMISS = "dismiss"
     LINK_DUPLICATE = "link_duplicate"
@@ -131,6 +132,7 @@ TABLE: dict[Step, Transition] = {
     Step.DENY: Transition(
         _from(State.CLINICAL_REVIEW), State.DECIDED, frozenset({Role.PHYSICIAN}), "prior-auth.denied"
     ),
+    Step.APPROVE_BY_RULE: Transition(_from(State.QUEUED), State.DECIDED, _SYSTEM, "prior-auth.approved"),
     Step.WITHDRAW: Transition(frozenset(ACTIVE), State.WITHDRAWN, _CLINIC, "prior-auth.withdrawn"),
     Step.DISMISS: Transition(
         _from(State.QUEUED, State.IN_REVIEW), State.DISMISSED, _INTAKE | {Role.REVIEWER}, "prior-auth.dismissed"

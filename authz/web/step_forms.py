@@ -13,6 +13,7 @@ from django.forms.widgets import Input
 from authz.documentation.questionnaire import questionnaire
 from authz.documentation.services import CODE
 from authz.errors import InvalidInput
+from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
@@ -171,15 +172,17 @@ class AnswerForm(StepForm):
 
 
 class ReasonForm(StepForm):
-    """Why it was decided so."""
+    """Why it was decided so, by the insurer's library of reasons."""
 
     def add_fields(self) -> None:
+        library = reasons_of(self.prior_auth.insurer_id) if self.prior_auth.insurer_id else {}
         self.fields |= {
-            "reason.code": forms.CharField(
-                label="Reason code",
-                help_text="Such as criteria-not-met, information-missing, quantity-over-limit.",
-                max_length=40,
-                widget=forms.TextInput({"autocomplete": "off", "class": "short"}),
+            "reason.code": forms.ChoiceField(
+                label="Reason",
+                choices=[
+                    ("", "Choose one"),
+                    *((code, f"{code}: {known.text}") for code, known in library.items()),
+                ],
                 error_messages={"required": "Give a code."},
             ),
             "reason.text": long_text("Reason in one plain sentence", hint="The patient can read it."),

@@ -70,6 +70,8 @@ OUTCOME: Mapping[Outcome, Status] = {
     Outcome.APPROVED: Status("Approved", Tone.GOOD),
     Outcome.PARTIALLY_APPROVED: Status("Approved in part", Tone.BAD),
     Outcome.DENIED: Status("Denied", Tone.BAD),
+    Outcome.DEEMED_APPROVED: Status("Approved by law: not decided in time", Tone.GOOD),
+    Outcome.DEEMED_ADVERSE: Status("Adverse by law: not decided in time", Tone.BAD),
 }
 
 ACTION: Mapping[Step, str] = {
@@ -114,6 +116,7 @@ DONE: Mapping[Step, str] = {
     Step.APPROVE: "Approved",
     Step.APPROVE_IN_PART: "Approved in part",
     Step.DENY: "Denied",
+    Step.APPROVE_BY_RULE: "Approved by rule",
     Step.WITHDRAW: "Withdrawn",
     Step.DISMISS: "Dismissed",
     Step.LINK_DUPLICATE: "Linked to another request",

@@ -42,6 +42,7 @@ OPEN = {"api:lifecycle", "api:regimes", "api:tokens", "api:openapi", "api:docs",
 """Addresses that say nothing about anybody."""
 
 REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Clause 4"}
+LIBRARY_REASON = {"code": "own", "text": "Too long.", "criterion": "7.1", "would_change": "A second opinion."}
 STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.ASK_PRESCRIBER: {"question": "Please attest."},
     Step.ANSWER_PRESCRIBER: {"answers": {"pr.attest": True}},
@@ -166,6 +167,7 @@ def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
             Call("prescriptions", "POST", "prescriptions/", order_body(patient, identifier="n")),
         ),
         (Action.RECORD_PRESCRIPTION, Call("cancellation", "POST", f"prescriptions/{order.public_id}/cancellation/")),
+        (Action.DECIDE_POLICIES, Call("reasons", "POST", "reasons/", LIBRARY_REASON)),
         (Action.RECORD_FILL, Call("fills", "POST", "fills/", fill_body(patient, identifier="n1"))),
         (
             Action.RECORD_FILL,

@@ -165,6 +165,7 @@ def test_a_physician_denies_with_a_reason_the_prescriber_can_read(
     (decided,) = stella.get(address(case)).json()["determinations"]
     assert (decided["outcome"], decided["decided_by"]) == ("denied", "Dr Patel")
     assert (decided["reason_code"], decided["reason_text"], decided["criterion"]) == tuple(REASON.values())
+    assert decided["would_change"].startswith("A clinical reason")
     assert [line["granted_days"] for line in decided["lines"]] == [0]
 
 
@@ -252,7 +253,7 @@ def test_a_step_the_table_does_not_allow_tells_those_it_does(cast: stage.Cast, s
         answer = stella.post(address(case, "take-up/"))
 
     problem = refused(answer, 409, "illegal-step")
-    assert problem["allowed"] == ["ask_prescriber", "submit", "withdraw"]
+    assert problem["allowed"] == ["ask_prescriber", "submit", "withdraw", "link_duplicate", "propose_void", "void"]
 
 
 def test_a_decision_sent_twice_with_one_key_is_one_decision(cast: stage.Cast, rae: Caller) -> None:

@@ -159,7 +159,7 @@ def test_two_of_the_staff_void_a_request(cast: Cast) -> None:
     endings.propose_void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.stella, now=later(1))
     with pytest.raises(SecondPersonNeeded):
         endings.void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.stella, now=later(1))
-    voided = endings.void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.sam, now=later(2))
+    voided = endings.void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.tess, now=later(2))
 
     assert voided.state == "voided"
     assert Authorization.objects.get().revoked_at == later(2)
@@ -170,17 +170,17 @@ def test_nobody_voids_alone_but_an_insurers_administrator(cast: Cast) -> None:
     key = key_of(stage.queued(cast))
 
     with pytest.raises(SecondPersonNeeded):
-        endings.void(prior_auth_id=key, reason="Wrong.", by=cast.sam, now=NOW)
+        endings.void(prior_auth_id=key, reason="Wrong.", by=cast.tess, now=NOW)
     with pytest.raises(SecondPersonNeeded):
         endings.propose_void(prior_auth_id=key, reason="Wrong.", by=stage.machine_of(cast.stella), now=NOW)
 
-    assert endings.void(prior_auth_id=key, reason="Wrong.", by=cast.ada, now=NOW).state == "voided"
+    assert endings.void(prior_auth_id=key, reason="Wrong.", by=cast.nora, now=NOW).state == "voided"
     with pytest.raises(IllegalStep):
-        endings.void(prior_auth_id=key, reason="Wrong.", by=cast.ada, now=NOW)
+        endings.void(prior_auth_id=key, reason="Wrong.", by=cast.nora, now=NOW)
 
 
 def test_after_voiding_the_need_opens_a_new_request(cast: Cast) -> None:
-    voided = endings.void(prior_auth_id=key_of(stage.approved(cast)), reason="Wrong.", by=cast.ada, now=later(1))
+    voided = endings.void(prior_auth_id=key_of(stage.approved(cast)), reason="Wrong.", by=cast.nora, now=later(1))
 
     stage.fill(cast, voided.patient, 1, on=stage.TODAY)
 
@@ -236,4 +236,4 @@ def test_what_is_asked_anew_is_not_reopened(cast: Cast) -> None:
     stage.fill(cast, decided.patient, 5, on=date(2025, 3, 13), now=later(24 * 10))
 
     with pytest.raises(AskedAnew):
-        reopened(cast, decided, by=cast.ada)
+        reopened(cast, decided, by=cast.nora)

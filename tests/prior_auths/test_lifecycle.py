@@ -36,8 +36,14 @@ def test_only_a_physician_decides_against_what_was_asked(step: Step) -> None:
 
 
 @pytest.mark.parametrize("step", [step for step in Step if TABLE[step].target is State.DECIDED])
-def test_no_clinic_and_no_machine_decides(step: Step) -> None:
-    assert TABLE[step].by.isdisjoint(CLINIC_ROLES | {Role.SYSTEM})
+def test_no_clinic_decides(step: Step) -> None:
+    assert TABLE[step].by.isdisjoint(CLINIC_ROLES)
+
+
+def test_of_itself_the_system_only_approves() -> None:
+    own = {step for step in Step if Role.SYSTEM in TABLE[step].by and TABLE[step].target is State.DECIDED}
+
+    assert own == {Step.APPROVE_BY_RULE}
 
 
 def test_the_clinic_has_the_request_until_it_is_submitted() -> None:

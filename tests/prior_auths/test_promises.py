@@ -1,10 +1,12 @@
 """What the database itself refuses, whoever asks: raw SQL, the ORM, a worker, an administrator."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from authz.access.models import Licence
+from authz.access.services import record_licence
 from authz.prior_auths.models import Determination, DeterminationLine, Event
 from authz.prior_auths.services import determinations
 from tests import cast as stage
@@ -14,8 +16,8 @@ from tests.prior_auths.test_review import REASON
 INSERT_DENIAL = """
 INSERT INTO authz_determination
     (public_id, prior_auth_id, outcome, decided_at, decided_by_id, licence_id, reason_code, reason_text, criterion,
-     policy, policy_version, was_late)
-VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 'x', 'x', 'x', 'default', '1', false)
+     policy, policy_version, was_late, basis, would_change, is_sampled)
+VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 'x', 'x', 'x', 'default', '1', false, 'person', '', false)
 """
 
 
@@ -43,6 +45,74 @@ def test_nobody_denies_on_a_licence_that_is_not_theirs_or_not_valid_then(cast: C
     refused(INSERT_DENIAL, [prior_auth.pk, "denied", too_late, patel, licence.pk], "licence valid at that instant")
 
     assert not Determination.objects.exists()
+
+
+@pytest.mark.parametrize("profession", ["nurse"])
+def test_nobody_denies_on_a_licence_of_another_profession(cast: Cast, profession: str) -> None:
+    prior_auth = stage.in_clinical_review(cast)
+    licence = cast.people["patel"].licences.get()
+    Licence.objects.update(profession=profession)
+
+    refused(INSERT_DENIAL, [prior_auth.pk, "denied", NOW, cast.people["patel"].pk, licence.pk], "licence valid at that")
+
+
+def test_nobody_denies_for_an_insurer_they_are_not_of(cast: Cast) -> None:
+    prior_auth = stage.in_clinical_review(cast)
+    jones = cast.people["jones"]
+    licence = record_licence(
+        person=jones,
+        number="MD-7",
+        state="NY",
+        specialty="Pain medicine",
+        valid_from=date(2020, 1, 1),
+        valid_until=date(2030, 1, 1),
+    )
+
+    refused(INSERT_DENIAL, [prior_auth.pk, "denied", NOW, jones.pk, licence.pk], "people of the insurer")
+
+
+def test_the_law_decides_nothing_before_the_time_is_over(cast: Cast) -> None:
+    prior_auth = stage.queued(cast)
+    deemed = """
+        INSERT INTO authz_determination
+            (public_id, prior_auth_id, outcome, decided_at, due_at, reason_code, reason_text, criterion, policy,
+             policy_version, was_late, basis, would_change, is_sampled)
+        VALUES (gen_random_uuid(), %s, %s, %s, %s, 'x', 'x', 'x', 'default', '1', true, %s, '', false)
+    """
+
+    refused(deemed, [prior_auth.pk, "deemed_adverse", NOW, NOW, "law"], "once_the_time_is_over")
+    refused(deemed, [prior_auth.pk, "deemed_approved", NOW, None, "law"], "once_the_time_is_over")
+    refused(deemed, [prior_auth.pk, "denied", NOW, NOW - timedelta(hours=1), "law"], "licence")
+    refused(deemed, [prior_auth.pk, "deemed_adverse", NOW, NOW - timedelta(hours=1), "rule"], "people_decide_or")
+
+
+def test_a_request_has_one_first_determination_and_the_others_supersede(cast: Cast) -> None:
+    prior_auth = stage.approved(cast)
+    rae = cast.people["rae"].pk
+
+    refused(INSERT_DENIAL, [prior_auth.pk, "approved", NOW, rae, None], "one_first_determination")
+
+
+def test_less_than_was_asked_is_no_approval_whatever_it_is_called(cast: Cast) -> None:
+    decided = Determination.objects.get(prior_auth=stage.approved(cast))
+    line = {"determination": decided, "line": 2, "rxcui": "1049621", "granted_rxcui": "1049621", "asked_days": 10}
+
+    with pytest.raises(DatabaseError, match="less is a partial approval"), transaction.atomic():
+        DeterminationLine.objects.create(**line, granted_days=9)
+
+
+def test_a_denial_grants_nothing(cast: Cast) -> None:
+    decided = Determination.objects.get(prior_auth=stage.denied(cast))
+
+    with pytest.raises(DatabaseError, match="a denial grants nothing"), transaction.atomic():
+        DeterminationLine.objects.create(determination=decided, line=2, rxcui="1", asked_days=10, granted_days=9)
+
+
+def test_nothing_is_decided_without_a_determination(cast: Cast) -> None:
+    queued = stage.queued(cast)
+    decided = "UPDATE authz_priorauth SET state = 'decided', decided_at = %s WHERE id = %s"
+
+    refused(f"SET CONSTRAINTS ALL IMMEDIATE; {decided}", [NOW, queued.pk], "has a determination")
 
 
 @pytest.mark.parametrize("table", ["event", "determination", "determinationline", "fillversion", "auditentry"])

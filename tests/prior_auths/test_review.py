@@ -9,6 +9,9 @@ from django.db import connections
 
 from authz.access.models import Licence
 from authz.errors import AuthzError, InvalidInput, NotFound
+from authz.policies.reasons import LibraryReason
+from authz.policies.selectors import reasons_of
+from authz.policies.services import record_reason
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
@@ -19,6 +22,8 @@ from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of, later
 
+OXYCODONE_10 = "1049611"
+MORPHINE_15 = "894780"
 REASON = Reason(code="not-necessary", text="Seven days are enough after this procedure.", criterion="Policy 3.2")
 
 
@@ -113,6 +118,53 @@ def test_a_denial_without_a_reason_is_refused(cast: Cast) -> None:
     assert set(refusal.value.fields) == {"reason.text", "reason.criterion"}
 
 
+def test_a_denial_gives_a_reason_of_the_library_and_says_what_would_change_it(cast: Cast) -> None:
+    key = key_of(stage.in_clinical_review(cast))
+    own_words = Reason(code="because", text="Because.", criterion="None")
+
+    with pytest.raises(InvalidInput) as refusal:
+        determinations.deny(prior_auth_id=key, reason=own_words, by=cast.patel, now=NOW)
+    determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+
+    assert set(refusal.value.fields) == {"reason.code"}
+    assert Determination.objects.get().would_change.startswith("A clinical reason why a shorter course")
+
+
+def test_an_insurer_says_a_reason_in_its_own_words(cast: Cast) -> None:
+    own = LibraryReason(code="not-necessary", text="Too long.", criterion="Our 7.1", would_change="A second opinion.")
+
+    record_reason(reason=own, by=cast.nora, now=NOW)
+
+    determinations.deny(prior_auth_id=key_of(stage.in_clinical_review(cast)), reason=REASON, by=cast.patel, now=NOW)
+    assert Determination.objects.get().would_change == "A second opinion."
+    assert reasons_of(cast.summit.pk)["not-necessary"].text.startswith("A shorter course")
+
+
+def test_another_drug_is_granted_when_it_is_the_same_ingredient_and_no_stronger(cast: Cast) -> None:
+    key = key_of(stage.in_clinical_review(cast))
+    whole = {"days": 10, "quantity": Decimal(40), "starts_on": TODAY, "ends_on": date(2025, 3, 12)}
+
+    for other in (OXYCODONE_10, MORPHINE_15, "nothing"):
+        with pytest.raises(InvalidInput) as refusal:
+            determinations.approve_in_part(
+                prior_auth_id=key, grants={1: Grant(**whole, rxcui=other)}, reason=REASON, by=cast.patel, now=NOW
+            )
+        assert set(refusal.value.fields) == {"grants.1"}
+
+
+def test_a_lower_daily_dose_is_a_part(cast: Cast) -> None:
+    part = Grant(
+        days=10, quantity=Decimal(40), starts_on=TODAY, ends_on=date(2025, 3, 12), daily_units=Decimal(3), refills=0
+    )
+
+    decided = determinations.approve_in_part(
+        prior_auth_id=key_of(stage.in_clinical_review(cast)), grants={1: part}, reason=REASON, by=cast.patel, now=NOW
+    )
+
+    line = decided.determinations.get().lines.get()
+    assert (line.asked_daily_units, line.granted_daily_units, line.granted_rxcui) == (4, 3, stage.OXYCODONE_5)
+
+
 def test_a_part_is_granted_line_by_line(cast: Cast) -> None:
     part = Grant(days=5, quantity=Decimal(20), starts_on=TODAY, ends_on=date(2025, 3, 7))
 
@@ -130,6 +182,7 @@ def test_a_part_is_granted_line_by_line(cast: Cast) -> None:
     [
         ({}, "grants"),
         ({2: Grant(days=5, quantity=None, starts_on=TODAY, ends_on=TODAY)}, "grants.2"),
+        ({1: Grant(days=10, quantity=Decimal(40), starts_on=TODAY, ends_on=TODAY, daily_units=Decimal(5))}, "grants.1"),
         ({1: Grant(days=11, quantity=Decimal(40), starts_on=TODAY, ends_on=TODAY)}, "grants.1"),
         ({1: Grant(days=10, quantity=Decimal(40), starts_on=TODAY, ends_on=date(2025, 3, 12))}, "grants"),
     ],

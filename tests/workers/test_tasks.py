@@ -16,6 +16,7 @@ from workers import tasks
 from workers.app import app
 from workers.guard import only_one
 from workers.schedule import (
+    APPROVE_BY_RULE,
     ASK_FOR_DUE_PATIENTS,
     BEAT,
     DRAIN_OUTBOX,
@@ -24,7 +25,7 @@ from workers.schedule import (
     RUN_SIMULATIONS,
 )
 
-OURS = [DRAIN_OUTBOX, RELEASE_EXPIRED_REVIEWS, ASK_FOR_DUE_PATIENTS, RECHECK_PATIENTS, RUN_SIMULATIONS]
+OURS = [APPROVE_BY_RULE, DRAIN_OUTBOX, RELEASE_EXPIRED_REVIEWS, ASK_FOR_DUE_PATIENTS, RECHECK_PATIENTS, RUN_SIMULATIONS]
 
 
 def test_all_tasks_are_known_by_name_and_scheduled() -> None:

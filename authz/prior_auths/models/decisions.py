@@ -6,35 +6,63 @@ from django.db import models
 from django.db.models import F, Q
 
 from authz.ids import new_id
-from authz.prior_auths.determination import HUMAN_ONLY, Outcome
+from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome
 from authz.prior_auths.models.requests import PriorAuth
+
+_BY_LAW = sorted(outcome.value for outcome in BY_LAW)
+_BY_PEOPLE = sorted(outcome.value for outcome in frozenset(Outcome) - BY_LAW)
 
 
 class Determination(models.Model):
-    """What was decided. Append-only; a later one supersedes. The database refuses an adverse one without a licence."""
+    """What was decided, and on what basis. Append-only; a later one supersedes.
 
-    PHI: ClassVar[set[str]] = {"reason_text", "criterion"}
+    A trigger refuses a denial or a partial approval unless a person of the insurer stands behind it with a licence of
+    their own, of a denying profession, valid on that day. `due_at` is by when it was due, as computed then; `trace` is
+    what a rule that approved was shown, criterion by criterion.
+    """
+
+    PHI: ClassVar[set[str]] = {"reason_text", "criterion", "would_change", "trace"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "prior_auth", "supersedes", "outcome", "decided_at", "decided_by", "licence", "reason_code",
-        "policy", "policy_version", "was_late",
+        "policy", "policy_version", "was_late", "basis", "due_at", "is_sampled",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="determinations")
     supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
     outcome = models.CharField(max_length=20, choices=[(outcome.value, outcome.value) for outcome in Outcome])
+    basis = models.CharField(
+        max_length=10, choices=[(basis.value, basis.value) for basis in Basis], default=Basis.PERSON.value
+    )
     decided_at = models.DateTimeField()
     decided_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
     licence = models.ForeignKey("authz.Licence", on_delete=models.PROTECT, null=True, related_name="+")
     reason_code = models.CharField(max_length=40)
     reason_text = models.CharField(max_length=2000)
     criterion = models.CharField(max_length=500)
+    would_change = models.CharField(max_length=1000, blank=True)
+    trace = models.JSONField(null=True)
+    is_sampled = models.BooleanField(default=False, help_text="Whether a person is to read it a second time.")
+    due_at = models.DateTimeField(null=True)
     policy = models.CharField(max_length=60)
     policy_version = models.CharField(max_length=20)
     was_late = models.BooleanField()
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(
+                fields=["prior_auth"], condition=Q(supersedes=None), name="one_first_determination_of_a_request"
+            ),
+            models.CheckConstraint(
+                name="people_decide_or_a_rule_approves_or_the_law_does",
+                condition=Q(basis=Basis.PERSON.value, decided_by__isnull=False, outcome__in=_BY_PEOPLE)
+                | Q(basis=Basis.RULE.value, decided_by=None, licence=None, outcome=Outcome.APPROVED.value)
+                | Q(basis=Basis.LAW.value, decided_by=None, licence=None, outcome__in=_BY_LAW),
+            ),
+            models.CheckConstraint(
+                name="the_law_decides_only_once_the_time_is_over",
+                condition=~Q(basis=Basis.LAW.value) | Q(due_at__isnull=False, due_at__lt=F("decided_at")),
+            ),
             models.CheckConstraint(
                 name="only_a_licensed_human_denies",
                 condition=~Q(outcome__in=sorted(outcome.value for outcome in HUMAN_ONLY))
@@ -48,11 +76,18 @@ class Determination(models.Model):
         ]
 
 
+def _no_more(what: str) -> Q:
+    granted, asked = f"granted_{what}", f"asked_{what}"
+    return Q(**{granted: None}) | Q(**{asked: None}) | Q(**{f"{granted}__lte": F(asked)})
+
+
 class DeterminationLine(models.Model):
     """Asked and granted, side by side. Granted never exceeds asked; the database holds it. Append-only."""
 
     PHI: ClassVar[set[str]] = {
-        "rxcui", "asked_quantity", "asked_days", "granted_quantity", "granted_days", "starts_on", "ends_on",
+        "rxcui", "asked_quantity", "asked_days", "asked_daily_units", "asked_refills", "asked_from", "asked_until",
+        "granted_rxcui", "granted_quantity", "granted_days", "granted_daily_units", "granted_refills", "starts_on",
+        "ends_on",
     }  # fmt: skip
     PLAIN: ClassVar[set[str]] = {"id", "determination", "line"}
 
@@ -61,8 +96,15 @@ class DeterminationLine(models.Model):
     rxcui = models.CharField(max_length=8)
     asked_quantity = models.DecimalField(max_digits=18, decimal_places=4, null=True)
     asked_days = models.PositiveIntegerField()
+    asked_daily_units = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    asked_refills = models.PositiveSmallIntegerField(null=True)
+    asked_from = models.DateField(null=True)
+    asked_until = models.DateField(null=True)
+    granted_rxcui = models.CharField(max_length=8, blank=True)
     granted_quantity = models.DecimalField(max_digits=18, decimal_places=4, null=True)
     granted_days = models.PositiveIntegerField()
+    granted_daily_units = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    granted_refills = models.PositiveSmallIntegerField(null=True)
     starts_on = models.DateField(null=True)
     ends_on = models.DateField(null=True)
 
@@ -72,7 +114,11 @@ class DeterminationLine(models.Model):
             models.CheckConstraint(
                 name="granted_never_exceeds_asked",
                 condition=Q(granted_days__lte=F("asked_days"))
-                & (Q(granted_quantity=None) | Q(asked_quantity=None) | Q(granted_quantity__lte=F("asked_quantity"))),
+                & _no_more("quantity")
+                & _no_more("daily_units")
+                & _no_more("refills")
+                & (Q(starts_on=None) | Q(asked_from=None) | Q(starts_on__gte=F("asked_from")))
+                & (Q(ends_on=None) | Q(asked_until=None) | Q(ends_on__lte=F("asked_until"))),
             ),
             models.CheckConstraint(
                 name="granted_says_how_much_when_asked_did",

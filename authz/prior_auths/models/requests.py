@@ -84,9 +84,9 @@ class PriorAuth(models.Model):
 
     `episode_anchor` is the first order or fill of the episode when the request was opened; `record_ids` are all the
     episode's orders and fills seen so far, by which a recomputed episode is recognised. `regime`, `regime_version` and
-    `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day. `reason` is
-    why people opened it; empty when the rule did. `duplicate_of` is proposed by the service and holds once somebody
-    links the two.
+    `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
+    `reason` is why people opened it; empty when the rule did. `duplicate_of` is proposed by the service and holds once
+    somebody links the two.
     """
 
     PHI: ClassVar[set[str]] = {"explanation", "pa_required_from", "runs_out_on", "covered_days", "packet", "reason"}
@@ -95,7 +95,7 @@ class PriorAuth(models.Model):
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
         "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
-        "reopened_at",
+        "reopened_at", "screened_at",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -133,6 +133,7 @@ class PriorAuth(models.Model):
     need_in_doubt_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
+    screened_at = models.DateTimeField(null=True, help_text="When it was looked at for an approval by rule.")
     reopened_at = models.DateTimeField(null=True)
     duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="duplicates")
     reviewer = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
@@ -172,7 +173,9 @@ class PriorAuth(models.Model):
 class RequestedLine(models.Model):
     """What is asked for: one product. A request asks for what its trigger record dispenses or orders."""
 
-    PHI: ClassVar[set[str]] = {"rxcui", "product_name", "quantity", "days_supply", "starts_on", "ends_on"}
+    PHI: ClassVar[set[str]] = {
+        "rxcui", "product_name", "quantity", "days_supply", "daily_units", "refills", "starts_on", "ends_on",
+    }  # fmt: skip
     PLAIN: ClassVar[set[str]] = {"id", "prior_auth", "line"}
 
     prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="lines")
@@ -181,6 +184,8 @@ class RequestedLine(models.Model):
     product_name = models.CharField(max_length=300)
     quantity = models.DecimalField(max_digits=18, decimal_places=4, null=True)
     days_supply = models.PositiveIntegerField()
+    daily_units = models.DecimalField(max_digits=18, decimal_places=4, null=True)
+    refills = models.PositiveSmallIntegerField(null=True)
     starts_on = models.DateField()
     ends_on = models.DateField()
 

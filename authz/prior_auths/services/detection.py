@@ -265,8 +265,18 @@ def _trace(need: Need) -> dict[str, Any]:
 
 def _write_lines(request: PriorAuth, need: Need, known: PatientCase) -> None:
     request.lines.all().delete()
+    refills = _refills_of(need)
     for number, line in enumerate(lines_asked(need, known.newest), start=1):
-        RequestedLine.objects.create(prior_auth=request, line=number, **asdict(line))
+        asked = {**asdict(line), "refills": refills.get(line.rxcui)}
+        RequestedLine.objects.create(prior_auth=request, line=number, **asked)
+
+
+def _refills_of(need: Need) -> dict[str, int]:
+    """Return, by product, the most refills that an order of the use allows; a fill says nothing of them."""
+    orders = PrescriptionVersion.objects.filter(prescription__public_id__in=need.episode.records)
+    newest = {row.prescription_id: row for row in orders.order_by("version")}
+    told = sorted((row.rxcui, row.refills) for row in newest.values() if row.refills is not None)
+    return dict(told)
 
 
 def _clinic_of(need: Need, known: PatientCase) -> Organization | None:

@@ -1,23 +1,25 @@
-"""Decide a request, line by line; software may approve, only a licensed human decides against what was asked."""
+"""Decide a request, line by line: a reviewer approves as asked, a licensed human decides against it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
 from authz.access.models import Licence
-from authz.access.roles import Actor
+from authz.access.roles import DENYING, Actor
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
-from authz.policies.history import Kind
-from authz.prior_auths import selectors
-from authz.prior_auths.determination import Grant, Outcome, Reason
+from authz.policies.selectors import reasons_of
+from authz.prior_auths.determination import Basis, Grant, Outcome, Reason, is_no_more
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import Authorization, Determination, DeterminationLine, PriorAuth, RequestedLine
+from authz.prior_auths.models import PriorAuth, RequestedLine
 from authz.prior_auths.services import steps
-from authz.prior_auths.services.numbers import next_authorization_number
+from authz.prior_auths.services.deciding import Decision, as_asked, in_full, write_determination
 from authz.prior_auths.services.queue import in_hand, person_of
 from authz.prior_auths.services.reopening import decided_against
+from authz.rules.formulary import packaged
 
 APPROVED_AS_ASKED = Reason(
     code="criteria-met", text="The request meets the plan's criteria.", criterion="Approved as requested"
@@ -49,11 +51,20 @@ def refer(
 
 @transaction.atomic
 def approve(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None) -> PriorAuth:
-    """Approve everything as asked, line by line; an authorization opens for each."""
-    prior_auth = in_hand(prior_auth_id, step=Step.APPROVE, by=by, now=now, expected_version=expected_version)
-    lines = list(prior_auth.lines.order_by("line"))
-    grants = {line.line: _as_asked(line) for line in lines}
-    _decide(prior_auth, lines, grants, Outcome.APPROVED, APPROVED_AS_ASKED, None, by, now)
+    """Approve everything as asked, line by line; an authorization opens for each.
+
+    :raises AnotherDeciderNeeded: when the actor decided against it before.
+    """
+    prior_auth = _for_decision(prior_auth_id, Step.APPROVE, by, now, expected_version)
+    grants = {line.line: as_asked(line) for line in prior_auth.lines.all()}
+    decision = Decision(
+        outcome=Outcome.APPROVED,
+        basis=Basis.PERSON,
+        reason=APPROVED_AS_ASKED,
+        grants=grants,
+        person_id=person_of(by),
+    )
+    write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.APPROVE, by=by, now=now)
     return prior_auth
 
@@ -70,14 +81,14 @@ def approve_in_part(
 ) -> PriorAuth:
     """Approve less than was asked: `grants` by line number; a line without one is not granted.
 
-    :raises InvalidInput: when more is granted than asked, nothing is, or everything is.
+    :raises InvalidInput: when more is granted than asked, nothing is, or everything is, or no library has the reason.
     :raises LicenceNeeded: without a licence valid at this instant.
+    :raises AnotherDeciderNeeded: when the actor decided against it before.
     """
-    prior_auth = in_hand(prior_auth_id, step=Step.APPROVE_IN_PART, by=by, now=now, expected_version=expected_version)
-    lines = list(prior_auth.lines.order_by("line"))
-    _must_be_a_part(lines, grants)
-    licence = _licence(by, now)
-    _decide(prior_auth, lines, grants, Outcome.PARTIALLY_APPROVED, reason, licence, by, now)
+    prior_auth = _for_decision(prior_auth_id, Step.APPROVE_IN_PART, by, now, expected_version)
+    _must_be_a_part(list(prior_auth.lines.order_by("line")), grants)
+    decision = _against(prior_auth, Outcome.PARTIALLY_APPROVED, reason, by, now, grants)
+    write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.APPROVE_IN_PART, by=by, now=now)
     return prior_auth
 
@@ -88,20 +99,61 @@ def deny(
 ) -> PriorAuth:
     """Deny the request. Only a licensed human can, and the database holds it.
 
-    :raises InvalidInput: without a reason code, a plain sentence and the criterion's clause.
+    :raises InvalidInput: when the library has no such reason.
     :raises LicenceNeeded: without a licence valid at this instant.
+    :raises AnotherDeciderNeeded: when the actor decided against it before.
     """
-    prior_auth = in_hand(prior_auth_id, step=Step.DENY, by=by, now=now, expected_version=expected_version)
-    licence = _licence(by, now)
-    _decide(prior_auth, list(prior_auth.lines.order_by("line")), {}, Outcome.DENIED, reason, licence, by, now)
+    prior_auth = _for_decision(prior_auth_id, Step.DENY, by, now, expected_version)
+    decision = _against(prior_auth, Outcome.DENIED, reason, by, now)
+    write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.DENY, by=by, now=now)
     return prior_auth
 
 
+def _for_decision(
+    prior_auth_id: PriorAuthId, step: Step, by: Actor, now: datetime, expected_version: int | None
+) -> PriorAuth:
+    prior_auth = in_hand(prior_auth_id, step=step, by=by, now=now, expected_version=expected_version)
+    if decided_against(prior_auth, person_id=person_of(by)):
+        raise AnotherDeciderNeeded("You decided against this request before; somebody else must look at it again.")
+    return prior_auth
+
+
+def _against(
+    prior_auth: PriorAuth,
+    outcome: Outcome,
+    reason: Reason,
+    by: Actor,
+    now: datetime,
+    grants: Mapping[int, Grant] | None = None,
+) -> Decision:
+    return Decision(
+        outcome=outcome,
+        basis=Basis.PERSON,
+        reason=_from_library(prior_auth, reason),
+        grants=grants or {},
+        person_id=person_of(by),
+        licence=_licence(by, now),
+    )
+
+
+def _from_library(prior_auth: PriorAuth, reason: Reason) -> Reason:
+    """Return the reason with what would change it: said in the decider's words, by a code that the insurer knows."""
+    library = reasons_of(prior_auth.insurer_id) if prior_auth.insurer_id else {}
+    known = library.get(reason.code)
+    if known is None:
+        raise InvalidInput({"reason.code": [f"Use one of: {', '.join(sorted(library))}."]})
+    return replace(reason, would_change=reason.would_change or known.would_change)
+
+
 def _licence(by: Actor, now: datetime) -> Licence:
+    """Return a licence of the actor's that lets them decide against a request today."""
     on = now.date()
     licence = (
-        Licence.objects.filter(person_id=person_of(by), valid_from__lte=on, valid_until__gte=on).order_by("pk").first()
+        Licence.objects.filter(person_id=person_of(by), valid_from__lte=on, valid_until__gte=on)
+        .filter(profession__in=[profession.value for profession in DENYING])
+        .order_by("pk")
+        .first()
     )
     if licence is None:
         raise LicenceNeeded(
@@ -120,90 +172,38 @@ def _must_be_a_part(lines: Sequence[RequestedLine], grants: Mapping[int, Grant])
             faults[f"grants.{number}"] = [fault]
     if not grants:
         faults["grants"] = ["Nothing is granted: that is a denial."]
-    elif not faults and {number: _as_asked(line) for number, line in asked.items()} == dict(grants):
+    elif not faults and all(number in grants and _is_all(grants[number], line) for number, line in asked.items()):
         faults["grants"] = ["Everything is granted: approve the request instead."]
     if faults:
         raise InvalidInput(faults)
+
+
+def _is_all(grant: Grant, line: RequestedLine) -> bool:
+    return in_full(grant, line=line) == as_asked(line)
 
 
 def _fault(grant: Grant, line: RequestedLine) -> str:
     """Return what is wrong with a grant of a line, in one sentence; empty when nothing is."""
     if line.quantity is not None and grant.quantity is None:
         return "Say how many units are granted."
-    more = grant.quantity is not None and line.quantity is not None and grant.quantity > line.quantity
     beyond = grant.starts_on < line.starts_on or grant.ends_on > line.ends_on
-    return "More is granted than was asked for." if more or beyond or grant.days > line.days_supply else ""
+    amounts = [
+        (grant.days, line.days_supply),
+        (grant.quantity, line.quantity),
+        (grant.daily_units, line.daily_units),
+        (grant.refills, line.refills),
+    ]
+    if beyond or any(_is_more(granted, asked) for granted, asked in amounts):
+        return "More is granted than was asked for."
+    return "" if _is_same_drug(grant, line) else "Another product must be of the same ingredient, and no stronger."
 
 
-def _as_asked(line: RequestedLine) -> Grant:
-    return Grant(days=line.days_supply, quantity=line.quantity, starts_on=line.starts_on, ends_on=line.ends_on)
+def _is_more(granted: Decimal | int | None, asked: Decimal | int | None) -> bool:
+    return granted is not None and asked is not None and granted > asked
 
 
-def _must_be_another(prior_auth: PriorAuth, by: Actor) -> None:
-    if decided_against(prior_auth, person_id=person_of(by)):
-        raise AnotherDeciderNeeded("You decided against this request before; somebody else must look at it again.")
-
-
-def _decide(
-    prior_auth: PriorAuth,
-    lines: Sequence[RequestedLine],
-    grants: Mapping[int, Grant],
-    outcome: Outcome,
-    reason: Reason,
-    licence: Licence | None,
-    by: Actor,
-    now: datetime,
-) -> None:
-    """Write the determination with its lines, and an authorization for each line granted."""
-    _must_be_another(prior_auth, by)
-    determination = Determination.objects.create(
-        prior_auth=prior_auth,
-        supersedes=prior_auth.determinations.order_by("-pk").first(),
-        outcome=outcome.value,
-        decided_at=now,
-        decided_by_id=person_of(by),
-        licence=licence,
-        reason_code=reason.code,
-        reason_text=reason.text,
-        criterion=reason.criterion,
-        policy=prior_auth.policy,
-        policy_version=prior_auth.policy_version,
-        was_late=_is_late(prior_auth, now),
-    )
-    for line in lines:
-        _decide_line(determination, line, grants.get(line.line), now)
-    prior_auth.decided_at = now
-    prior_auth.leased_until = None
-
-
-def _decide_line(determination: Determination, line: RequestedLine, grant: Grant | None, now: datetime) -> None:
-    DeterminationLine.objects.create(
-        determination=determination,
-        line=line.line,
-        rxcui=line.rxcui,
-        asked_quantity=line.quantity,
-        asked_days=line.days_supply,
-        granted_quantity=grant.quantity if grant else None,
-        granted_days=grant.days if grant else 0,
-        starts_on=grant.starts_on if grant else None,
-        ends_on=grant.ends_on if grant else None,
-    )
-    if grant is not None:
-        Authorization.objects.create(
-            number=next_authorization_number(now=now),
-            prior_auth=determination.prior_auth,
-            determination=determination,
-            rxcui=line.rxcui,
-            starts_on=grant.starts_on,
-            ends_on=grant.ends_on,
-            days_granted=grant.days,
-            quantity_granted=grant.quantity,
-            opened_at=now,
-        )
-
-
-def _is_late(prior_auth: PriorAuth, now: datetime) -> bool:
-    if prior_auth.reopened_at is not None:
-        return False
-    clock = selectors.clocks_of(prior_auth).get(Kind.DECIDE_BY)
-    return clock is not None and clock.is_missed(by=now)
+def _is_same_drug(grant: Grant, line: RequestedLine) -> bool:
+    if grant.rxcui is None or grant.rxcui == line.rxcui:
+        return True
+    asked, granted = packaged().product(line.rxcui), packaged().product(grant.rxcui)
+    return asked is not None and granted is not None and is_no_more(granted, than=asked)

@@ -52,6 +52,7 @@ def complete(
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.COMPLETE, by)
     _keep_answers(prior_auth, answers, by, now)
+    prior_auth.screened_at = None
     steps.take(prior_auth, Step.COMPLETE, by=by, now=now)
     return prior_auth
 
