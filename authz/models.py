@@ -24,6 +24,7 @@ from authz.prescriptions.models import (
 )
 from authz.prior_auths.models import (
     Authorization,
+    Breach,
     Determination,
     DeterminationLine,
     Evaluation,
@@ -42,6 +43,7 @@ __all__ = [
     "ApiClient",
     "AuditEntry",
     "Authorization",
+    "Breach",
     "Coverage",
     "Delivery",
     "Determination",

@@ -225,7 +225,9 @@ def queued(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
 
 
 def incomplete(cast: Cast) -> PriorAuth:
-    """Return a request that Ivy has returned: something is missing."""
+    """Return a request that Ivy has returned: something is missing, and its regime's clock waits for it."""
+    cast.plan.regime = "california"
+    cast.plan.save()
     key = PriorAuthId(queued(cast).public_id)
     return questions.return_incomplete(prior_auth_id=key, missing=["The chart note."], by=cast.ivy, now=NOW)
 

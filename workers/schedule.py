@@ -11,6 +11,7 @@ ASK_FOR_DUE_PATIENTS = "authz.ask-for-due-patients"
 RECHECK_PATIENTS = "authz.recheck-patients"
 RUN_SIMULATIONS = "authz.run-simulations"
 APPROVE_BY_RULE = "authz.approve-by-rule"
+DEEM_DUE = "authz.deem-due"
 
 
 def _every(task: str, pause: timedelta) -> dict[str, Any]:
@@ -23,6 +24,7 @@ BEAT = {
     "beat_schedule": {
         "sweep-outbox": _every(DRAIN_OUTBOX, timedelta(seconds=settings.SWEEP_SECONDS)),
         "release-expired-reviews": _every(RELEASE_EXPIRED_REVIEWS, timedelta(minutes=1)),
+        "deem-due": _every(DEEM_DUE, timedelta(minutes=1)),
         "approve-by-rule": _every(APPROVE_BY_RULE, timedelta(minutes=1)),
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
         "ask-for-due-patients": _every(ASK_FOR_DUE_PATIENTS, timedelta(minutes=10)),

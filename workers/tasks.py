@@ -5,13 +5,14 @@ from time import monotonic
 
 from authz import clock
 from authz.notifications import services as notifications
-from authz.prior_auths.services import automation, queue, rechecking
+from authz.prior_auths.services import automation, deeming, queue, rechecking
 from authz.simulations import services as simulations
 from workers.app import app
 from workers.guard import only_one
 from workers.schedule import (
     APPROVE_BY_RULE,
     ASK_FOR_DUE_PATIENTS,
+    DEEM_DUE,
     DRAIN_OUTBOX,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
@@ -64,6 +65,14 @@ def run_simulations() -> None:
 def approve_by_rule() -> None:
     """Approve what a policy lets software approve. Needs no guard: each request is locked and looked at once."""
     automation.approve_by_rule(now=clock.now())
+
+
+@app.task(name=DEEM_DUE)
+def deem_due() -> None:
+    """Do what the law says of requests whose time is over. Needs no guard: each is locked and computed anew."""
+    now = clock.now()
+    deeming.deem_due(now=now)
+    deeming.note_unforwarded(now=now)
 
 
 def _take_turns(do_next: Callable[..., bool]) -> None:

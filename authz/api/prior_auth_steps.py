@@ -34,7 +34,7 @@ from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, endings, questions, queue, reopening
+from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening
 from authz.prior_auths.services import request as clinic
 
 IF_MATCH = OpenApiParameter(
@@ -123,6 +123,12 @@ DOORS: dict[Step, StepDoor] = {
     ),
     Step.WITHDRAW: StepDoor(
         take=clinic.withdraw, expects=NoteIn, says="End the request without a decision.", address="withdraw"
+    ),
+    Step.FORWARD: StepDoor(
+        take=deeming.forward,
+        expects=NoteIn,
+        says="Note that what became adverse by law is with the independent reviewer; the reason holds the reference.",
+        address="forward",
     ),
     Step.DISMISS: StepDoor(
         take=endings.dismiss, expects=DismissIn, says="End what is no valid request.", address="dismiss"

@@ -14,6 +14,7 @@ class Audience(StrEnum):
     REVIEWER = "the reviewer who has it, or all of them when nobody has it"
     PHYSICIANS = "the insurer's physicians"
     INTAKE = "the insurer's intake"
+    ADMINISTRATORS = "the insurer's administrators"
 
 
 class ChannelName(StrEnum):
@@ -53,6 +54,18 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.approved": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.approved-in-part": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
     "prior-auth.denied": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
+    "prior-auth.deemed-approved": {
+        Audience.STAFF: TO_KNOW,
+        Audience.PRESCRIBER: TO_KNOW_NOW,
+        Audience.REVIEWERS: TO_KNOW,
+    },
+    "prior-auth.deemed-adverse": {
+        Audience.STAFF: TO_ACT,
+        Audience.PRESCRIBER: TO_ACT_NOW,
+        Audience.INTAKE: TO_ACT_NOW,
+    },
+    "prior-auth.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.overdue": {Audience.ADMINISTRATORS: TO_ACT_NOW},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
     "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.returned": {Audience.STAFF: TO_ACT_NOW, Audience.PRESCRIBER: TO_KNOW},

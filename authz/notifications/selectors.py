@@ -92,6 +92,10 @@ def _intake(prior_auth: PriorAuth) -> QuerySet[Membership]:
     return _members(_insurer_of(prior_auth), Role.INTAKE)
 
 
+def _administrators(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    return _members(_insurer_of(prior_auth), Role.INSURER_ADMIN)
+
+
 def _insurer_of(prior_auth: PriorAuth) -> int | None:
     """Return the insurer that has received the request. Before submission it must not learn of it."""
     return prior_auth.insurer_id if prior_auth.submitted_at is not None else None
@@ -110,6 +114,7 @@ PEOPLE: Mapping[Audience, Callable[[PriorAuth], QuerySet[Membership]]] = {
     Audience.REVIEWER: _reviewer,
     Audience.PHYSICIANS: _physicians,
     Audience.INTAKE: _intake,
+    Audience.ADMINISTRATORS: _administrators,
 }
 
 

@@ -46,6 +46,9 @@ class Step(StrEnum):
     APPROVE_IN_PART = "approve_in_part"
     DENY = "deny"
     APPROVE_BY_RULE = "approve_by_rule"
+    DEEM_APPROVED = "deem_approved"
+    DEEM_ADVERSE = "deem_adverse"
+    FORWARD = "forward"
     WITHDRAW = "withdraw"
     DISMISS = "dismiss"
     LINK_DUPLICATE = "link_duplicate"
@@ -133,6 +136,10 @@ TABLE: dict[Step, Transition] = {
         _from(State.CLINICAL_REVIEW), State.DECIDED, frozenset({Role.PHYSICIAN}), "prior-auth.denied"
     ),
     Step.APPROVE_BY_RULE: Transition(_from(State.QUEUED), State.DECIDED, _SYSTEM, "prior-auth.approved"),
+    # By law, when the due instant has passed without a determination, whoever has the request then.
+    Step.DEEM_APPROVED: Transition(frozenset(UNDECIDED), State.DECIDED, _SYSTEM, "prior-auth.deemed-approved"),
+    Step.DEEM_ADVERSE: Transition(frozenset(UNDECIDED), State.DECIDED, _SYSTEM, "prior-auth.deemed-adverse"),
+    Step.FORWARD: Transition(_from(State.DECIDED), None, _INTAKE | _ADMIN, "prior-auth.forwarded"),
     Step.WITHDRAW: Transition(frozenset(ACTIVE), State.WITHDRAWN, _CLINIC, "prior-auth.withdrawn"),
     Step.DISMISS: Transition(
         _from(State.QUEUED, State.IN_REVIEW), State.DISMISSED, _INTAKE | {Role.REVIEWER}, "prior-auth.dismissed"
@@ -159,6 +166,7 @@ NEVER_AWAITED = frozenset(
         Step.PROPOSE_VOID,
         Step.VOID,
         Step.REOPEN,
+        Step.FORWARD,
     }
 )
 """Steps that are open to whoever may take them, but that a request never waits for."""

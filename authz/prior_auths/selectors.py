@@ -29,7 +29,7 @@ from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
 from authz.prior_auths.needs import PatientCase, PayerVerdict
-from authz.prior_auths.services.steps import roles_in_case, visible_to
+from authz.prior_auths.visibility import roles_in_case, visible_to
 from authz.rules.changes import Changes, Known, changes
 from authz.rules.counterfactual import counterfactual
 from authz.rules.evaluate import evaluate

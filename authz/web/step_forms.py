@@ -18,7 +18,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth, RequestedLine
-from authz.prior_auths.services import determinations, endings, questions, queue, reopening
+from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening
 from authz.prior_auths.services import request as clinic
 from authz.web import words
 from authz.web.answers_form import field_for, value_of
@@ -331,6 +331,11 @@ STEPS: dict[Step, StepPage] = {
     ),
     Step.WITHDRAW: StepPage(
         take=clinic.withdraw, form=WithdrawForm, says="End the request without a decision. It cannot be taken back."
+    ),
+    Step.FORWARD: StepPage(
+        take=deeming.forward,
+        form=NoteForm,
+        says="For what became adverse by law. Give the independent reviewer's reference.",
     ),
     Step.DISMISS: StepPage(
         take=endings.dismiss, form=DismissForm, says="For what is no valid request. Nothing is decided by that."

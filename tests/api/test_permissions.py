@@ -58,6 +58,7 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     },
     Step.DENY: {"reason": REASON},
     Step.WITHDRAW: {"reason": "No longer needed."},
+    Step.FORWARD: {"reason": "IRE-1"},
     Step.DISMISS: {"code": "not_a_member", "reason": "Left in May."},
     Step.PROPOSE_VOID: {"reason": "Wrong patient."},
     Step.VOID: {"reason": "Wrong patient."},

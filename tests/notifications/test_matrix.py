@@ -6,9 +6,15 @@ from authz.notifications.matrix import MATRIX, TO_ACT, TO_KNOW_NOW, Audience, Ch
 from authz.notifications.wording import SENTENCES, sentence
 from authz.pain.services import HINT_FOUND
 from authz.prior_auths.lifecycle import TABLE
+from authz.prior_auths.services.breaches import OVERDUE
 from authz.prior_auths.services.detection import DUPLICATE_SUSPECTED, NEED_IN_DOUBT
 
-ANNOUNCED = {row.says for row in TABLE.values() if row.says} | {NEED_IN_DOUBT, DUPLICATE_SUSPECTED, HINT_FOUND}
+ANNOUNCED = {row.says for row in TABLE.values() if row.says} | {
+    NEED_IN_DOUBT,
+    DUPLICATE_SUSPECTED,
+    HINT_FOUND,
+    OVERDUE,
+}
 
 
 def test_every_announced_topic_has_a_row_and_every_row_is_announced() -> None:

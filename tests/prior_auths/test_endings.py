@@ -16,8 +16,9 @@ from authz.prior_auths.services import determinations, endings, intake, question
 from authz.prior_auths.services.detection import AlreadyOpen
 from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.endings import SecondPersonNeeded
+from authz.prior_auths.services.questions import ReturnNotAllowed
 from authz.prior_auths.services.queue import LeaseHeldByAnother
-from authz.prior_auths.services.reopening import AskedAnew
+from authz.prior_auths.services.reopening import AskedAnew, ReopeningTooLate
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
@@ -101,6 +102,13 @@ def test_a_return_names_what_is_missing(cast: Cast) -> None:
         questions.return_incomplete(prior_auth_id=key, missing=[" "], by=cast.ivy, now=NOW)
 
     assert set(refusal.value.fields) == {"missing"}
+
+
+def test_where_the_clock_runs_on_nothing_is_returned(cast: Cast) -> None:
+    key = key_of(stage.queued(cast))
+
+    with pytest.raises(ReturnNotAllowed):
+        questions.return_incomplete(prior_auth_id=key, missing=["A note."], by=cast.ivy, now=NOW)
 
 
 def test_what_is_no_valid_request_is_dismissed_with_a_coded_reason(cast: Cast) -> None:
@@ -237,3 +245,18 @@ def test_what_is_asked_anew_is_not_reopened(cast: Cast) -> None:
 
     with pytest.raises(AskedAnew):
         reopened(cast, decided, by=cast.nora)
+
+
+def test_after_the_regimes_limit_only_fraud_reopens(cast: Cast) -> None:
+    cast.plan.regime = "part_d"
+    cast.plan.save()
+    key, much_later = key_of(stage.denied(cast)), later(24 * 366 * 6)
+
+    with pytest.raises(ReopeningTooLate):
+        reopening.reopen(
+            prior_auth_id=key, code=ReopeningReason.CLERICAL_ERROR, reason="A slip.", by=cast.nora, now=much_later
+        )
+
+    assert reopening.reopen(
+        prior_auth_id=key, code=ReopeningReason.FRAUD, reason="Forged.", by=cast.nora, now=much_later
+    )

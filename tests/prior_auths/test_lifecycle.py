@@ -40,10 +40,10 @@ def test_no_clinic_decides(step: Step) -> None:
     assert TABLE[step].by.isdisjoint(CLINIC_ROLES)
 
 
-def test_of_itself_the_system_only_approves() -> None:
+def test_the_system_approves_by_rule_and_else_does_what_the_law_says() -> None:
     own = {step for step in Step if Role.SYSTEM in TABLE[step].by and TABLE[step].target is State.DECIDED}
 
-    assert own == {Step.APPROVE_BY_RULE}
+    assert own == {Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.DEEM_ADVERSE}
 
 
 def test_the_clinic_has_the_request_until_it_is_submitted() -> None:

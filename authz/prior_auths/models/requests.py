@@ -8,6 +8,7 @@ from django.db.models import F, Q
 
 from authz.ids import new_id
 from authz.outbox.models import Leased
+from authz.policies.history import Kind
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ACTIVE, State
 
@@ -95,7 +96,7 @@ class PriorAuth(models.Model):
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
         "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
-        "reopened_at", "screened_at",
+        "reopened_at", "screened_at", "due_at",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -132,6 +133,9 @@ class PriorAuth(models.Model):
     touched_by_human_at = models.DateTimeField(null=True)
     need_in_doubt_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(
+        null=True, help_text="Derived at each step, to order and find requests by; the clocks themselves are computed."
+    )
     decided_at = models.DateTimeField(null=True)
     screened_at = models.DateTimeField(null=True, help_text="When it was looked at for an approval by rule.")
     reopened_at = models.DateTimeField(null=True)
@@ -168,6 +172,24 @@ class PriorAuth(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Breach(models.Model):
+    """One clock of a request that was missed, noted once."""
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {"id", "prior_auth", "kind", "due_at", "noted_at"}
+
+    prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="breaches")
+    kind = models.CharField(max_length=30, choices=[(kind.value, kind.value) for kind in Kind])
+    due_at = models.DateTimeField()
+    noted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["prior_auth", "kind"], name="breach_noted_once_per_clock"),
+            models.CheckConstraint(name="nothing_is_missed_before_it_is_due", condition=Q(noted_at__gt=F("due_at"))),
+        ]
 
 
 class RequestedLine(models.Model):

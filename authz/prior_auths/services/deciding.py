@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from authz.access.models import Licence
+from authz.policies.history import Kind
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
 from authz.prior_auths.models import Authorization, Determination, DeterminationLine, PriorAuth, RequestedLine
+from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.numbers import next_authorization_number
 
 
@@ -33,6 +35,9 @@ def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datet
     every determination belongs at the end of this function: it runs in the same transaction.
     """
     due = selectors.due(prior_auth)
+    is_late = due is not None and due.at < now
+    if due is not None and is_late:
+        note_breach(prior_auth=prior_auth, kind=Kind.DECIDE_BY, due_at=due.at, now=now)
     determination = Determination.objects.create(
         prior_auth=prior_auth,
         supersedes=prior_auth.determinations.order_by("-pk").first(),
@@ -50,7 +55,7 @@ def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datet
         policy=prior_auth.policy,
         policy_version=prior_auth.policy_version,
         due_at=due.at if due else None,
-        was_late=due is not None and due.at < now,
+        was_late=is_late,
     )
     for line in prior_auth.lines.order_by("line"):
         _write_line(determination, line, decision.grants.get(line.line), now)

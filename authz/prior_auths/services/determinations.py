@@ -8,9 +8,11 @@ from decimal import Decimal
 from django.db import transaction
 
 from authz.access.models import Licence
-from authz.access.roles import DENYING, Actor
+from authz.access.roles import DENYING, Actor, Profession
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
+from authz.policies import regimes
+from authz.policies.regime import Denier
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason, is_no_more
 from authz.prior_auths.lifecycle import Step
@@ -133,7 +135,7 @@ def _against(
         reason=_from_library(prior_auth, reason),
         grants=grants or {},
         person_id=person_of(by),
-        licence=_licence(by, now),
+        licence=_licence(prior_auth, by, now),
     )
 
 
@@ -146,12 +148,14 @@ def _from_library(prior_auth: PriorAuth, reason: Reason) -> Reason:
     return replace(reason, would_change=reason.would_change or known.would_change)
 
 
-def _licence(by: Actor, now: datetime) -> Licence:
-    """Return a licence of the actor's that lets them decide against a request today."""
+def _licence(prior_auth: PriorAuth, by: Actor, now: datetime) -> Licence:
+    """Return a licence of the actor's that lets them decide against this request today."""
     on = now.date()
+    denied_by = regimes.version(prior_auth.regime, prior_auth.regime_version).denied_by
+    professions = {Profession.PHYSICIAN} if denied_by is Denier.PHYSICIAN else DENYING
     licence = (
         Licence.objects.filter(person_id=person_of(by), valid_from__lte=on, valid_until__gte=on)
-        .filter(profession__in=[profession.value for profession in DENYING])
+        .filter(profession__in=[profession.value for profession in professions])
         .order_by("pk")
         .first()
     )

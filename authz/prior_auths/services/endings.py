@@ -11,6 +11,7 @@ from authz.prior_auths.lifecycle import DismissalReason, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import in_hand
+from authz.prior_auths.visibility import visible_to
 
 
 class SecondPersonNeeded(AuthzError):
@@ -53,7 +54,7 @@ def link_duplicate(
     :raises InvalidInput: when the survivor is none of the patient's requests, or has itself no standing.
     """
     # In one order, so that two people who link two requests to each other wait and do not block each other.
-    both = PriorAuth.objects.filter(steps.visible_to(by), public_id__in=[prior_auth_id, survivor_id])
+    both = PriorAuth.objects.filter(visible_to(by), public_id__in=[prior_auth_id, survivor_id])
     list(both.select_for_update().order_by("pk"))
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.LINK_DUPLICATE, by)
@@ -64,7 +65,7 @@ def link_duplicate(
 
 
 def _survivor_of(prior_auth: PriorAuth, survivor_id: PriorAuthId | None, by: Actor) -> PriorAuth:
-    same_patient = PriorAuth.objects.filter(steps.visible_to(by), patient=prior_auth.patient_id)
+    same_patient = PriorAuth.objects.filter(visible_to(by), patient=prior_auth.patient_id)
     others = same_patient.exclude(pk=prior_auth.pk).exclude(state__in=[State.DUPLICATE.value, State.VOIDED.value])
     named = others.filter(public_id=survivor_id) if survivor_id else others.filter(pk=prior_auth.duplicate_of_id)
     survivor = named.first()

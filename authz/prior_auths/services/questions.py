@@ -7,12 +7,24 @@ from uuid import UUID
 from django.db import transaction
 
 from authz.access.roles import Actor
-from authz.errors import InvalidInput
+from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
+from authz.policies import regimes
+from authz.policies.regime import MissingInformation
+from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, in_hand, person_of
+
+# Where the clock runs on whatever is missing, nothing is returned: it would only cost the clinic time.
+_RUNS_ON = frozenset({MissingInformation.KEEPS_RUNNING, MissingInformation.MAY_EXTEND})
+
+
+class ReturnNotAllowed(AuthzError):
+    """The request's regime knows no return of an incomplete request."""
+
+    code = "return-not-allowed"
 
 
 @transaction.atomic
@@ -27,10 +39,12 @@ def return_incomplete(
     """Say, item by item, what is missing before the insurer's clock may start.
 
     :raises InvalidInput: without an item.
+    :raises ReturnNotAllowed: where the regime's clock runs on while something is missing.
     """
     _must_say_something("missing", missing)
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.RETURN, by)
+    _must_be_waited_for(prior_auth)
     _ask(prior_auth, missing, by, now)
     steps.take(prior_auth, Step.RETURN, by=by, now=now)
     return prior_auth
@@ -97,6 +111,13 @@ def answer(
     prior_auth.leased_until = now + LEASE
     steps.take(prior_auth, Step.ANSWER, by=by, now=now)
     return prior_auth
+
+
+def _must_be_waited_for(prior_auth: PriorAuth) -> None:
+    regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
+    track = regime.expedited if prior_auth.urgency == Urgency.EXPEDITED.value else regime.standard
+    if track.missing_information in _RUNS_ON:
+        raise ReturnNotAllowed("Under this request's regime the clock runs on while something is missing: ask for it.")
 
 
 def _must_say_something(name: str, items: Sequence[str]) -> None:

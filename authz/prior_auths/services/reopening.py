@@ -7,11 +7,19 @@ from django.db import transaction
 from authz.access.roles import Actor, Role
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
+from authz.policies.history import Kind
+from authz.prior_auths import selectors
 from authz.prior_auths.determination import ADVERSE, Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, person_of
+
+
+class ReopeningTooLate(AuthzError):
+    """The time in which the regime lets this decision be reopened is over."""
+
+    code = "reopening-too-late"
 
 
 class AskedAnew(AuthzError):
@@ -34,10 +42,12 @@ def reopen(
 
     A physician who did not decide against it has it in hand; otherwise it goes to the queue for somebody else.
 
+    :raises ReopeningTooLate: after the regime's limit, unless it is for fraud.
     :raises AskedAnew: when another active request covers the same use.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.REOPEN, by)
+    _must_be_in_time(prior_auth, code, now)
     _must_be_the_only_one(prior_auth)
     may_decide = Role.PHYSICIAN in by.roles and not decided_against(prior_auth, person_id=person_of(by))
     prior_auth.reviewer_id = by.person_id if may_decide else None
@@ -51,6 +61,12 @@ def decided_against(prior_auth: PriorAuth, *, person_id: int) -> bool:
     """Say whether this person has decided against what was asked; then somebody else must look at it again."""
     adverse = [Outcome(outcome).value for outcome in ADVERSE]
     return prior_auth.determinations.filter(outcome__in=adverse, decided_by_id=person_id).exists()
+
+
+def _must_be_in_time(prior_auth: PriorAuth, code: ReopeningReason, now: datetime) -> None:
+    clock = selectors.clocks_of(prior_auth).get(Kind.REOPEN_BY)
+    if code is not ReopeningReason.FRAUD and clock is not None and clock.is_missed(by=now):
+        raise ReopeningTooLate("The regime's time to reopen this decision is over; only fraud reopens it now.")
 
 
 def _must_be_the_only_one(prior_auth: PriorAuth) -> None:

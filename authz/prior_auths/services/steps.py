@@ -3,16 +3,15 @@
 from datetime import datetime
 from typing import ClassVar
 
-from django.db.models import Q
-
-from authz.access.roles import Actor, Role
+from authz.access.roles import Actor
 from authz.audit import services as audit
 from authz.errors import AuthzError, NotFound, StaleVersion
 from authz.ids import PriorAuthId
 from authz.outbox.services import announce
-from authz.prior_auths import lifecycle
+from authz.prior_auths import lifecycle, selectors
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Event, PriorAuth
+from authz.prior_auths.visibility import roles_in_case, visible_to
 
 
 class IllegalStep(AuthzError):
@@ -35,13 +34,6 @@ def lock(*, prior_auth_id: PriorAuthId, by: Actor, expected_version: int | None 
     return found
 
 
-def visible_to(by: Actor) -> Q:
-    """Return the requests an actor's organization may know: a clinic its own, an insurer those submitted to it."""
-    if by.is_system:
-        return Q()
-    return Q(clinic_id=by.organization) | Q(insurer_id=by.organization, submitted_at__isnull=False)
-
-
 def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
     """Refuse a step the table does not allow, before anything is written.
 
@@ -54,13 +46,6 @@ def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
         raise IllegalStep(f"A request that is {state.value} cannot take the step {step.value} by you.", allowed=allowed)
 
 
-def roles_in_case(prior_auth: PriorAuth, by: Actor) -> frozenset[Role]:
-    """Return the actor's roles as far as their organization's side of this request gives them any."""
-    if by.is_system or by.organization_id in {prior_auth.clinic_id, prior_auth.insurer_id}:
-        return frozenset(by.roles)
-    return frozenset()
-
-
 def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: str = "", code: str = "") -> None:
     """Move a locked request along the table: state, version, event, trail and announcement, all or nothing.
 
@@ -71,6 +56,8 @@ def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: s
     before = prior_auth.state
     prior_auth.state = row.target.value if row.target else before
     record(prior_auth, step, from_state=before, by=by, now=now, note=note, code=code)
+    due = selectors.due(prior_auth)
+    prior_auth.due_at = due.at if due else None
     prior_auth.save()
     if row.says:
         announce(topic=row.says, subject_id=prior_auth.public_id, now=now)

@@ -1,0 +1,112 @@
+"""What follows when the insurer lets its time run out: a breach, noted once, and what the law then says by itself."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from authz.access.roles import SYSTEM, Actor
+from authz.errors import AuthzError
+from authz.ids import PriorAuthId
+from authz.policies.history import Kind
+from authz.policies.regime import IfMissed
+from authz.prior_auths import selectors
+from authz.prior_auths.deadlines import Clock
+from authz.prior_auths.determination import Basis, Outcome, Reason
+from authz.prior_auths.lifecycle import UNDECIDED, Step
+from authz.prior_auths.models import Determination, PriorAuth
+from authz.prior_auths.services import steps
+from authz.prior_auths.services.breaches import note_breach
+from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
+
+_UNDECIDED = frozenset(state.value for state in UNDECIDED)
+
+# What else a regime can say leaves the request open: the clinic may go on elsewhere, but nothing is decided.
+_BY_LAW: Final[Mapping[IfMissed, tuple[Outcome, Step]]] = {
+    IfMissed.DEEMED_APPROVED: (Outcome.DEEMED_APPROVED, Step.DEEM_APPROVED),
+    IfMissed.DEEMED_ADVERSE: (Outcome.DEEMED_ADVERSE, Step.DEEM_ADVERSE),
+    IfMissed.ADVERSE_APPEALABLE: (Outcome.DEEMED_ADVERSE, Step.DEEM_ADVERSE),
+}
+
+
+class NothingToForward(AuthzError):
+    """Only what became adverse by law is forwarded to the independent reviewer, and once."""
+
+    code = "nothing-to-forward"
+
+
+def deem_due(*, now: datetime) -> int:
+    """Look at every undecided request whose time is over, and return how many the law has decided.
+
+    The kept due instant only finds them; each is computed anew once its row is locked. Whoever decides holds that lock
+    until the decision is committed, so a determination made in time is seen here, and nothing is deemed over it.
+    """
+    over = PriorAuth.objects.filter(state__in=_UNDECIDED, due_at__lt=now, reopened_at=None)
+    unnoted = over.exclude(breaches__kind=Kind.DECIDE_BY.value).order_by("due_at")
+    return sum(_deem_one(key, now) for key in unnoted.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _deem_one(key: int, now: datetime) -> int:
+    rows = PriorAuth.objects.select_for_update().filter(pk=key, state__in=_UNDECIDED, reopened_at=None)
+    prior_auth = rows.first()
+    clock = selectors.clocks_of(prior_auth).get(Kind.DECIDE_BY) if prior_auth else None
+    if prior_auth is None or clock is None or clock.due_at is None or not clock.is_missed(by=now):
+        return 0
+    note_breach(prior_auth=prior_auth, kind=clock.kind, due_at=clock.due_at, now=now)
+    by_law = _BY_LAW.get(clock.if_missed) if clock.if_missed else None
+    if by_law is None:
+        return 0
+    outcome, step = by_law
+    write_determination(prior_auth=prior_auth, decision=_decision(prior_auth, outcome, clock), now=now)
+    prior_auth.reviewer = None
+    steps.take(prior_auth, step, by=SYSTEM, now=now)
+    return 1
+
+
+def _decision(prior_auth: PriorAuth, outcome: Outcome, clock: Clock) -> Decision:
+    grants = {line.line: as_asked(line) for line in prior_auth.lines.all()}
+    return Decision(
+        outcome=outcome,
+        basis=Basis.LAW,
+        reason=Reason(code="time-ran-out", text="The insurer did not decide in time.", criterion=clock.citation[:500]),
+        grants=grants if outcome is Outcome.DEEMED_APPROVED else {},
+    )
+
+
+@transaction.atomic
+def forward(
+    *, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime, expected_version: int | None = None
+) -> PriorAuth:
+    """Note that the file is with the independent reviewer; `reason` holds their reference.
+
+    :raises NothingToForward: when it did not become adverse by law, or was forwarded before.
+    """
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.must_be_legal(prior_auth, Step.FORWARD, by)
+    if not _unforwarded().filter(prior_auth=prior_auth).exists():
+        raise NothingToForward("Only what became adverse by law is forwarded to the independent reviewer, and once.")
+    steps.take(prior_auth, Step.FORWARD, by=by, now=now, note=reason)
+    return prior_auth
+
+
+def _unforwarded() -> QuerySet[Determination]:
+    in_force = Determination.objects.filter(outcome=Outcome.DEEMED_ADVERSE.value, superseded_by=None)
+    return in_force.exclude(prior_auth__events__step=Step.FORWARD.value)
+
+
+def note_unforwarded(*, now: datetime) -> int:
+    """Note a breach for each request that should be with the independent reviewer by now; return how many are new."""
+    waiting = _unforwarded().exclude(prior_auth__breaches__kind=Kind.FORWARD_BY.value)
+    return sum(_note_one(key, now) for key in waiting.values_list("prior_auth_id", flat=True))
+
+
+@transaction.atomic
+def _note_one(key: int, now: datetime) -> int:
+    prior_auth = PriorAuth.objects.select_for_update().get(pk=key)
+    clock = selectors.clocks_of(prior_auth).get(Kind.FORWARD_BY)
+    if clock is None or clock.due_at is None or not clock.is_missed(by=now):
+        return 0
+    return int(note_breach(prior_auth=prior_auth, kind=clock.kind, due_at=clock.due_at, now=now))

@@ -1,0 +1,133 @@
+"""When the time runs out: a breach is noted once, and the law decides where it does. A decision in time always wins."""
+
+from datetime import datetime
+from threading import Event, Thread
+
+import pytest
+from django.db import connections, transaction
+
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths import selectors
+from authz.prior_auths.models import Authorization, Breach, Determination, PriorAuth
+from authz.prior_auths.services import deeming, determinations, questions
+from authz.prior_auths.services.deeming import NothingToForward
+from tests import cast as stage
+from tests.cast import Cast, key_of, later
+
+
+def under(cast: Cast, regime: str) -> None:
+    cast.plan.regime = regime
+    cast.plan.save()
+
+
+def due_of(prior_auth: PriorAuth) -> datetime:
+    due = selectors.due(prior_auth)
+    assert due is not None
+    return due.at
+
+
+def told(topic: str) -> int:
+    return OutboxMessage.objects.filter(topic=f"prior-auth.{topic}").count()
+
+
+def test_at_the_due_instant_nothing_has_happened_and_right_after_it_the_law_approves(cast: Cast) -> None:
+    under(cast, "california")
+    queued = stage.queued(cast)
+
+    assert deeming.deem_due(now=due_of(queued)) == 0
+    assert deeming.deem_due(now=later(73)) == 1
+    assert deeming.deem_due(now=later(74)) == 0
+
+    decided = Determination.objects.get(prior_auth=queued)
+    assert (decided.outcome, decided.basis, decided.decided_by, decided.was_late) == (
+        "deemed_approved",
+        "law",
+        None,
+        True,
+    )
+    assert Authorization.objects.get().days_granted == 10
+    assert (told("deemed-approved"), told("overdue"), Breach.objects.count()) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("builder", [stage.queued, stage.in_review, stage.in_clinical_review])
+def test_part_d_makes_it_adverse_wherever_it_is_and_to_be_forwarded(cast: Cast, builder: object) -> None:
+    under(cast, "part_d")
+    prior_auth = builder(cast)  # type: ignore[operator]
+
+    deeming.deem_due(now=later(73))
+
+    decided = Determination.objects.get(prior_auth=prior_auth)
+    assert (decided.outcome, decided.licence, told("deemed-adverse")) == ("deemed_adverse", None, 1)
+    assert not Authorization.objects.exists()
+
+
+def test_what_is_adverse_by_law_is_forwarded_once(cast: Cast) -> None:
+    under(cast, "part_d")
+    key = key_of(stage.queued(cast))
+    deeming.deem_due(now=later(73))
+
+    deeming.forward(prior_auth_id=key, reason="IRE-7", by=cast.ivy, now=later(74))
+    with pytest.raises(NothingToForward):
+        deeming.forward(prior_auth_id=key, reason="IRE-7", by=cast.ivy, now=later(75))
+
+    assert deeming.note_unforwarded(now=later(24 * 9)) == 0
+    assert not Breach.objects.filter(kind="forward_by").exists()
+
+
+def test_not_forwarding_in_time_is_a_breach_noted_once(cast: Cast) -> None:
+    under(cast, "part_d")
+    stage.queued(cast)
+    deeming.deem_due(now=later(73))
+
+    assert deeming.note_unforwarded(now=later(73 + 20)) == 0
+    assert deeming.note_unforwarded(now=later(73 + 25)) == 1
+    assert deeming.note_unforwarded(now=later(73 + 26)) == 0
+
+
+def test_where_the_law_says_nothing_the_request_stays_open_and_the_breach_is_noted_once(cast: Cast) -> None:
+    queued = stage.queued(cast)
+
+    assert (deeming.deem_due(now=later(73)), deeming.deem_due(now=later(74))) == (0, 0)
+
+    queued.refresh_from_db()
+    assert (queued.state, Breach.objects.get().due_at, told("overdue")) == ("queued", later(72), 1)
+
+
+def test_a_clock_that_stood_still_is_not_missed(cast: Cast) -> None:
+    returned = stage.incomplete(cast)
+    assert (selectors.due(returned), returned.due_at) == (None, None)
+    item = returned.information_requests.get()
+
+    assert deeming.deem_due(now=later(90)) == 0
+    again = questions.complete(
+        prior_auth_id=key_of(returned), answers={item.public_id: "Here."}, by=cast.stella, now=later(100)
+    )
+
+    assert again.due_at == due_of(again) == later(172)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_made_in_time_and_still_uncommitted_beats_deeming() -> None:
+    cast = stage.assemble()
+    under(cast, "part_d")
+    prior_auth = stage.in_review(cast)
+    is_decided, has_started = Event(), Event()
+
+    def deem() -> None:
+        is_decided.wait(timeout=20)
+        has_started.set()
+        deeming.deem_due(now=later(73))
+        connections.close_all()
+
+    job = Thread(target=deem)
+    job.start()
+    with transaction.atomic():
+        determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=due_of(prior_auth))
+        is_decided.set()
+        has_started.wait(timeout=20)
+        job.join(timeout=0.5)
+        assert job.is_alive(), "deeming waits for the decision's lock"
+    job.join(timeout=20)
+
+    decided = Determination.objects.get()
+    assert (decided.outcome, decided.was_late) == ("approved", False)
