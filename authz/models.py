@@ -23,6 +23,7 @@ from authz.prescriptions.models import (
     PrescriptionVersion,
 )
 from authz.prior_auths.models import (
+    Absence,
     Authorization,
     Breach,
     Determination,
@@ -33,10 +34,12 @@ from authz.prior_auths.models import (
     PriorAuth,
     Recheck,
     RequestedLine,
+    Skip,
 )
 from authz.simulations.models import Simulation
 
 __all__ = [
+    "Absence",
     "AccessToken",
     "Answer",
     "AnswerSheet",
@@ -82,6 +85,7 @@ __all__ = [
     "Recheck",
     "RequestedLine",
     "Simulation",
+    "Skip",
     "Surgery",
     "SurgeryVersion",
 ]

@@ -56,6 +56,7 @@ class Action(StrEnum):
     CHANGE_CLINIC_SETTINGS = "change a clinic's settings"
     IMPORT_FILE = "import a file"
     READ_REQUESTS = "read prior authorizations"
+    READ_QUEUE = "read the review queue"
     READ_POLICIES = "read policies"
     DECIDE_POLICIES = "decide on policies"
 
@@ -76,6 +77,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CHANGE_CLINIC_SETTINGS: frozenset({Role.CLINIC_ADMIN}),
     Action.IMPORT_FILE: _CLINIC | {Role.INTAKE},
     Action.READ_REQUESTS: CLINIC_ROLES | INSURER_ROLES,
+    Action.READ_QUEUE: INSURER_ROLES,
     Action.READ_POLICIES: INSURER_ROLES,
     Action.DECIDE_POLICIES: frozenset({Role.INSURER_ADMIN}),
 }

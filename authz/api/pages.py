@@ -3,9 +3,10 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +14,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from authz.errors import InvalidInput
+from authz.prior_auths.review_queue import MOST_PRESSING
 
 CURSOR = "cursor"
 LIMIT = "limit"
@@ -61,6 +63,43 @@ class Pages(BasePagination):
             {"name": LIMIT, "in": "query", "description": "How many at most.", "schema": size},
             {"name": CURSOR, "in": "query", "description": "From `next`.", "schema": {"type": "string"}},
         ]
+
+
+class MostPressingFirst(Pages):
+    """Pages of requests in the order of the review queue; the cursor holds the place of the last one seen."""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+        """Return one page of the rows.
+
+        :raises InvalidInput: when `limit` or `cursor` is not one.
+        """
+        size = _size(request.query_params.get(LIMIT))
+        place = _place(request.query_params.get(CURSOR))
+        rows = queryset if place is None else queryset.filter(_after(*place))
+        found = list(rows.order_by(*MOST_PRESSING)[: size + 1])
+        if len(found) > size:
+            last = found[size - 1]
+            due = last.due_at.isoformat() if last.due_at else ""
+            cursor = urlsafe_b64encode(f"{due}|{last.runs_out_on.isoformat()}|{last.pk}".encode()).decode("ascii")
+            self.next_address = replace_query_param(request.build_absolute_uri(), CURSOR, cursor)
+        return found[:size]
+
+
+def _after(due_at: datetime | None, runs_out_on: date, key: int) -> Q:
+    """Return what stands after a place: due later, or as early and running out later; without a due instant, last."""
+    there = Q(due_at=due_at) & (Q(runs_out_on__gt=runs_out_on) | Q(runs_out_on=runs_out_on, pk__gt=key))
+    return there if due_at is None else there | Q(due_at__gt=due_at) | Q(due_at=None)
+
+
+def _place(cursor: str | None) -> tuple[datetime | None, date, int] | None:
+    if cursor is None:
+        return None
+    try:
+        due, runs_out_on, key = urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split("|")
+        return datetime.fromisoformat(due) if due else None, date.fromisoformat(runs_out_on), int(key)
+    except ValueError:
+        # Not base64, not ASCII, not three parts, or no day: each is a ValueError.
+        raise InvalidInput({CURSOR: ["Not a cursor of this list; take it from `next`."]}) from None
 
 
 def _from(queryset: QuerySet[Model], after: int | None, *, is_oldest_first: bool) -> QuerySet[Model]:

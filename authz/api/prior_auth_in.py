@@ -66,6 +66,13 @@ class DismissIn(In):
         return DismissalReason(code)
 
 
+class ReassignIn(In):
+    """To which colleague, and why."""
+
+    person = PublicId(source="person_id")
+    reason = Text(max_length=2000)
+
+
 class LinkIn(In):
     """The request that stands; without it, the one that the service proposed."""
 

@@ -24,6 +24,7 @@ from authz.api.prior_auth_in import (
     NothingIn,
     PrescriberQuestionIn,
     QuestionsIn,
+    ReassignIn,
     ReopenIn,
     SubmitIn,
 )
@@ -90,6 +91,12 @@ DOORS: dict[Step, StepDoor] = {
     Step.CLAIM: StepDoor(take=queue.claim, says="Take a queued request into review.", address="claim"),
     Step.RELEASE: StepDoor(
         take=queue.release, expects=NoteIn, says="Put a request back into the queue.", address="release"
+    ),
+    Step.TAKE_IN_HAND: StepDoor(
+        take=queue.take_in_hand, says="Lease a request that was referred to a physician.", address="take-in-hand"
+    ),
+    Step.REASSIGN: StepDoor(
+        take=queue.reassign, expects=ReassignIn, says="Hand a request to a colleague.", address="reassign"
     ),
     Step.ASK: StepDoor(take=questions.ask, expects=QuestionsIn, says="Ask the clinic, item by item.", address="ask"),
     Step.ANSWER: StepDoor(

@@ -49,6 +49,8 @@ STATUS: Final[dict[str, int]] = {
     "illegal-step": 409,
     "already-open": 409,
     "asked-anew": 409,
+    "not-in-hand": 409,
+    "conflict-of-interest": 403,
     "nothing-to-forward": 409,
     "return-not-allowed": 409,
     "reopening-too-late": 409,

@@ -27,6 +27,7 @@ from authz.api import (
     prior_auths,
     reasons,
     regimes,
+    review_queue,
     simulations,
     surgeries,
     timeline,
@@ -106,6 +107,12 @@ urlpatterns = [
         address(f"prior-authorizations/<uuid:prior_auth_id>/{door.address}/", step_view(step), f"step-{door.address}")
         for step, door in DOORS.items()
     ),
+    address("prior-authorizations/<uuid:prior_auth_id>/heartbeat/", review_queue.HeartbeatView, "heartbeat"),
+    address("prior-authorizations/<uuid:prior_auth_id>/skip/", review_queue.SkipView, "skip"),
+    address("review-queue/", review_queue.ReviewQueueView, "review-queue"),
+    address("review-queue/next/", review_queue.NextView, "review-queue-next"),
+    address("review-queue/workload/", review_queue.WorkloadView, "workload"),
+    address("review-queue/absences/", review_queue.AbsencesView, "absences"),
     address("reasons/", reasons.ReasonsView, "reasons"),
     address("inbox/", inbox.InboxView, "inbox"),
     address("inbox/<uuid:notice_id>/read/", inbox.ReadView, "notice-read"),

@@ -65,6 +65,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
         Audience.INTAKE: TO_ACT_NOW,
     },
     "prior-auth.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.reassigned": {Audience.REVIEWER: TO_ACT},
     "prior-auth.overdue": {Audience.ADMINISTRATORS: TO_ACT_NOW},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
     "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},

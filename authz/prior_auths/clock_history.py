@@ -39,6 +39,8 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
         Step.ANSWER_PRESCRIBER,
         Step.CLAIM,
         Step.RELEASE,
+        Step.TAKE_IN_HAND,
+        Step.REASSIGN,
         Step.REFER,
         Step.PROPOSE_VOID,
         Step.REOPEN,

@@ -39,6 +39,8 @@ class Step(StrEnum):
     COMPLETE = "complete"
     CLAIM = "claim"
     RELEASE = "release"
+    TAKE_IN_HAND = "take_in_hand"
+    REASSIGN = "reassign"
     ASK = "ask"
     ANSWER = "answer"
     REFER = "refer"
@@ -124,6 +126,8 @@ TABLE: dict[Step, Transition] = {
     Step.COMPLETE: Transition(_from(State.INCOMPLETE), State.QUEUED, _CLINIC, "prior-auth.completed"),
     Step.CLAIM: Transition(_from(State.QUEUED), State.IN_REVIEW, _REVIEW),
     Step.RELEASE: Transition(_from(State.IN_REVIEW), State.QUEUED, _REVIEW | _SYSTEM),
+    Step.TAKE_IN_HAND: Transition(_from(State.CLINICAL_REVIEW), None, frozenset({Role.PHYSICIAN})),
+    Step.REASSIGN: Transition(frozenset(_WITH_REVIEWER), None, _REVIEW | _ADMIN, "prior-auth.reassigned"),
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
     Step.ANSWER: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _CLINIC, "prior-auth.answered"),
     # A physician too: an answered question puts the request back into review, from where nobody denies.
@@ -161,6 +165,8 @@ NEVER_AWAITED = frozenset(
         Step.WITHDRAW,
         Step.RELEASE,
         Step.RETURN,
+        Step.TAKE_IN_HAND,
+        Step.REASSIGN,
         Step.DISMISS,
         Step.LINK_DUPLICATE,
         Step.PROPOSE_VOID,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from django.db.models import Prefetch, QuerySet
 
@@ -14,6 +14,7 @@ from authz.prior_auths.deadlines import Due
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, State
 from authz.prior_auths.models import Determination, PriorAuth
+from authz.prior_auths.review_queue import MOST_PRESSING
 from authz.web import words
 from authz.web.next_action import NextAction, next_action
 from authz.web.opioid_days import DayOfUse, day_of_use
@@ -22,8 +23,6 @@ from authz.web.words import Status
 
 _ACTIVE = sorted(state.value for state in ACTIVE)
 _ENDED = sorted(state.value for state in ENDED - {State.VOIDED})
-# A clock that waits for the clinic presses nobody at the insurer: such requests stand last.
-_NOT_RUNNING = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,15 +46,9 @@ def open_for_clinic(by: Actor) -> QuerySet[PriorAuth]:
     return selectors.prior_auths(by).filter(state__in=_ACTIVE).order_by("runs_out_on", "pk")
 
 
-def open_for_insurer(by: Actor) -> list[int]:
-    """Return the keys of the insurer's open requests, those due first at the top.
-
-    A due instant is computed and never kept, so the order is found here and the rows of one page are fetched after.
-    """
-    bare = selectors.prior_auths(by).select_related(None).filter(state__in=_ACTIVE)
-    needed = ("state", "urgency", "regime", "regime_version", "time_zone", "submitted_at")
-    timed = [(selectors.due(row), row.pk) for row in bare.only(*needed)]
-    return [key for _, key in sorted((due.at if due else _NOT_RUNNING, key) for due, key in timed)]
+def open_for_insurer(by: Actor) -> QuerySet[PriorAuth]:
+    """Return the insurer's open requests, those due first at the top."""
+    return selectors.prior_auths(by).filter(state__in=_ACTIVE).order_by(*MOST_PRESSING)
 
 
 def ended(by: Actor) -> QuerySet[PriorAuth]:
@@ -63,21 +56,21 @@ def ended(by: Actor) -> QuerySet[PriorAuth]:
     return selectors.prior_auths(by).filter(state__in=_ENDED).order_by("-pk")
 
 
-def rows(page: Iterable[PriorAuth | int], by: Actor, *, today: date) -> list[Row]:
-    """Return the rows of one page of requests, or of their keys, in its order."""
+def rows(page: Iterable[PriorAuth], by: Actor, *, today: date) -> list[Row]:
+    """Return the rows of one page of requests, in its order."""
     listed = _whole(page, by)
     known = names(by, [row.patient_id for row in listed])
     return [_row(prior_auth, by, known, today) for prior_auth in listed]
 
 
-def _whole(page: Iterable[PriorAuth | int], by: Actor) -> list[PriorAuth]:
+def _whole(page: Iterable[PriorAuth], by: Actor) -> list[PriorAuth]:
     determinations = Determination.objects.order_by("-pk")
     fetched = (
         selectors.prior_auths(by)
         .select_related("evaluation")
         .prefetch_related("lines", "answers__answers", Prefetch("determinations", queryset=determinations))
     )
-    keys = [row if isinstance(row, int) else row.pk for row in page]
+    keys = [row.pk for row in page]
     found = {row.pk: row for row in fetched.filter(pk__in=keys)}
     return [found[key] for key in keys if key in found]
 

@@ -18,6 +18,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth, RequestedLine
+from authz.prior_auths.review_queue import reviewers
 from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening
 from authz.prior_auths.services import request as clinic
 from authz.web import words
@@ -119,6 +120,20 @@ class DismissForm(CodedForm):
 
 class ReopenForm(CodedForm):
     codes: ClassVar[Mapping[Any, str]] = words.REOPENING
+
+
+class ReassignForm(NoteForm):
+    """To whom, and why."""
+
+    def add_fields(self) -> None:
+        self.fields["person"] = forms.ChoiceField(
+            label="To whom?",
+            choices=[(str(key), name) for key, name in reviewers(self.prior_auth)],
+            error_messages={"required": "Choose somebody."},
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        return {"person_id": UUID(self.cleaned_data["person"]), **super().arguments()}
 
 
 class LinkForm(StepForm):
@@ -307,6 +322,8 @@ STEPS: dict[Step, StepPage] = {
     ),
     Step.CLAIM: StepPage(take=queue.claim, says="Take it into review; it is yours for half an hour."),
     Step.RELEASE: StepPage(take=queue.release, form=NoteForm, says="Let another reviewer take it."),
+    Step.TAKE_IN_HAND: StepPage(take=queue.take_in_hand, says="It is yours for half an hour."),
+    Step.REASSIGN: StepPage(take=queue.reassign, form=ReassignForm, says="A colleague has it in hand from then on."),
     Step.ASK: StepPage(
         take=questions.ask,
         form=AskForm,

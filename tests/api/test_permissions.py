@@ -58,6 +58,7 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     },
     Step.DENY: {"reason": REASON},
     Step.WITHDRAW: {"reason": "No longer needed."},
+    Step.REASSIGN: {"person": "00000000-0000-4000-8000-000000000000", "reason": "Going home."},
     Step.FORWARD: {"reason": "IRE-1"},
     Step.DISMISS: {"code": "not_a_member", "reason": "Left in May."},
     Step.PROPOSE_VOID: {"reason": "Wrong patient."},
@@ -137,6 +138,8 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         Call("answers", "GET", f"{here}answers/"),
         Call("answers", "PATCH", f"{here}answers/", {"answers": {"dx.code": "M54.50"}}),
         Call("events", "GET", f"{here}events/"),
+        Call("heartbeat", "POST", f"{here}heartbeat/"),
+        Call("skip", "POST", f"{here}skip/", {"reason": "Too hard."}),
         *(
             Call(f"step-{door.address}", "POST", f"{here}{door.address}/", STEP_BODIES.get(step))
             for step, door in DOORS.items()

@@ -82,7 +82,7 @@ def test_a_question_moves_the_deadline_as_the_regime_says(cast: Cast) -> None:
     assert clock is not None
     assert clock.why.startswith("Not running: the standard request lacks what the insurer has asked for.")
     other = stage.queued(cast)
-    assert rows.open_for_insurer(cast.rae) == [other.pk, waiting.pk]
+    assert list(rows.open_for_insurer(cast.rae)) == [other, waiting]
 
     (question,) = waiting.information_requests.all()
     questions.answer(prior_auth_id=key, answers={question.public_id: "Left."}, by=cast.stella, now=later(90))

@@ -1,9 +1,11 @@
 """The room's models: `requests` and what belongs to one, `decisions` and what follows from one."""
 
 from authz.prior_auths.models.decisions import Authorization, Determination, DeterminationLine
+from authz.prior_auths.models.queue import Absence, Skip
 from authz.prior_auths.models.requests import Breach, Evaluation, Event, InformationRequest, PriorAuth, RequestedLine
 
 __all__ = [
+    "Absence",
     "Authorization",
     "Breach",
     "Determination",
@@ -13,4 +15,5 @@ __all__ = [
     "InformationRequest",
     "PriorAuth",
     "RequestedLine",
+    "Skip",
 ]

@@ -10,7 +10,7 @@ from authz.ids import new_id
 from authz.outbox.models import Leased
 from authz.policies.history import Kind
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import ACTIVE, State
+from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
 
 
 def _choices(values: type[State] | type[Urgency]) -> list[tuple[str, str]]:
@@ -166,7 +166,16 @@ class PriorAuth(models.Model):
             models.CheckConstraint(name="nothing_duplicates_itself", condition=~Q(duplicate_of=F("id"))),
         ]
         indexes = [
-            models.Index(fields=["insurer", "state", "submitted_at"], name="prior_auth_review_queue"),
+            models.Index(
+                fields=["insurer", "due_at", "runs_out_on", "id"],
+                condition=Q(state__in=sorted(state.value for state in UNDECIDED)),
+                name="prior_auth_review_queue",
+            ),
+            models.Index(
+                fields=["insurer", "state", "due_at", "runs_out_on", "id"],
+                condition=Q(state__in=sorted(state.value for state in UNDECIDED)),
+                name="prior_auth_next_in_queue",
+            ),
             models.Index(fields=["clinic", "state", "runs_out_on"], name="prior_auth_worklist"),
         ]
 

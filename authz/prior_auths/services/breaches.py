@@ -11,7 +11,7 @@ OVERDUE: Final = "prior-auth.overdue"
 
 
 def note_breach(*, prior_auth: PriorAuth, kind: Kind, due_at: datetime, now: datetime) -> bool:
-    """Note that a clock of a locked request was missed, tell the insurer's administrators, and return whether it is new."""
+    """Note that a clock of a locked request was missed, tell the administrators, and return whether it is new."""
     _, is_new = Breach.objects.get_or_create(
         prior_auth=prior_auth, kind=kind.value, defaults={"due_at": due_at, "noted_at": now}
     )

@@ -14,6 +14,7 @@ from authz.policies.regime import MissingInformation
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import InformationRequest, PriorAuth
+from authz.prior_auths.review_queue import is_absent
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, in_hand, person_of
 
@@ -108,7 +109,9 @@ def answer(
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.ANSWER, by)
     _keep_answers(prior_auth, answers, by, now)
-    prior_auth.leased_until = now + LEASE
+    is_away = is_absent(prior_auth.reviewer_id, organization_id=prior_auth.insurer_id, now=now)
+    # What comes back to somebody who is away goes to the queue with the next release.
+    prior_auth.leased_until = now if is_away else now + LEASE
     steps.take(prior_auth, Step.ANSWER, by=by, now=now)
     return prior_auth
 

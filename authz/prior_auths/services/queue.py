@@ -4,20 +4,44 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from authz.access.roles import SYSTEM, Actor
-from authz.errors import AuthzError
-from authz.ids import PriorAuthId
+from authz.access import selectors as access
+from authz.access.models import Membership
+from authz.access.roles import SYSTEM, Actor, Role
+from authz.audit import services as audit
+from authz.errors import AuthzError, Forbidden, InvalidInput
+from authz.ids import PersonId, PriorAuthId
+from authz.prescriptions.models import Prescriber
 from authz.prior_auths.lifecycle import State, Step
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.models import Absence, PriorAuth, Skip
+from authz.prior_auths.review_queue import is_absent, waiting_for
 from authz.prior_auths.services import steps
 
 LEASE = timedelta(minutes=30)
+
+# A physician is offered first what only a physician can decide.
+_OFFERS = (
+    (Role.PHYSICIAN, State.CLINICAL_REVIEW, Step.TAKE_IN_HAND),
+    (Role.PHYSICIAN, State.QUEUED, Step.CLAIM),
+    (Role.REVIEWER, State.QUEUED, Step.CLAIM),
+)
 
 
 class LeaseHeldByAnother(AuthzError):
     """Another reviewer has this request in hand."""
 
     code = "lease-held-by-another"
+
+
+class NotInHand(AuthzError):
+    """The actor's lease on this request has run out, or was never theirs."""
+
+    code = "not-in-hand"
+
+
+class ConflictOfInterest(AuthzError):
+    """The request concerns the reviewer's own clinic or prescriptions; somebody else must look at it."""
+
+    code = "conflict-of-interest"
 
 
 class ReviewerNeeded(AuthzError):
@@ -28,13 +52,146 @@ class ReviewerNeeded(AuthzError):
 
 @transaction.atomic
 def claim(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None) -> PriorAuth:
-    """Take a queued request into review, leased to this reviewer for half an hour."""
+    """Take a queued request into review, leased to this reviewer for half an hour.
+
+    :raises ConflictOfInterest: when it concerns the reviewer's own clinic or prescriptions.
+    """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
-    steps.must_be_legal(prior_auth, Step.CLAIM, by)
-    prior_auth.reviewer_id = person_of(by)
+    return _take_in_hand(prior_auth, Step.CLAIM, by, now)
+
+
+@transaction.atomic
+def take_in_hand(
+    *, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None
+) -> PriorAuth:
+    """Lease a request that was referred to a physician, for half an hour.
+
+    :raises LeaseHeldByAnother: while another physician has it.
+    """
+    prior_auth = in_hand(prior_auth_id, step=Step.TAKE_IN_HAND, by=by, now=now, expected_version=expected_version)
+    return _take_in_hand(prior_auth, Step.TAKE_IN_HAND, by, now)
+
+
+@transaction.atomic
+def claim_next(*, by: Actor, now: datetime) -> PriorAuth | None:
+    """Take in hand the most pressing request that the actor may take; None when nothing waits for them.
+
+    Requests that others are taking at this moment are passed by, so that any number of reviewers never share one.
+
+    :raises Forbidden: when the actor does not review.
+    """
+    for role, state, step in _OFFERS:
+        if role in by.roles:
+            rows = waiting_for(person_of(by), by.organization, state=state, now=now)
+            found = rows.select_for_update(skip_locked=True, of=("self",)).first()
+            if found is not None:
+                return _take_in_hand(found, step, by, now)
+    if by.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}):
+        raise Forbidden("Your role does not allow you to review.")
+    return None
+
+
+@transaction.atomic
+def renew_lease(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> PriorAuth:
+    """Keep a request in hand for another half an hour.
+
+    :raises NotInHand: when the actor does not have it, or not any more.
+    """
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
+    is_held = prior_auth.leased_until is not None and prior_auth.leased_until > now
+    if not is_held or prior_auth.reviewer_id != person_of(by):
+        raise NotInHand("You do not have this request in hand; take it again.")
     prior_auth.leased_until = now + LEASE
-    steps.take(prior_auth, Step.CLAIM, by=by, now=now)
+    prior_auth.save(update_fields=["leased_until"])
     return prior_auth
+
+
+@transaction.atomic
+def skip(*, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime) -> PriorAuth:
+    """Pass a waiting request over, for a reason: the actor is not offered it again. Doing it again changes nothing.
+
+    :raises IllegalStep: when the actor could not take it anyway.
+    """
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
+    is_queued = prior_auth.state == State.QUEUED.value
+    steps.must_be_legal(prior_auth, Step.CLAIM if is_queued else Step.TAKE_IN_HAND, by)
+    said = {"reason": reason, "at": now}
+    _, is_new = Skip.objects.get_or_create(prior_auth=prior_auth, person_id=person_of(by), defaults=said)
+    if is_new:
+        audit.record(by=by, action="skip", subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)
+    return prior_auth
+
+
+@transaction.atomic
+def reassign(
+    *,
+    prior_auth_id: PriorAuthId,
+    person_id: PersonId,
+    reason: str,
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Hand a request to a colleague, for whom the half hour begins; an administrator may take it from whoever has it.
+
+    :raises InvalidInput: when there is no such colleague who could take it, or they are away.
+    :raises LeaseHeldByAnother: for a reviewer, while another one has it.
+    """
+    if Role.INSURER_ADMIN in by.roles:
+        prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+        steps.must_be_legal(prior_auth, Step.REASSIGN, by)
+    else:
+        prior_auth = in_hand(prior_auth_id, step=Step.REASSIGN, by=by, now=now, expected_version=expected_version)
+    prior_auth.reviewer_id = _colleague(prior_auth, person_id, now)
+    prior_auth.leased_until = now + LEASE
+    steps.take(prior_auth, Step.REASSIGN, by=by, now=now, note=reason)
+    return prior_auth
+
+
+def _colleague(prior_auth: PriorAuth, person_id: PersonId, now: datetime) -> int:
+    is_clinical = prior_auth.state == State.CLINICAL_REVIEW.value
+    roles = {Role.PHYSICIAN} if is_clinical else {Role.REVIEWER, Role.PHYSICIAN}
+    members = Membership.objects.filter(organization=prior_auth.insurer_id, role__in=[role.value for role in roles])
+    found = members.filter(person__public_id=person_id, person__is_active=True).first()
+    if found is None or _is_partial(prior_auth, found.person_id):
+        raise InvalidInput({"person": ["Name a colleague who may review this request."]})
+    if is_absent(found.person_id, organization_id=prior_auth.insurer_id, now=now):
+        raise InvalidInput({"person": ["That colleague is away."]})
+    return found.person_id
+
+
+@transaction.atomic
+def be_away(*, starts_at: datetime, ends_at: datetime, by: Actor, now: datetime) -> Absence:
+    """Note that the actor is away: meanwhile nothing is handed to them, and answers go to the queue.
+
+    :raises InvalidInput: when the time runs backwards.
+    """
+    if ends_at <= starts_at:
+        raise InvalidInput({"ends_at": ["It must lie after the start."]})
+    if by.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}):
+        raise Forbidden("Your role does not allow you to review.")
+    organization = access.organization(by)
+    absence = Absence.objects.create(
+        person_id=person_of(by), organization=organization, starts_at=starts_at, ends_at=ends_at
+    )
+    audit.record(by=by, action="be away", subject_kind="organization", subject_id=organization.public_id, now=now)
+    return absence
+
+
+def _take_in_hand(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
+    steps.must_be_legal(prior_auth, step, by)
+    if _is_partial(prior_auth, person_of(by)):
+        raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
+    prior_auth.reviewer_id = by.person_id
+    prior_auth.leased_until = now + LEASE
+    steps.take(prior_auth, step, by=by, now=now)
+    return prior_auth
+
+
+def _is_partial(prior_auth: PriorAuth, person_id: int) -> bool:
+    """Say whether the person works at the request's clinic, or prescribed."""
+    works_there = Membership.objects.filter(person=person_id, organization=prior_auth.clinic_id).exists()
+    return works_there or Prescriber.objects.filter(pk=prior_auth.prescriber_id, person=person_id).exists()
 
 
 @transaction.atomic
@@ -75,12 +232,15 @@ def in_hand(
 
     :raises IllegalStep: when the table does not allow the step.
     :raises LeaseHeldByAnother: while another reviewer has it.
+    :raises ConflictOfInterest: when it concerns the actor's own clinic or prescriptions.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, step, by)
     held = prior_auth.leased_until is not None and prior_auth.leased_until > now
     if held and prior_auth.reviewer_id != by.person_id:
         raise LeaseHeldByAnother("Another reviewer has this request in hand.")
+    if by.person_id is not None and _is_partial(prior_auth, by.person_id):
+        raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
     return prior_auth
 
 

@@ -1,0 +1,93 @@
+"""The review queue over the API."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests import cast as stage
+from tests.api.callers import Caller, person, refused
+from tests.prior_auths.test_queue import copies
+
+
+@pytest.fixture
+def rae(cast: stage.Cast) -> Caller:
+    return person("rae")
+
+
+def every_page(caller: Caller, path: str) -> list[Any]:
+    seen: list[Any] = []
+    while path:
+        page = caller.get(path).json()
+        seen += page["results"]
+        path = (page["next"] or "").partition("/api/v1/")[2]
+    return seen
+
+
+def test_a_page_of_fifty_takes_five_queries_however_long_the_queue_is(cast: stage.Cast, rae: Caller) -> None:
+    copies(stage.queued(cast), 60)
+
+    with CaptureQueriesContext(connection) as queries:
+        page = rae.get("review-queue/").json()
+
+    assert len(page["results"]) == 50
+    assert len(queries) <= 5, [query["sql"][:80] for query in queries.captured_queries]
+
+
+def test_pages_follow_the_order_and_show_everything_once(cast: stage.Cast, rae: Caller) -> None:
+    waiting = stage.incomplete(cast)
+    copies(stage.queued(cast), 5)
+    stage.queued(cast, now=stage.later(1))
+
+    seen = every_page(rae, "review-queue/?limit=2")
+
+    assert len({row["id"] for row in seen}) == len(seen) == 8
+    assert seen[-1]["id"] == str(waiting.public_id)
+
+
+@pytest.mark.parametrize("cursor", ["x", "YWI=", "fHw=", "MjAyNS0wMS0wMXx8"])
+def test_what_is_no_cursor_is_refused(rae: Caller, cursor: str) -> None:
+    refused(rae.get(f"review-queue/?cursor={cursor}"), 422, "invalid-input")
+
+
+def test_filters_tell_whose_and_what_is_at_risk(cast: stage.Cast, rae: Caller) -> None:
+    held = stage.in_review(cast)
+    stage.queued(cast)
+
+    def ids(parameters: str) -> list[str]:
+        return [row["id"] for row in rae.get(f"review-queue/?{parameters}").json()["results"]]
+
+    assert ids("whose=mine") == [str(held.public_id)]
+    assert len(ids("whose=unassigned")) == len(ids("state=queued")) == 1
+    assert (len(ids("breach_risk=true")), len(ids("breach_risk=false"))) == (2, 0)
+    refused(rae.get("review-queue/?whose=yours"), 422, "invalid-input")
+
+
+def test_the_next_one_is_claimed_and_then_there_is_nothing(cast: stage.Cast, rae: Caller) -> None:
+    queued = stage.queued(cast)
+
+    answer = rae.post("review-queue/next/")
+
+    assert (answer.status_code, answer.json()["id"], answer.json()["state"]) == (
+        200,
+        str(queued.public_id),
+        "in_review",
+    )
+    assert rae.post("review-queue/next/").status_code == 204
+    assert rae.get("review-queue/workload/").json()["results"][1]["in_hand"] == 1
+
+
+def test_a_heartbeat_is_refused_to_who_does_not_have_it(cast: stage.Cast, rae: Caller) -> None:
+    queued = stage.queued(cast)
+
+    refused(rae.post(f"prior-authorizations/{queued.public_id}/heartbeat/"), 409, "not-in-hand")
+
+
+def test_a_reviewer_says_that_they_are_away(cast: stage.Cast, rae: Caller) -> None:
+    away = {"starts_at": "2025-03-03T12:00:00Z", "ends_at": "2025-03-10T12:00:00Z"}
+
+    assert rae.post("review-queue/absences/", away).status_code == 201
+    backwards = {"starts_at": away["ends_at"], "ends_at": away["starts_at"]}
+    problem = refused(rae.post("review-queue/absences/", backwards), 422, "invalid-input")
+    assert [error["field"] for error in problem["errors"]] == ["ends_at"]
