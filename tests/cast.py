@@ -1,6 +1,6 @@
 """The cast. Every builder calls the product's services, so nobody is ever in an impossible state.
 
-Riverside is Dr Jones's clinic, where Stella and Tess are on the staff. Evergreen insures; Ivy takes in what arrives,
+Riverside is Dr Jones's clinic, where Stella is on the staff. Evergreen insures; Ivy takes in what arrives,
 Rae reviews, Dr Patel is its licensed physician, and Nora administers. Mallory belongs to Hillside, another clinic, and
 Oscar to Summit, another insurer: they see nothing.
 """
@@ -49,7 +49,6 @@ class Cast:
     patel: Actor
     mallory: Actor
     oscar: Actor
-    tess: Actor
     ivy: Actor
     nora: Actor
     people: dict[str, Person]
@@ -93,7 +92,6 @@ def assemble() -> Cast:
     prescriber.person = people["jones"]
     prescriber.save()
     plan = create_plan(insurer=evergreen, code="EV-PPO", name="Evergreen PPO")
-    tess = actor("tess", "Tess Ito", riverside, Role.STAFF)
     ivy = actor("ivy", "Ivy Lund", evergreen, Role.INTAKE)
     nora = actor("nora", "Nora Brook", evergreen, Role.INSURER_ADMIN)
     return Cast(
@@ -108,12 +106,18 @@ def assemble() -> Cast:
         patel=patel,
         mallory=mallory,
         oscar=oscar,
-        tess=tess,
         ivy=ivy,
         nora=nora,
         people=people,
         prescriber=prescriber,
     )
+
+
+def colleague(cast: Cast) -> Actor:
+    """Return Tess, who joins Riverside's staff when she is needed: the fewer people, the fewer hear of everything."""
+    tess = access.create_person(email="tess@example.org", full_name="Tess Ito", password=PASSWORD)
+    access.add_membership(person=tess, organization=cast.riverside, role=Role.STAFF)
+    return access_selectors.actor_for(person=tess, organization=cast.riverside)
 
 
 def register(

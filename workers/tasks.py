@@ -5,7 +5,7 @@ from time import monotonic
 
 from authz import clock
 from authz.notifications import services as notifications
-from authz.prior_auths.services import automation, deeming, queue, rechecking
+from authz.prior_auths.services import automation, deeming, questions, queue, rechecking, renewals
 from authz.simulations import services as simulations
 from workers.app import app
 from workers.guard import only_one
@@ -14,8 +14,10 @@ from workers.schedule import (
     ASK_FOR_DUE_PATIENTS,
     DEEM_DUE,
     DRAIN_OUTBOX,
+    OPEN_RENEWALS,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
+    RESUME_UNANSWERED,
     RUN_SIMULATIONS,
 )
 
@@ -73,6 +75,18 @@ def deem_due() -> None:
     now = clock.now()
     deeming.deem_due(now=now)
     deeming.note_unforwarded(now=now)
+
+
+@app.task(name=RESUME_UNANSWERED)
+def resume_unanswered() -> None:
+    """Take on the reviews whose answers did not come in time. Needs no guard: each is locked."""
+    questions.resume_unanswered(now=clock.now())
+
+
+@app.task(name=OPEN_RENEWALS)
+def open_renewals() -> None:
+    """Prepare requests to go on before authorizations run out. Needs no guard: an authorization has one renewal."""
+    renewals.open_renewals(now=clock.now())
 
 
 def _take_turns(do_next: Callable[..., bool]) -> None:

@@ -6,10 +6,12 @@ from uuid import UUID
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from authz.api.fields import Amount, Day, Days, In, OneOf, PublicId, Text, WholeNumber
+from authz.access.roles import Role
+from authz.api.fields import Amount, Day, Days, In, Instant, OneOf, PublicId, Text, WholeNumber
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
+from authz.prior_auths.models import ANSWERING
 
 
 class NothingIn(In):
@@ -38,9 +40,14 @@ class PrescriberQuestionIn(In):
 
 
 class QuestionsIn(In):
-    """What the insurer still needs to know, item by item."""
+    """What the insurer still needs to know, item by item; whose it is to answer, and by when it is wanted."""
 
     questions = serializers.ListField(child=Text(max_length=1000), min_length=1, max_length=20)
+    owner = OneOf(ANSWERING, required=False, default=Role.STAFF.value)
+    reply_by = Instant(required=False, allow_null=True, default=None)
+
+    def validate_owner(self, owner: str) -> Role:
+        return Role(owner)
 
 
 class MissingIn(In):

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from authz import clock
 from authz.access.models import Organization
 from authz.api.fields import Word
 from authz.api.prescribers import PrescriberOut
@@ -13,10 +14,12 @@ from authz.notifications.selectors import decision_notices
 from authz.policies.history import Kind
 from authz.policies.regime import IfMissed
 from authz.prior_auths import selectors
+from authz.prior_auths.authorization import Standing
+from authz.prior_auths.authorizations import Seen, seen
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import State, Step
-from authz.prior_auths.models import Authorization, Determination, Event, PriorAuth
+from authz.prior_auths.models import Determination, Event, PriorAuth
 
 
 class PartyOut(serializers.Serializer[Organization]):
@@ -82,6 +85,8 @@ class QuestionOut(serializers.Serializer[Any]):
     id = serializers.UUIDField(source="public_id")
     question = serializers.CharField()
     asked_at = serializers.DateTimeField()
+    owner = serializers.CharField(help_text="Whose it is to answer: staff or prescriber.")
+    reply_by = serializers.DateTimeField(allow_null=True, help_text="By when the answer is wanted.")
     answer = serializers.CharField()
     answered_at = serializers.DateTimeField(allow_null=True)
 
@@ -125,17 +130,23 @@ class DeterminationOut(serializers.Serializer[Determination]):
     lines = DecidedLineOut(many=True)
 
 
-class AuthorizationOut(serializers.Serializer[Authorization]):
-    """The right a favourable decision creates; both days included."""
+class AuthorizationOut(serializers.Serializer[Seen]):
+    """The right that a favorable decision creates, and what is left of it today; both days included."""
 
-    id = serializers.UUIDField(source="public_id")
-    number = serializers.CharField()
-    rxcui = serializers.CharField()
-    starts_on = serializers.DateField()
-    ends_on = serializers.DateField()
-    days_granted = serializers.IntegerField()
-    quantity_granted = AmountOut(allow_null=True)
-    revoked_at = serializers.DateTimeField(allow_null=True)
+    id = serializers.UUIDField(source="authorization.public_id")
+    number = serializers.CharField(source="authorization.number")
+    rxcui = serializers.CharField(source="authorization.rxcui")
+    starts_on = serializers.DateField(source="authorization.starts_on")
+    ends_on = serializers.DateField(source="authorization.ends_on")
+    renewal_from = serializers.DateField(
+        source="granted.renewal_from", help_text="The first day of the renewal window."
+    )
+    standing = Word(Standing)
+    days_granted = serializers.IntegerField(source="authorization.days_granted")
+    days_used = serializers.IntegerField(source="used.days", help_text="With supply, by the fills that are known.")
+    quantity_granted = AmountOut(source="authorization.quantity_granted", allow_null=True)
+    quantity_used = AmountOut(source="used.quantity")
+    revoked_at = serializers.DateTimeField(source="authorization.revoked_at", allow_null=True)
 
 
 class PriorAuthOut(serializers.Serializer[PriorAuth]):
@@ -203,13 +214,19 @@ class PriorAuthDetailOut(PriorAuthOut):
     lines = LineOut(many=True)
     information_requests = QuestionOut(many=True)
     determinations = DeterminationOut(many=True, help_text="Newest first; the first one holds.")
-    authorizations = AuthorizationOut(many=True)
+    authorizations = serializers.SerializerMethodField()
     packet_sha256 = serializers.CharField(help_text="SHA-256 of what was submitted; empty before that.")
 
     @extend_schema_field(ClockOut(many=True))
     def get_clocks(self, prior_auth: PriorAuth) -> list[dict[str, Any]]:
         notices = decision_notices(prior_auth)
         return list(ClockOut(selectors.clocks_of(prior_auth, notices=notices).clocks, many=True).data)
+
+    @extend_schema_field(AuthorizationOut(many=True))
+    def get_authorizations(self, prior_auth: PriorAuth) -> list[dict[str, Any]]:
+        on = clock.day_in(prior_auth.time_zone, at=clock.now())
+        rows = [seen(authorization, on=on) for authorization in prior_auth.authorizations.all()]
+        return [dict(AuthorizationOut(row).data) for row in rows]
 
 
 class EventOut(serializers.Serializer[Event]):

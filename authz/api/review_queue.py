@@ -80,20 +80,36 @@ class NextView(Door):
 class HeartbeatView(NextView):
     problem_statuses = (409,)
 
-    @extend_schema(operation_id="renew_lease", tags=["review queue"], request=None, responses=PriorAuthDetailOut)
+    @extend_schema(
+        operation_id="renew_lease",
+        tags=["review queue"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=None,
+        responses=PriorAuthDetailOut,
+    )
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:  # type: ignore[override]  # its address
         """Keep a request in hand for another half an hour."""
-        return self.whole(queue.renew_lease(prior_auth_id=prior_auth_id, by=self.actor, now=self.now))
+        return self.once(
+            lambda: self.whole(queue.renew_lease(prior_auth_id=prior_auth_id, by=self.actor, now=self.now))
+        )
 
 
 class SkipView(NextView):
     problem_statuses = (409,)
 
-    @extend_schema(operation_id="skip_request", tags=["review queue"], request=NoteIn, responses=PriorAuthDetailOut)
+    @extend_schema(
+        operation_id="skip_request",
+        tags=["review queue"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=NoteIn,
+        responses=PriorAuthDetailOut,
+    )
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:  # type: ignore[override]  # its address
         """Pass a waiting request over, for a reason; you are not offered it again."""
         reason = self.read(NoteIn)["reason"]
-        return self.whole(queue.skip(prior_auth_id=prior_auth_id, reason=reason, by=self.actor, now=self.now))
+        return self.once(
+            lambda: self.whole(queue.skip(prior_auth_id=prior_auth_id, reason=reason, by=self.actor, now=self.now))
+        )
 
 
 class LoadOut(serializers.Serializer[Any]):

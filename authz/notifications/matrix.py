@@ -43,6 +43,7 @@ TO_ACT_NOW = Notice(_INBOX_AND_EMAIL, needs_act=True)
 # E-mail goes to whoever would otherwise not look: prescribers and physicians, and the clinic when a clock runs on it.
 MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.opened": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
+    "prior-auth.renewal-opened": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.lapsed": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
     "prior-auth.need-in-doubt": {Audience.STAFF: TO_ACT},
     "prior-auth.prescriber-asked": {Audience.PRESCRIBER: TO_ACT_NOW},
@@ -50,6 +51,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.submitted": {Audience.REVIEWERS: TO_ACT},
     "prior-auth.information-requested": {Audience.STAFF: TO_ACT_NOW, Audience.PRESCRIBER: TO_KNOW},
     "prior-auth.answered": {Audience.REVIEWER: TO_ACT},
+    "prior-auth.unanswered": {Audience.REVIEWER: TO_ACT, Audience.STAFF: TO_KNOW},
     "prior-auth.referred": {Audience.PHYSICIANS: TO_ACT_NOW},
     "prior-auth.approved": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.approved-in-part": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},

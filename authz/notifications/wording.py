@@ -2,6 +2,7 @@
 
 SENTENCES = {
     "prior-auth.opened": "Prior authorization request {number} was opened.",
+    "prior-auth.renewal-opened": "An authorization ends soon; request {number} to go on was prepared.",
     "prior-auth.lapsed": "Prior authorization request {number} is no longer needed and was closed.",
     "prior-auth.need-in-doubt": "It is in doubt whether prior authorization request {number} is still needed.",
     "prior-auth.prescriber-asked": "Prior authorization request {number} has a question only you can answer.",
@@ -9,6 +10,7 @@ SENTENCES = {
     "prior-auth.submitted": "Prior authorization request {number} was submitted for review.",
     "prior-auth.information-requested": "The insurer asks for information on prior authorization request {number}.",
     "prior-auth.answered": "The clinic answered the questions on prior authorization request {number}.",
+    "prior-auth.unanswered": "Questions on prior authorization request {number} were not answered in time.",
     "prior-auth.referred": "Prior authorization request {number} was referred to a physician.",
     "prior-auth.approved": "Prior authorization request {number} was approved.",
     "prior-auth.approved-in-part": "Prior authorization request {number} was approved in part.",

@@ -133,7 +133,8 @@ def _automation(reading: Reading, value: object) -> Automation | None:
         row = reading.table(item, place, needed=("question", "is"))
         criteria.append(Criterion(reading.text(row.get("question", "missing"), join(place, "question")), row.get("is")))
     with reading.refusals_under(path):
-        return Automation(criteria=tuple(criteria), **{name: table.get(name) for name in _AUTOMATION})
+        numbers: dict[str, Any] = {name: table.get(name) for name in _AUTOMATION}
+        return Automation(criteria=tuple(criteria), **numbers)
     return None
 
 

@@ -34,6 +34,7 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
     {
         Step.OPEN,
         Step.OPEN_BY_HAND,
+        Step.RENEW,
         Step.TAKE_UP,
         Step.ASK_PRESCRIBER,
         Step.ANSWER_PRESCRIBER,
@@ -42,6 +43,8 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
         Step.TAKE_IN_HAND,
         Step.REASSIGN,
         Step.REFER,
+        # The regime itself says when its clock goes on without an answer.
+        Step.RESUME,
         Step.PROPOSE_VOID,
         Step.REOPEN,
     }

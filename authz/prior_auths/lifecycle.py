@@ -30,6 +30,7 @@ class State(StrEnum):
 class Step(StrEnum):
     OPEN = "open"
     OPEN_BY_HAND = "open_by_hand"
+    RENEW = "renew"
     RETRACT = "retract"
     TAKE_UP = "take_up"
     ASK_PRESCRIBER = "ask_prescriber"
@@ -43,6 +44,7 @@ class Step(StrEnum):
     REASSIGN = "reassign"
     ASK = "ask"
     ANSWER = "answer"
+    RESUME = "resume"
     REFER = "refer"
     APPROVE = "approve"
     APPROVE_IN_PART = "approve_in_part"
@@ -113,6 +115,7 @@ def _from(*sources: State | None) -> frozenset[State | None]:
 TABLE: dict[Step, Transition] = {
     Step.OPEN: Transition(_from(None), State.DETECTED, _SYSTEM, "prior-auth.opened"),
     Step.OPEN_BY_HAND: Transition(_from(None), State.DRAFT, _CLINIC, "prior-auth.opened"),
+    Step.RENEW: Transition(_from(None), State.DRAFT, _SYSTEM, "prior-auth.renewal-opened"),
     Step.RETRACT: Transition(_from(State.DETECTED, State.DRAFT), State.LAPSED, _SYSTEM, "prior-auth.lapsed"),
     Step.TAKE_UP: Transition(_from(State.DETECTED), State.DRAFT, _CLINIC),
     Step.ASK_PRESCRIBER: Transition(
@@ -130,6 +133,7 @@ TABLE: dict[Step, Transition] = {
     Step.REASSIGN: Transition(frozenset(_WITH_REVIEWER), None, _REVIEW | _ADMIN, "prior-auth.reassigned"),
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
     Step.ANSWER: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _CLINIC, "prior-auth.answered"),
+    Step.RESUME: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _SYSTEM, "prior-auth.unanswered"),
     # A physician too: an answered question puts the request back into review, from where nobody denies.
     Step.REFER: Transition(_from(State.IN_REVIEW), State.CLINICAL_REVIEW, _REVIEW, "prior-auth.referred"),
     Step.APPROVE: Transition(frozenset(_WITH_REVIEWER), State.DECIDED, _REVIEW, "prior-auth.approved"),

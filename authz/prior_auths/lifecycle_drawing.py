@@ -43,9 +43,10 @@ def drawing() -> str:
 def _diagram() -> Iterator[str]:
     yield from ("```mermaid", "stateDiagram-v2")
     for step, row in TABLE.items():
-        for source in _in_order(row.sources) if row.target else ():
-            yield f"    {source.value if source else '[*]'} --> {row.target.value}: {_words(step)}"
-    last = [state for state in State if not steps_for(state=state, roles=Role)]
+        if row.target is not None:
+            for source in _in_order(row.sources):
+                yield f"    {source.value if source else '[*]'} --> {row.target.value}: {_words(step)}"
+    last = [state for state in State if not steps_for(state=state, roles=set(Role))]
     yield from (f"    {state.value} --> [*]" for state in last)
     yield "```"
 

@@ -94,19 +94,23 @@ def workload(by: Actor, *, now: datetime) -> list[Load]:
         waiting=Count("pk", filter=with_clinic),
         at_risk=Count("pk", filter=Q(due_at__lt=now + AT_RISK)),
     )
-    by_person = {row["reviewer_id"]: row for row in counts}
+    by_person = {row["reviewer_id"]: (row["in_hand"], row["waiting"], row["at_risk"]) for row in counts}
     away = Absence.objects.filter(organization=by.organization, starts_at__lte=now, ends_at__gt=now)
     absent = set(away.values_list("person_id", flat=True))
-    nothing = {"in_hand": 0, "waiting": 0, "at_risk": 0}
-    return [
-        Load(
-            person_id=person.public_id,
-            name=person.full_name,
-            is_absent=key in absent,
-            **{name: by_person.get(key, nothing)[name] for name in nothing},
+    loads = []
+    for key, person in named.items():
+        in_hand, waiting, risky = by_person.get(key, (0, 0, 0))
+        loads.append(
+            Load(
+                person_id=person.public_id,
+                name=person.full_name,
+                in_hand=in_hand,
+                waiting=waiting,
+                at_risk=risky,
+                is_absent=key in absent,
+            )
         )
-        for key, person in named.items()
-    ]
+    return loads
 
 
 def reviewers(prior_auth: PriorAuth) -> list[tuple[UUID, str]]:

@@ -104,6 +104,7 @@ ACTION: Mapping[Step, str] = {
 DONE: Mapping[Step, str] = {
     Step.OPEN: "Opened",
     Step.OPEN_BY_HAND: "Opened by hand",
+    Step.RENEW: "Renewal opened",
     Step.RETRACT: "Closed: no longer needed",
     Step.TAKE_UP: "Taken up",
     Step.ASK_PRESCRIBER: "Prescriber asked",
@@ -117,6 +118,7 @@ DONE: Mapping[Step, str] = {
     Step.REASSIGN: "Handed to a colleague",
     Step.ASK: "Clinic asked",
     Step.ANSWER: "Clinic answered",
+    Step.RESUME: "Taken on without an answer",
     Step.REFER: "Referred to a physician",
     Step.APPROVE: "Approved",
     Step.APPROVE_IN_PART: "Approved in part",

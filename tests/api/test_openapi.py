@@ -73,7 +73,7 @@ def test_decisions_require_if_match(api: dict[str, Any]) -> None:
         if header["name"] == "If-Match" and header.get("required")
     }
 
-    assert required == {"approve", "approve-in-part", "deny", "activate"}
+    assert required == {"approve", "approve-in-part", "deny", "activate", "reopen"}
 
 
 def test_the_document_and_its_explorer_are_served_from_here_alone(client: Client, db: None) -> None:

@@ -167,7 +167,9 @@ def test_two_of_the_staff_void_a_request(cast: Cast) -> None:
     endings.propose_void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.stella, now=later(1))
     with pytest.raises(SecondPersonNeeded):
         endings.void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.stella, now=later(1))
-    voided = endings.void(prior_auth_id=key_of(decided), reason="Wrong patient.", by=cast.tess, now=later(2))
+    voided = endings.void(
+        prior_auth_id=key_of(decided), reason="Wrong patient.", by=stage.colleague(cast), now=later(2)
+    )
 
     assert voided.state == "voided"
     assert Authorization.objects.get().revoked_at == later(2)
@@ -178,7 +180,7 @@ def test_nobody_voids_alone_but_an_insurers_administrator(cast: Cast) -> None:
     key = key_of(stage.queued(cast))
 
     with pytest.raises(SecondPersonNeeded):
-        endings.void(prior_auth_id=key, reason="Wrong.", by=cast.tess, now=NOW)
+        endings.void(prior_auth_id=key, reason="Wrong.", by=stage.colleague(cast), now=NOW)
     with pytest.raises(SecondPersonNeeded):
         endings.propose_void(prior_auth_id=key, reason="Wrong.", by=stage.machine_of(cast.stella), now=NOW)
 

@@ -2,9 +2,18 @@
 
 from authz.prior_auths.models.decisions import Authorization, Determination, DeterminationLine
 from authz.prior_auths.models.queue import Absence, Skip
-from authz.prior_auths.models.requests import Breach, Evaluation, Event, InformationRequest, PriorAuth, RequestedLine
+from authz.prior_auths.models.requests import (
+    ANSWERING,
+    Breach,
+    Evaluation,
+    Event,
+    InformationRequest,
+    PriorAuth,
+    RequestedLine,
+)
 
 __all__ = [
+    "ANSWERING",
     "Absence",
     "Authorization",
     "Breach",

@@ -6,11 +6,15 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from authz.access.roles import Role
 from authz.ids import new_id
 from authz.outbox.models import Leased
 from authz.policies.history import Kind
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
+
+ANSWERING = (Role.STAFF, Role.PRESCRIBER)
+"""Whose it can be to answer the insurer."""
 
 
 def _choices(values: type[State] | type[Urgency]) -> list[tuple[str, str]]:
@@ -96,7 +100,7 @@ class PriorAuth(models.Model):
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
         "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
-        "reopened_at", "screened_at", "due_at",
+        "reopened_at", "screened_at", "due_at", "renews",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -139,6 +143,7 @@ class PriorAuth(models.Model):
     decided_at = models.DateTimeField(null=True)
     screened_at = models.DateTimeField(null=True, help_text="When it was looked at for an approval by rule.")
     reopened_at = models.DateTimeField(null=True)
+    renews = models.OneToOneField("authz.Authorization", on_delete=models.PROTECT, null=True, related_name="renewal")
     duplicate_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="duplicates")
     reviewer = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
     leased_until = models.DateTimeField(null=True)
@@ -255,16 +260,22 @@ class Event(models.Model):
 
 
 class InformationRequest(models.Model):
-    """One question of the insurer to the clinic, and its answer."""
+    """One question of the insurer to the clinic, and its answer: whose it is to answer, and by when it is wanted."""
 
     PHI: ClassVar[set[str]] = {"question", "answer"}
-    PLAIN: ClassVar[set[str]] = {"id", "public_id", "prior_auth", "asked_at", "asked_by", "answered_at", "answered_by"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "prior_auth", "asked_at", "asked_by", "owner", "reply_by", "answered_at", "answered_by",
+    }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="information_requests")
     question = models.CharField(max_length=1000)
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, related_name="+")
+    owner = models.CharField(
+        max_length=20, choices=[(role.value, role.value) for role in ANSWERING], default=Role.STAFF.value
+    )
+    reply_by = models.DateTimeField(null=True)
     answer = models.CharField(max_length=4000, blank=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")

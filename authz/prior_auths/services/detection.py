@@ -70,7 +70,7 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
                 needed.add(opened.pk)
     for request in requests:
         if request.state in _ACTIVE and request.pk not in needed:
-            _doubt(request, [other for other in requests if other.pk in needed], now)
+            _doubt(request, [other for other in requests if other.pk in needed], on, now)
 
 
 def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: datetime) -> PriorAuth:
@@ -89,13 +89,30 @@ def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: dat
     request = _active_for(need, list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk")))
     if request is not None:
         raise AlreadyOpen("There is an active request for this use.", request=str(request.public_id))
-    evaluation = _keep(patient, need.answer, on, now)
     clinic = Organization.objects.get(pk=by.organization)
-    opened = _create(need, known, evaluation, clinic, Step.OPEN_BY_HAND, by, now, reason=reason)
+    opened = open_for(
+        need=need, known=known, clinic=clinic, step=Step.OPEN_BY_HAND, by=by, on=on, now=now, reason=reason
+    )
     opened.answers = documentation.start_sheet(prefill=prefill_of(opened), now=now)
     opened.touched_by_human_at = now
     opened.save(update_fields=["answers", "touched_by_human_at"])
     return opened
+
+
+def open_for(
+    *,
+    need: Need,
+    known: PatientCase,
+    clinic: Organization,
+    step: Step,
+    by: Actor,
+    on: date,
+    now: datetime,
+    reason: str = "",
+) -> PriorAuth:
+    """Open a request for a use that the rule did not ask one for, at a clinic; the patient is locked."""
+    evaluation = _keep(known.patient, need.answer, on, now)
+    return _create(need, known, evaluation, clinic, step, by, now, reason=reason)
 
 
 def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
@@ -175,7 +192,7 @@ def _create(
         number=next_request_number(now=now),
         patient=known.patient,
         clinic=clinic,
-        state=row.target,
+        state=row.target.value if row.target else "",
         episode_anchor=UUID(records_in_order(need, known.newest)[0].id),
         record_ids=sorted(need.record_ids),
         opened_at=now,
@@ -210,11 +227,13 @@ def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Eval
     audit.record(by=SYSTEM, action="follow", subject_kind="prior-auth", subject_id=request.public_id, now=now)
 
 
-def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], now: datetime) -> None:
+def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datetime) -> None:
     """Let a request lapse that nobody has written in; otherwise tell once that another one serves its use, or none.
 
-    One that people opened without the rule, or reopened, stays as they want it.
+    One that people opened without the rule, or reopened, stays as they want it; a renewal stays while it lies ahead.
     """
+    if request.renews_id is not None and request.pa_required_from >= on:
+        return
     is_peoples = bool(request.reason) or request.reopened_at is not None
     survivor = next((other for other in needed if _serves_the_same(other, request)), None)
     if request.state in _MAY_LAPSE and request.touched_by_human_at is None:

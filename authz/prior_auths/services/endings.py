@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from authz.access.roles import Actor, Role
 from authz.errors import AuthzError, InvalidInput
@@ -67,8 +68,8 @@ def link_duplicate(
 def _survivor_of(prior_auth: PriorAuth, survivor_id: PriorAuthId | None, by: Actor) -> PriorAuth:
     same_patient = PriorAuth.objects.filter(visible_to(by), patient=prior_auth.patient_id)
     others = same_patient.exclude(pk=prior_auth.pk).exclude(state__in=[State.DUPLICATE.value, State.VOIDED.value])
-    named = others.filter(public_id=survivor_id) if survivor_id else others.filter(pk=prior_auth.duplicate_of_id)
-    survivor = named.first()
+    proposed = Q(duplicates=prior_auth)
+    survivor = others.filter(Q(public_id=survivor_id) if survivor_id else proposed).first()
     if survivor is None:
         raise InvalidInput({"survivor": ["Name another request of the same patient that stands."]})
     return survivor

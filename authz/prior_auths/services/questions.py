@@ -6,13 +6,15 @@ from uuid import UUID
 
 from django.db import transaction
 
-from authz.access.roles import Actor
+from authz.access.roles import SYSTEM, Actor, Role
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
 from authz.policies import regimes
+from authz.policies.history import Kind
 from authz.policies.regime import MissingInformation
+from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.review_queue import is_absent
 from authz.prior_auths.services import steps
@@ -79,15 +81,22 @@ def ask(
     questions: Sequence[str],
     by: Actor,
     now: datetime,
+    owner: Role = Role.STAFF,
+    reply_by: datetime | None = None,
     expected_version: int | None = None,
 ) -> PriorAuth:
     """Ask the clinic, item by item. The generic regime's clock keeps running.
 
-    :raises InvalidInput: without a question.
+    `owner` is whose it is to answer, staff or prescriber; `reply_by` by when the answers are wanted. Without them the
+    review goes on then, or when the regime says so.
+
+    :raises InvalidInput: without a question, or when the answers are wanted before they are asked for.
     """
     _must_say_something("questions", questions)
+    if reply_by is not None and reply_by <= now:
+        raise InvalidInput({"reply_by": ["It must lie ahead."]})
     prior_auth = in_hand(prior_auth_id, step=Step.ASK, by=by, now=now, expected_version=expected_version)
-    _ask(prior_auth, questions, by, now)
+    _ask(prior_auth, questions, by, now, owner=owner, reply_by=reply_by)
     prior_auth.reviewer_id, prior_auth.leased_until = person_of(by), None
     steps.take(prior_auth, Step.ASK, by=by, now=now)
     return prior_auth
@@ -109,11 +118,41 @@ def answer(
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.ANSWER, by)
     _keep_answers(prior_auth, answers, by, now)
-    is_away = is_absent(prior_auth.reviewer_id, organization_id=prior_auth.insurer_id, now=now)
-    # What comes back to somebody who is away goes to the queue with the next release.
-    prior_auth.leased_until = now if is_away else now + LEASE
+    prior_auth.leased_until = _lease_of_returning(prior_auth, now)
     steps.take(prior_auth, Step.ANSWER, by=by, now=now)
     return prior_auth
+
+
+def resume_unanswered(*, now: datetime) -> int:
+    """Take on every review whose answers did not come in time, and return how many there were."""
+    waiting = PriorAuth.objects.filter(state=State.INFO_REQUESTED.value).order_by("pk")
+    return sum(_resume_one(key, now) for key in waiting.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _resume_one(key: int, now: datetime) -> int:
+    rows = PriorAuth.objects.select_for_update(skip_locked=True)
+    prior_auth = rows.filter(pk=key, state=State.INFO_REQUESTED.value).first()
+    if prior_auth is None or not _is_reply_over(prior_auth, now):
+        return 0
+    prior_auth.leased_until = _lease_of_returning(prior_auth, now)
+    steps.take(prior_auth, Step.RESUME, by=SYSTEM, now=now)
+    return 1
+
+
+def _is_reply_over(prior_auth: PriorAuth, now: datetime) -> bool:
+    """Say whether the regime's time to reply is over, or that of every open question, where each has one."""
+    clock = selectors.clocks_of(prior_auth).get(Kind.INFORMATION_REPLY_BY)
+    if clock is not None:
+        return clock.is_missed(by=now)
+    open_ones = list(prior_auth.information_requests.filter(answered_at=None).values_list("reply_by", flat=True))
+    return bool(open_ones) and all(reply_by is not None and reply_by < now for reply_by in open_ones)
+
+
+def _lease_of_returning(prior_auth: PriorAuth, now: datetime) -> datetime:
+    """Return until when the same reviewer has it again; what comes back to one who is away is released at once."""
+    is_away = is_absent(prior_auth.reviewer_id, organization_id=prior_auth.insurer_id, now=now)
+    return now if is_away else now + LEASE
 
 
 def _must_be_waited_for(prior_auth: PriorAuth) -> None:
@@ -128,9 +167,24 @@ def _must_say_something(name: str, items: Sequence[str]) -> None:
         raise InvalidInput({name: ["Name at least one item, and none that is empty."]})
 
 
-def _ask(prior_auth: PriorAuth, items: Sequence[str], by: Actor, now: datetime) -> None:
+def _ask(
+    prior_auth: PriorAuth,
+    items: Sequence[str],
+    by: Actor,
+    now: datetime,
+    *,
+    owner: Role = Role.STAFF,
+    reply_by: datetime | None = None,
+) -> None:
     for item in items:
-        InformationRequest.objects.create(prior_auth=prior_auth, question=item, asked_at=now, asked_by_id=person_of(by))
+        InformationRequest.objects.create(
+            prior_auth=prior_auth,
+            question=item,
+            asked_at=now,
+            asked_by_id=person_of(by),
+            owner=owner.value,
+            reply_by=reply_by,
+        )
 
 
 def _keep_answers(prior_auth: PriorAuth, answers: Mapping[UUID, str], by: Actor, now: datetime) -> None:

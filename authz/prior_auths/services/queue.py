@@ -10,7 +10,6 @@ from authz.access.roles import SYSTEM, Actor, Role
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PersonId, PriorAuthId
-from authz.prescriptions.models import Prescriber
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Absence, PriorAuth, Skip
 from authz.prior_auths.review_queue import is_absent, waiting_for
@@ -190,8 +189,10 @@ def _take_in_hand(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -
 
 def _is_partial(prior_auth: PriorAuth, person_id: int) -> bool:
     """Say whether the person works at the request's clinic, or prescribed."""
-    works_there = Membership.objects.filter(person=person_id, organization=prior_auth.clinic_id).exists()
-    return works_there or Prescriber.objects.filter(pk=prior_auth.prescriber_id, person=person_id).exists()
+    if Membership.objects.filter(person=person_id, organization=prior_auth.clinic_id).exists():
+        return True
+    prescriber = prior_auth.prescriber
+    return prescriber is not None and prescriber.person_id == person_id
 
 
 @transaction.atomic

@@ -1,0 +1,84 @@
+"""Before an authorization runs out: a request to go on, prefilled, opened exactly once."""
+
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+
+from authz import clock
+from authz.access.roles import SYSTEM
+from authz.documentation import services as documentation
+from authz.documentation.questionnaire import JsonValue, questionnaire
+from authz.prescriptions.models import Patient
+from authz.prior_auths import needs as needs_of
+from authz.prior_auths.authorizations import granted_of, seen
+from authz.prior_auths.lifecycle import ACTIVE, Step
+from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
+from authz.prior_auths.prefill import prefill_of
+from authz.prior_auths.services.detection import open_for
+
+_LONGEST_WINDOW = timedelta(days=8)
+
+
+def open_renewals(*, now: datetime) -> int:
+    """Open a renewal for every authorization in its renewal window that is in use; return how many there were."""
+    ahead = (now + _LONGEST_WINDOW).date()
+    near = Authorization.objects.filter(ends_on__lte=ahead, ends_on__gte=now.date() - timedelta(days=1))
+    waiting = near.filter(revoked_at=None, renewal=None, determination__superseded_by=None).order_by("ends_on", "pk")
+    return sum(_open_one(key, now) for key in waiting.values_list("pk", flat=True))
+
+
+@transaction.atomic
+def _open_one(key: int, now: datetime) -> int:
+    authorization = Authorization.objects.select_related("prior_auth__patient", "prior_auth__answers").get(pk=key)
+    before = authorization.prior_auth
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=before.patient_id)
+    on = clock.day_in(before.time_zone, at=now)
+    if not _is_wanted(authorization, on):
+        return 0
+    known = needs_of.case_of(patient)
+    need = needs_of.latest_use(known, needs_of.answers(known, as_of=on), on=on)
+    if need is None or (need.coverage.pk if need.coverage else None) != before.coverage_id:
+        return 0
+    renewal = open_for(need=need, known=known, clinic=before.clinic, step=Step.RENEW, by=SYSTEM, on=on, now=now)
+    renewal.renews = authorization
+    renewal.pa_required_from = authorization.ends_on + timedelta(days=1)
+    renewal.answers = documentation.start_sheet(prefill={**_carried_over(before), **prefill_of(renewal)}, now=now)
+    renewal.save(update_fields=["renews", "pa_required_from", "answers"])
+    _ask_for_as_much_again(renewal, authorization)
+    return 1
+
+
+def _is_wanted(authorization: Authorization, on: date) -> bool:
+    """Say whether it is time, the authorization was used, and nobody has asked to go on by themselves."""
+    granted, before = granted_of(authorization), authorization.prior_auth
+    active = PriorAuth.objects.filter(patient=before.patient_id, coverage=before.coverage_id)
+    is_asked = active.filter(
+        state__in=[state.value for state in ACTIVE], record_ids__overlap=before.record_ids
+    ).exists()
+    is_time = granted.renewal_from <= on <= granted.ends_on and not hasattr(authorization, "renewal")
+    return is_time and not is_asked and seen(authorization, on=on).used.days > 0
+
+
+def _carried_over(before: PriorAuth) -> dict[str, JsonValue]:
+    """Return the answers of the request before, each to be confirmed anew; nobody attests for tomorrow."""
+    kept = {q.link_id for q in questionnaire(documentation.CODE).questions if not q.only_prescriber}
+    given = before.answers.answers.filter(question__in=kept) if before.answers else ()
+    return {row.question: row.value for row in given}
+
+
+def _ask_for_as_much_again(renewal: PriorAuth, authorization: Authorization) -> None:
+    first = authorization.ends_on + timedelta(days=1)
+    asked = authorization.prior_auth.lines.filter(rxcui=authorization.rxcui).first()
+    renewal.lines.all().delete()
+    RequestedLine.objects.create(
+        prior_auth=renewal,
+        line=1,
+        rxcui=authorization.rxcui,
+        product_name=asked.product_name if asked else authorization.rxcui,
+        quantity=authorization.quantity_granted,
+        days_supply=authorization.days_granted,
+        daily_units=asked.daily_units if asked else None,
+        refills=asked.refills if asked else None,
+        starts_on=first,
+        ends_on=first + timedelta(days=authorization.days_granted - 1),
+    )
