@@ -10,7 +10,7 @@ from django.db import connections
 from authz.prior_auths.authorization import Granted, Standing, Used, standing, used
 from authz.prior_auths.authorizations import seen
 from authz.prior_auths.models import Authorization, PriorAuth
-from authz.prior_auths.services import endings, intake, renewals
+from authz.prior_auths.services import endings, intake, rechecking, renewals
 from authz.rules.records import Record, RecordKind, RecordStatus
 from tests import cast as stage
 from tests.cast import Cast, key_of, later
@@ -116,14 +116,21 @@ def test_before_it_runs_out_a_renewal_is_prepared_once_for_as_much_again(cast: C
     assert not renewal.answers.answers.filter(question="pr.attest").exists()
 
 
+def recheck_due(hours: float) -> None:
+    """Recheck, as the workers do each day, whom a day alone may have changed the answer for."""
+    rechecking.ask_for_due(now=later(hours))
+    while rechecking.recheck_next(now=later(hours)):
+        pass
+
+
 def test_a_renewal_stays_while_it_lies_ahead_and_lapses_untouched_when_the_need_does_not_come(cast: Cast) -> None:
     before = stage.approved(cast)
     renewals.open_renewals(now=later(24 * 6))
 
-    intake.recheck_due_patients(now=later(24 * 8))
+    recheck_due(24 * 8)
     assert PriorAuth.objects.exclude(pk=before.pk).get().state == "draft"
 
-    intake.recheck_due_patients(now=later(24 * 12))
+    recheck_due(24 * 12)
     assert PriorAuth.objects.exclude(pk=before.pk).get().state == "lapsed"
 
 

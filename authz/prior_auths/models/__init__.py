@@ -9,6 +9,7 @@ from authz.prior_auths.models.requests import (
     Event,
     InformationRequest,
     PriorAuth,
+    Recheck,
     RequestedLine,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "Event",
     "InformationRequest",
     "PriorAuth",
+    "Recheck",
     "RequestedLine",
     "Skip",
 ]

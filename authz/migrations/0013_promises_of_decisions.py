@@ -108,7 +108,7 @@ END $$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("authz", "0008_life_in_full")]
+    dependencies = [("authz", "0012_life_in_full")]
 
     operations = [
         migrations.RunSQL(WHO_DECIDES, AS_BEFORE),

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authz', '0007_regime_versions'),
+        ('authz', '0011_regime_versions'),
     ]
 
     operations = [
