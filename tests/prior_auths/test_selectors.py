@@ -9,7 +9,7 @@ from authz.ids import ExemptionId, PatientId, PlanId
 from authz.policies.services import create_plan
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts
 from authz.prior_auths import selectors
-from authz.prior_auths.services import intake, review
+from authz.prior_auths.services import determinations, intake
 from authz.rules.records import ExemptionCategory
 from authz.rules.verdict import ReleasedBy
 from tests import cast as stage
@@ -82,7 +82,7 @@ def test_what_is_known_of_exemptions_on_a_day_is_what_was_recorded_by_then(cast:
 
 def test_what_is_known_of_authorizations_on_a_day_is_what_was_granted_by_then(cast: Cast) -> None:
     prior_auth = stage.in_review(cast)
-    review.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=NOW + timedelta(days=2))
+    determinations.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=NOW + timedelta(days=2))
     key, later = PatientId(prior_auth.patient.public_id), NOW + timedelta(days=3)
 
     told = selectors.opioid_use_changes(cast.rae, key, now=later, since=TODAY + timedelta(days=1))
@@ -143,7 +143,7 @@ def test_a_request_tells_its_way_out_while_it_is_active(cast: Cast) -> None:
     prior_auth = stage.in_review(cast)
 
     way = selectors.ways_out(prior_auth)
-    decided = review.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=NOW)
+    decided = determinations.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=NOW)
 
     assert len(way) == 1
     assert "3 fewer days (7 instead of 10)" in way[0]
