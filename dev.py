@@ -178,7 +178,9 @@ def do_demo(args: list[str]) -> None:
 
 def do_test(args: list[str]) -> None:
     """run the tests (arguments go to pytest; without any, all but those of `live`)"""
-    hand_over(install("test"), "-m", "pytest", *(args or ["-m", "not live"]))
+    # Two processes, each with a Valkey of its own; one where the tests must share yours, which they empty.
+    beside = [] if {"REDIS_URL", "REDIS_URL_FILE"} & set(os.environ) else ["-n", "2"]
+    hand_over(install("test"), "-m", "pytest", *(args or [*beside, "-m", "not live"]))
 
 
 def do_live(args: list[str]) -> None:

@@ -16,6 +16,7 @@ from config.embedded.postgres import Postgres
 from config.embedded.processes import CannotStart, server_account
 from config.embedded.valkey import Valkey
 
+OWN_VALKEY = "AUTHZ_TESTS_OWN_VALKEY"
 _at_the_end: list[Callable[[], None]] = []
 
 
@@ -25,6 +26,9 @@ def pytest_load_initial_conftests() -> None:
     os.environ.setdefault("DJANGO_ENV", "test")
     os.environ.setdefault("AUTHZ_SECRET_KEY", "a-secret-for-tests-only-of-enough-length")
     missing = [name for name in ("DATABASE_URL", "REDIS_URL") if not {name, f"{name}_FILE"} & set(os.environ)]
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # A process beside others has a database of its own on the first one's server, by its name; tests empty Valkey.
+        missing = ["REDIS_URL"] if OWN_VALKEY in os.environ else []
     if not missing:
         return
     # Pytest calls pytest_unconfigure only for a run that got as far as configuring.
@@ -48,6 +52,7 @@ def _start(missing: list[str], folder: Path) -> None:
         _at_the_end.append(valkey.stop)
         valkey.begin()
         os.environ["REDIS_URL"] = valkey.url()
+        os.environ[OWN_VALKEY] = "yes"
     if "DATABASE_URL" in missing:
         postgres = Postgres(folder / "postgres", run_dir, durable=False)
         _at_the_end.append(postgres.stop)
