@@ -354,6 +354,15 @@ def test_a_verdict_far_from_today_is_exact_too() -> None:
     assert case(as_of="9000-12-31").as_of.year == 9000
 
 
+def test_a_window_reaches_back_into_the_episode_before() -> None:
+    for overlap, exceeded_on, count in (("sum", "2025-01-06", 8), ("union", "2025-01-09", 8)):
+        _, second = verdict(
+            *january((1, 4), (6, 4)), gap_days=1, window_days=10, limit_days=7, overlap=overlap
+        ).episodes
+
+        assert (second.exceeded_on, second.count) == (day(exceeded_on), count)
+
+
 def test_of_two_fills_of_one_day_the_longer_is_told() -> None:
     episode = only_episode(fill("a", "2025-01-01", 7), fill("b", "2025-01-01", 10), mode="per_fill_naive")
 
