@@ -163,6 +163,7 @@ def test_a_shipped_product_is_read_whole(shipped: Formulary) -> None:
             MmeTable.CDC_2016: cdc_2018,
             MmeTable.CDC_2022: Factor(value=Decimal("7.2"), per="mcg/h", source=FactorSource.CDC_2022),
         },
+        clinical_rxcui="197696",
     )
 
 

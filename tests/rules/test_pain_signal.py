@@ -234,7 +234,7 @@ def test_buprenorphine_has_no_dose_to_compare() -> None:
         ({"score": Fraction(-1)}, {"score": ["An exact number from 0 to 10 is needed."]}),
         ({"score": 5}, {"score": ["An exact number from 0 to 10 is needed."]}),
         ({"score": 0.5}, {"score": ["An exact number from 0 to 10 is needed."]}),
-        ({"instrument": "peg"}, {"instrument": ["Use one of: peg, pain_0_to_10."]}),
+        ({"instrument": "peg"}, {"instrument": ["Use one of: peg, pain_past_week, pain_now."]}),
         ({"on": "2025-01-01"}, {"on": ["A calendar date is needed."]}),
     ],
 )
@@ -272,7 +272,7 @@ def test_the_signal_holds_what_was_seen_in_each_period() -> None:
     found = ask([*pains(4, "6.5"), score("2025-05-05", 8)], gap)
 
     assert isinstance(found, PainSignal)
-    assert (found.instrument, found.table) == (Instrument.PAIN_0_TO_10, MmeTable.CDC_2022)
+    assert (found.instrument, found.table) == (Instrument.PAIN_NOW, MmeTable.CDC_2022)
     assert found.earlier == Period(
         first=EARLIER_FIRST,
         last=date(2025, 4, 2),

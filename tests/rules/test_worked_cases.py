@@ -51,7 +51,7 @@ def test_the_full_answer_only_adds_to_the_smallest(line: str) -> None:
 def test_the_full_answer_names_its_table_its_versions_and_its_overlaps() -> None:
     full = verdict_to_json(evaluate(case_from_json(CASES[-1])))
 
-    assert (full["rule_version"], full["formulary_version"], full["overlap"]) == ("1", "2025.1", "union")
+    assert (full["rule_version"], full["formulary_version"], full["overlap"]) == ("1", "2025.2", "union")
     assert full["mme"]["table"] == "2016"
     assert full["mme"]["overlap"] == "sum"
     assert full["mme"]["sources"] == ["cdc_2018", "cms_tiers"]
