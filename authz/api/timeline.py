@@ -26,7 +26,7 @@ class MomentOut(serializers.Serializer[Any]):
     text = serializers.CharField(source="says")
     is_own = serializers.BooleanField(help_text="Your organization recorded it.")
     stands = serializers.BooleanField(
-        help_text="False once it was reversed, cancelled, withdrawn or entered in error; that is a moment of its own."
+        help_text="False once reversed, cancelled, withdrawn, superseded or entered in error, which is a moment too."
     )
 
 

@@ -26,7 +26,8 @@ class Happening(StrEnum):
 class Moment:
     """One thing that happened `on` a day and was known here since `learned_on`; `subject_id` is what it is about.
 
-    `stands` is false once it was reversed, cancelled, withdrawn or entered in error; that is a moment of its own.
+    `stands` is false once it was reversed, cancelled, withdrawn, superseded or entered in error, which is a moment of
+    its own.
     """
 
     kind: Happening

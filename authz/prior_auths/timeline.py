@@ -23,7 +23,7 @@ from authz.prescriptions.models import Patient
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Outcome
-from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.lifecycle import TABLE, Step
 from authz.prior_auths.models import Determination, Event
 from authz.prior_auths.moments import Happening, Moment
 from authz.rules.formulary import Formulary
@@ -46,17 +46,27 @@ _ENDED: Mapping[RecordStatus, tuple[Happening, str]] = {
     RecordStatus.CANCELLED: (Happening.CANCELLATION, "Cancelled"),
     RecordStatus.ENTERED_IN_ERROR: (Happening.ENTERED_IN_ERROR, "Entered in error"),
 }
-_STEPS: Mapping[Step, str] = {
+STEPS: Mapping[Step, str] = {
     Step.OPEN: "was opened",
+    Step.OPEN_BY_HAND: "was opened by hand",
+    Step.RENEW: "was opened as a renewal",
     Step.SUBMIT: "was submitted",
+    Step.REOPEN: "was reopened",
     Step.WITHDRAW: "was withdrawn",
     Step.RETRACT: "lapsed",
+    Step.DISMISS: "was dismissed",
+    Step.LINK_DUPLICATE: "was linked as a duplicate",
+    Step.VOID: "was voided",
 }
-_OUTCOMES: Mapping[Outcome, str] = {
+"""How a request begins, reaches the insurer and ends; a decision is told as a determination."""
+OUTCOMES: Mapping[Outcome, str] = {
     Outcome.APPROVED: "was approved",
     Outcome.PARTIALLY_APPROVED: "was approved in part",
     Outcome.DENIED: "was denied",
+    Outcome.DEEMED_APPROVED: "is approved by law, not decided in time",
+    Outcome.DEEMED_ADVERSE: "is adverse by law, not decided in time",
 }
+_BEGINNINGS = frozenset(step.value for step, row in TABLE.items() if None in row.sources)
 
 
 def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | None = None) -> Timeline:
@@ -74,14 +84,14 @@ def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | N
         *_pain_scores(patient, by, day),
         *_surgeries(patient, by, day),
         *_requests(patient, by, reader),
-        *_determinations(patient, by, reader),
+        *_determinations(patient, by, reader, day),
     ]
     known = [moment for moment in found if moment.learned_on <= day]
     return Timeline(patient=patient, as_of=day, moments=sorted(known, key=_place))
 
 
-def _place(moment: Moment) -> tuple[date, date, int, str]:
-    return moment.on, moment.learned_on, list(Happening).index(moment.kind), str(moment.subject_id)
+def _place(moment: Moment) -> tuple[date, date, int]:
+    return moment.on, moment.learned_on, list(Happening).index(moment.kind)
 
 
 def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
@@ -128,7 +138,7 @@ def _told(moment: Moment, status: RecordStatus, told_on: date) -> Iterator[Momen
 
 
 def _exemptions(patient: Patient, by: Actor, reader: Organization, day: date) -> Iterator[Moment]:
-    for row in prescriptions.exemptions(by).filter(patient=patient):
+    for row in prescriptions.exemptions(by).filter(patient=patient).order_by("pk"):
         learned_on = clock.day_in(reader.time_zone, at=row.recorded_at)
         until = f" until {row.ends_on.isoformat()}" if row.ends_on else ""
         moment = Moment(
@@ -149,7 +159,7 @@ def _exemptions(patient: Patient, by: Actor, reader: Organization, day: date) ->
 
 
 def _pain_scores(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
-    for row in pain.pain_scores(by).filter(patient=patient):
+    for row in pain.pain_scores(by).filter(patient=patient).order_by("pk"):
         versions: list[PainScoreVersion] = row.newest_first  # type: ignore[attr-defined]  # a prefetch's to_attr
         for latest in [version for version in versions if version.recorded_on <= day][:1]:
             moment = Moment(
@@ -172,7 +182,7 @@ def _pain(version: PainScoreVersion) -> str:
 
 
 def _surgeries(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
-    for row in pain.surgeries(by).filter(patient=patient):
+    for row in pain.surgeries(by).filter(patient=patient).order_by("pk"):
         versions: list[SurgeryVersion] = row.newest_first  # type: ignore[attr-defined]  # a prefetch's to_attr
         for latest in [version for version in versions if version.recorded_on <= day][:1]:
             moment = Moment(
@@ -188,28 +198,31 @@ def _surgeries(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
 
 def _requests(patient: Patient, by: Actor, reader: Organization) -> Iterator[Moment]:
     told = Event.objects.filter(prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
-    for event in told.filter(step__in=[step.value for step in _STEPS]).select_related("prior_auth"):
+    for event in told.filter(step__in=[step.value for step in STEPS]).select_related("prior_auth").order_by("pk"):
         request = event.prior_auth
         is_own = request.clinic_id == by.organization
         # An insurer sees nothing from before it was asked; it may have been asked in the same instant.
         is_late = request.submitted_at is not None and event.at >= request.submitted_at
-        if is_own or (is_late and event.step != Step.OPEN.value):
+        if is_own or (is_late and event.step not in _BEGINNINGS):
             on = clock.day_in(reader.time_zone, at=event.at)
-            says = f"Request {request.number} {_STEPS[Step(event.step)]}."
+            says = f"Request {request.number} {STEPS[Step(event.step)]}."
             yield Moment(
                 kind=Happening.REQUEST, on=on, learned_on=on, subject_id=request.public_id, says=says, is_own=is_own
             )
 
 
-def _determinations(patient: Patient, by: Actor, reader: Organization) -> Iterator[Moment]:
+def _determinations(patient: Patient, by: Actor, reader: Organization, day: date) -> Iterator[Moment]:
     decided = Determination.objects.filter(prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
-    for row in decided.select_related("prior_auth"):
-        on = clock.day_in(reader.time_zone, at=row.decided_at)
+    rows = decided.select_related("prior_auth").order_by("pk")
+    days = {row: clock.day_in(reader.time_zone, at=row.decided_at) for row in rows}
+    superseded = {row.supersedes_id for row, on in days.items() if on <= day}
+    for row, on in days.items():
         yield Moment(
             kind=Happening.DETERMINATION,
             on=on,
             learned_on=on,
             subject_id=row.public_id,
-            says=f"Request {row.prior_auth.number} {_OUTCOMES[Outcome(row.outcome)]}.",
+            says=f"Request {row.prior_auth.number} {OUTCOMES[Outcome(row.outcome)]}.",
             is_own=row.prior_auth.clinic_id == by.organization,
+            stands=row.pk not in superseded,
         )
