@@ -184,6 +184,7 @@ def test_days_supply_is_told_as_the_rule_takes_it() -> None:
 )
 def test_a_record_that_does_not_count_tells_why_and_at_which_step(reason: Ignored, step: RuleStep) -> None:
     records = [
+        fill("earlier", "2024-12-01"),
         fill("a", "2025-01-01", rx_id="p"),
         fill("duplicate", "2025-01-01", rx_id="p"),
         order("rx_filled", "2025-01-01", rx_id="p"),
