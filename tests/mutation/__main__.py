@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,11 +53,15 @@ def _run_mutmut(patterns: list[str], processes: int) -> None:
     # With one order of sets and hashes, a mutant meets one fate.
     environment = {**os.environ, "PYTHONHASHSEED": "0"}
     command = [mutmut, "run", "--max-children", str(processes), *patterns]
-    # What it prints is a moving line for a terminal.
     output = None if sys.stdout.isatty() else subprocess.PIPE
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=output, check=False)
     if done.returncode != 0:
-        sys.exit(f"{done.stdout or ''}\nmutmut failed (exit status {done.returncode}).")
+        sys.exit(f"{_still(done.stdout or b'')}\nmutmut failed (exit status {done.returncode}).")
+
+
+def _still(output: bytes) -> str:
+    """Return what is left to see where a terminal's line was written over and over."""
+    return re.sub(r"[^\n]*\r", "", output.decode())
 
 
 def _results() -> list[Result]:

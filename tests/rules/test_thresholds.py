@@ -297,8 +297,8 @@ def test_dispensed_benzodiazepines_are_found_and_never_count_as_opioids() -> Non
     ],
 )
 def test_a_benzodiazepine_is_read_as_an_opioid_would_be(facts: dict[str, Any]) -> None:
-    days, start = facts.pop("days", 5), facts.pop("start", "2025-01-01")
-    benzo = fill("b", start, days, **{"rxcui": ALPRAZOLAM_TABLET, **facts})
+    facts = {"start": "2025-01-01", "days": 5, "rxcui": ALPRAZOLAM_TABLET, **facts}
+    benzo = fill("b", facts.pop("start"), facts.pop("days"), **facts)
 
     assert found(with_benzodiazepine(), fill("a", "2025-01-01", 9), benzo, as_of="2025-01-05") == []
 
