@@ -5,13 +5,15 @@ together. Only a start and a number of days come back of each supply, as they ar
 them are read in seconds and in little memory.
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from authz.prescriptions.models import Coverage, Patient
 from authz.rules.formulary import Formulary
@@ -139,18 +141,42 @@ def histories(plans: Collection[int], *, policy: Policy, formulary: Formulary, a
         "oldest": as_of - timedelta(days=policy.written_expiry_days),
     }
     are_many = members(plans) * _MANY >= Patient.objects.count()
-    supplies = _DISPENSED.format(whose="true" if are_many else f"fill.patient_id IN ({_MEMBERS})")
-    if policy.count_written:
-        supplies = f"({supplies}) UNION ALL ({_WRITTEN})"
+    dispensed = _DISPENSED.format(whose="true" if are_many else f"fill.patient_id IN ({_MEMBERS})")
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         _rows(_ROOM_TO_SORT)
-        cursor.execute(_COUNTED.format(supplies=supplies), facts)
-        while piece := cursor.fetchmany(PIECE):
-            exempt = _exemptions([row[0] for row in piece])
+        # Apart: put together by the database, fills would have to be sorted once more for the sake of a few orders.
+        written = _rows(_COUNTED.format(supplies=_WRITTEN), facts) if policy.count_written else []
+        cursor.execute(_COUNTED.format(supplies=dispensed), facts)
+        told = _joined(_fetched(cursor), deque(map(_supplied, written)))
+        while piece := list(islice(told, PIECE)):
+            exempt = _exemptions([patient for patient, _, _ in piece])
             yield [
-                History(patient, birth_date, list(zip(starts, days, strict=True)), exempt.get(patient, ()))
-                for patient, birth_date, starts, days in piece
+                History(patient, birth_date, supplies, exempt.get(patient, ()))
+                for patient, birth_date, supplies in piece
             ]
+
+
+_Told = tuple[int, date | None, list[Supplied]]
+
+
+def _fetched(cursor: CursorWrapper) -> Iterator[_Told]:
+    while rows := cursor.fetchmany(PIECE):
+        yield from map(_supplied, rows)
+
+
+def _supplied(row: tuple[int, date | None, list[int], list[int]]) -> _Told:
+    patient, birth_date, starts, days = row
+    return patient, birth_date, list(zip(starts, days, strict=True))
+
+
+def _joined(dispensed: Iterator[_Told], written: deque[_Told]) -> Iterator[_Told]:
+    """Yield each patient once, in the order of their keys, in which both are given."""
+    for patient, birth_date, supplies in dispensed:
+        while written and written[0][0] < patient:
+            yield written.popleft()
+        ordered = written.popleft()[2] if written and written[0][0] == patient else []
+        yield patient, birth_date, sorted(supplies + ordered) if ordered else supplies
+    yield from written
 
 
 def _exemptions(patients: list[int]) -> dict[int, list[ExemptPeriod]]:
