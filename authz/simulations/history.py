@@ -6,7 +6,7 @@ them are read in seconds and in little memory.
 """
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -101,12 +101,19 @@ SELECT patient_id, id, plan_id, priority, starts_on, ends_on FROM authz_coverage
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One patient: `supplies` are what counts, in the order of their start."""
+    """One patient: the supplies that count, in the order of their start. Two lists, for a million pairs would cost
+    more than the walk over them."""
 
     patient: int
     birth_date: date | None
-    supplies: list[Supplied]
+    starts: list[int]
+    days: list[int]
     exemptions: Sequence[ExemptPeriod]
+
+    @property
+    def supplies(self) -> Iterable[Supplied]:
+        """What a walk reads, once."""
+        return zip(self.starts, self.days, strict=True)
 
 
 class Covered(NamedTuple):
@@ -147,36 +154,33 @@ def histories(plans: Collection[int], *, policy: Policy, formulary: Formulary, a
         # Apart: put together by the database, fills would have to be sorted once more for the sake of a few orders.
         written = _rows(_COUNTED.format(supplies=_WRITTEN), facts) if policy.count_written else []
         cursor.execute(_COUNTED.format(supplies=dispensed), facts)
-        told = _joined(_fetched(cursor), deque(map(_supplied, written)))
+        told = _joined(_fetched(cursor), deque(written))
         while piece := list(islice(told, PIECE)):
-            exempt = _exemptions([patient for patient, _, _ in piece])
-            yield [
-                History(patient, birth_date, supplies, exempt.get(patient, ()))
-                for patient, birth_date, supplies in piece
-            ]
+            exempt = _exemptions([row[0] for row in piece])
+            yield [History(*row, exempt.get(row[0], ())) for row in piece]
 
 
-_Told = tuple[int, date | None, list[Supplied]]
+_Told = tuple[int, date | None, list[int], list[int]]
 
 
 def _fetched(cursor: CursorWrapper) -> Iterator[_Told]:
     while rows := cursor.fetchmany(PIECE):
-        yield from map(_supplied, rows)
-
-
-def _supplied(row: tuple[int, date | None, list[int], list[int]]) -> _Told:
-    patient, birth_date, starts, days = row
-    return patient, birth_date, list(zip(starts, days, strict=True))
+        yield from rows
 
 
 def _joined(dispensed: Iterator[_Told], written: deque[_Told]) -> Iterator[_Told]:
     """Yield each patient once, in the order of their keys, in which both are given."""
-    for patient, birth_date, supplies in dispensed:
-        while written and written[0][0] < patient:
+    for row in dispensed:
+        while written and written[0][0] < row[0]:
             yield written.popleft()
-        ordered = written.popleft()[2] if written and written[0][0] == patient else []
-        yield patient, birth_date, sorted(supplies + ordered) if ordered else supplies
+        yield _together(row, written.popleft()) if written and written[0][0] == row[0] else row
     yield from written
+
+
+def _together(fills: _Told, orders: _Told) -> _Told:
+    patient, birth_date, *_ = fills
+    pairs = sorted((*zip(*fills[2:], strict=True), *zip(*orders[2:], strict=True)))
+    return patient, birth_date, [start for start, _ in pairs], [days for _, days in pairs]
 
 
 def _exemptions(patients: list[int]) -> dict[int, list[ExemptPeriod]]:

@@ -60,7 +60,7 @@ def _walked(history: History, policy: Policy, as_of: date) -> list[Crossing] | N
         exemptions=tuple(history.exemptions),
     )
     circumstances = circumstances_of(facts)
-    if circumstances.adult_from > history.supplies[0][0]:
+    if circumstances.adult_from > history.starts[0]:
         return None
     return crossings(history.supplies, policy, circumstances.released)
 
