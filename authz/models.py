@@ -3,7 +3,7 @@
 from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person
 from authz.api.models import IdempotentAnswer
 from authz.audit.models import AuditEntry
-from authz.documentation.models import Answer, AnswerSheet
+from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, StoredFile
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
@@ -37,6 +37,7 @@ __all__ = [
     "Answer",
     "AnswerSheet",
     "ApiClient",
+    "Attachment",
     "AuditEntry",
     "Authorization",
     "Coverage",
@@ -58,6 +59,7 @@ __all__ = [
     "Membership",
     "Organization",
     "OutboxMessage",
+    "Paper",
     "Patient",
     "PatientIdentifier",
     "PayerPolicy",
@@ -69,4 +71,5 @@ __all__ = [
     "PriorAuth",
     "Recheck",
     "RequestedLine",
+    "StoredFile",
 ]

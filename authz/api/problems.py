@@ -40,6 +40,8 @@ STATUS: Final[dict[str, int]] = {
     "unsupported-media-type": 415,
     "invalid-input": 422,
     "not-ready": 422,
+    "file-refused": 422,
+    "file-infected": 422,
     "import-too-large": 413,
     "import-truncated": 422,
     "import-unreadable": 422,
@@ -56,6 +58,7 @@ STATUS: Final[dict[str, int]] = {
     "idempotency-key-invalid": 400,
     "idempotency-key-reused": 422,
     "throttled": 429,
+    "scanner-unavailable": 503,
     # ourselves
     "server-error": 500,
 }

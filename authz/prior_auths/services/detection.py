@@ -12,7 +12,7 @@ from uuid import UUID
 from authz.access.models import Organization
 from authz.access.roles import SYSTEM, OrganizationKind
 from authz.audit import services as audit
-from authz.documentation import services as documentation
+from authz.documentation.services import answers as documentation
 from authz.outbox.services import announce
 from authz.policies import catalog
 from authz.policies.stillness import keep_policies

@@ -23,7 +23,7 @@ from authz.prior_auths.models import (
     PriorAuth,
     RequestedLine,
 )
-from authz.prior_auths.services import steps
+from authz.prior_auths.services import papers, steps
 from authz.prior_auths.services.numbers import next_authorization_number
 
 LEASE = timedelta(minutes=30)
@@ -296,6 +296,7 @@ def _decide(
     )
     for line in lines:
         _decide_line(determination, line, grants.get(line.line), now)
+    papers.write_letter(determination=determination, now=now)
     prior_auth.decided_at = now
     prior_auth.leased_until = None
 
