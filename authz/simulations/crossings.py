@@ -61,8 +61,11 @@ def _most_before_the_limit(policy: Policy) -> int:
     return max(inside(days) + max(0, window - gap - days) for days in range(window + 1))
 
 
-def crossings(supplies: Iterable[Supplied], policy: Policy, released: Sequence[Span] = ()) -> list[Crossing] | None:
-    """Return the episodes that need authorization by the limit for adults; supplies in the order of their start.
+def crossings(
+    supplies: Iterable[Supplied], policy: Policy, released: Sequence[Span] = (), *, since: int = NEVER
+) -> list[Crossing] | None:
+    """Return the episodes that need authorization by the limit for adults, of those where a supply that starts on or
+    after `since` brings the need; supplies in the order of their start.
 
     None where released days fall among days that a walk does not tell apart: in a window use can fall back below the
     limit, and a horizon ends before a supply does.
@@ -71,51 +74,53 @@ def crossings(supplies: Iterable[Supplied], policy: Policy, released: Sequence[S
     latest = policy.horizon_days if counts_all else None
     is_coarse = counts_all and (policy.window_days is not None or latest is not None)
     walk = _by_days_covered if counts_all and not _counts_otherwise(policy) else _by_episode
-    found = [
-        crossing
-        for crossing in walk(supplies, policy, () if is_coarse else released)
-        if latest is None or crossing.exceeded < crossing.first + latest
-    ]
-    if is_coarse and any(clipped(released, crossing.exceeded, crossing.stop) for crossing in found):
+    if not is_coarse:
+        return walk(supplies, policy, released, since)
+    found = walk(supplies, policy, (), NEVER)
+    if latest is not None:
+        found = [crossing for crossing in found if crossing.exceeded < crossing.first + latest]
+    if any(clipped(released, crossing.exceeded, crossing.stop) for crossing in found):
         return None
-    return found
+    return [crossing for crossing in found if crossing.caused >= since]
 
 
 def _counts_otherwise(policy: Policy) -> bool:
     return policy.window_days is not None or policy.counts_days_supplied
 
 
-def _by_days_covered(supplies: Iterable[Supplied], policy: Policy, released: Sequence[Span]) -> Iterator[Crossing]:
-    """Walk the usual policies, without a list on the way: most of a million supplies pass here."""
+def _by_days_covered(
+    supplies: Iterable[Supplied], policy: Policy, released: Sequence[Span], since: int
+) -> list[Crossing]:
+    """Walk the usual policies, without a list or a call on the way: most of a million supplies pass here."""
     limit, gap_days = policy.limit_days, policy.gap_days
-    first = total = 0
+    found: list[Crossing] = []
+    first = total = caused = beyond = 0
     covered_to = NEVER
-    passed: Passing | None = None
+    is_beyond = False
     for start, days in supplies:
         if start - covered_to >= gap_days:
-            if passed is not None:
-                yield Crossing(first, *passed, covered_to)
+            if is_beyond and caused >= since:
+                found.append(Crossing(first, caused, beyond, covered_to))
             first = covered_to = start
-            total, passed = 0, None
+            total, is_beyond = 0, False
         stop = start + days
         if stop > covered_to:
-            if passed is None:
+            if not is_beyond:
                 fresh = start if start > covered_to else covered_to
                 total += stop - fresh
                 if total > limit:
-                    beyond = max(fresh, stop - (total - limit))
-                    passed = None if _are_released(beyond, stop, released) else (start, beyond)
+                    caused, beyond = start, max(fresh, stop - (total - limit))
+                    is_beyond = not (released and _are_released(beyond, stop, released))
             covered_to = stop
-    if passed is not None:
-        yield Crossing(first, *passed, covered_to)
+    if is_beyond and caused >= since:
+        found.append(Crossing(first, caused, beyond, covered_to))
+    return found
 
 
-def _by_episode(supplies: Iterable[Supplied], policy: Policy, released: Sequence[Span]) -> Iterator[Crossing]:
+def _by_episode(supplies: Iterable[Supplied], policy: Policy, released: Sequence[Span], since: int) -> list[Crossing]:
     passing = _counting(policy, released)
-    for episode, stop in _episodes(supplies, policy):
-        passed = passing(episode)
-        if passed is not None:
-            yield Crossing(episode[0][0], *passed, stop)
+    found = [(episode[0][0], passing(episode), stop) for episode, stop in _episodes(supplies, policy)]
+    return [Crossing(first, *passed, stop) for first, passed, stop in found if passed and passed[0] >= since]
 
 
 def _episodes(supplies: Iterable[Supplied], policy: Policy) -> Iterator[tuple[list[_Laid], int]]:
@@ -175,7 +180,7 @@ def _supplied(episode: list[_Laid], limit: int, released: Sequence[Span]) -> Pas
 
 
 def _are_released(first: int, stop: int, released: Sequence[Span]) -> bool:
-    return bool(released) and length(clipped(released, first, stop)) == stop - first
+    return length(clipped(released, first, stop)) == stop - first
 
 
 def _supplied_in(width: int, limit: int) -> _Count:

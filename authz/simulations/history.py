@@ -7,12 +7,14 @@ them are read in seconds and in little memory.
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
+from struct import unpack
 from typing import Any, NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 from authz.prescriptions.models import Coverage, Patient
@@ -25,7 +27,8 @@ from authz.simulations.crossings import Supplied
 PIECE = 10_000
 """So many patients are in hand at a time."""
 
-_ROOM_TO_SORT = "SET LOCAL work_mem = '128MB'"
+# Everything is read: room to sort it in memory, and no plan that only gives the first rows sooner.
+_TO_READ_ALL = {"work_mem": "128MB", "cursor_tuple_fraction": "1"}
 
 _MEMBERS = "SELECT patient_id FROM authz_coverage WHERE plan_id = ANY(%(plans)s)"
 _MANY = 4
@@ -81,8 +84,8 @@ SELECT patient.id, patient.birth_date, counted.starts, counted.days
 FROM authz_patient patient JOIN (
     SELECT
         patient_id,
-        array_agg(starts_on - date '0001-01-01' + 1 ORDER BY starts_on) AS starts,
-        array_agg(days ORDER BY starts_on) AS days
+        string_agg(int4send(starts_on - date '0001-01-01' + 1), '' ORDER BY starts_on) AS starts,
+        string_agg(int4send(days), '' ORDER BY starts_on) AS days
     FROM ({{supplies}}) supplies GROUP BY patient_id
 ) counted ON counted.patient_id = patient.id
 WHERE patient.id IN ({_MEMBERS})
@@ -101,13 +104,13 @@ SELECT patient_id, id, plan_id, priority, starts_on, ends_on FROM authz_coverage
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One patient: the supplies that count, in the order of their start. Two lists, for a million pairs would cost
-    more than the walk over them."""
+    """One patient: the supplies that count, in the order of their start. Two rows of numbers, for a million pairs would
+    cost more than the walk over them."""
 
     patient: int
     birth_date: date | None
-    starts: list[int]
-    days: list[int]
+    starts: Sequence[int]
+    days: Sequence[int]
     exemptions: Sequence[ExemptPeriod]
 
     @property
@@ -149,10 +152,9 @@ def histories(plans: Collection[int], *, policy: Policy, formulary: Formulary, a
     }
     are_many = members(plans) * _MANY >= Patient.objects.count()
     dispensed = _DISPENSED.format(whose="true" if are_many else f"fill.patient_id IN ({_MEMBERS})")
-    with transaction.atomic(), connection.chunked_cursor() as cursor:
-        _rows(_ROOM_TO_SORT)
+    with _set_to_read_all(), connection.chunked_cursor() as cursor:
         # Apart: put together by the database, fills would have to be sorted once more for the sake of a few orders.
-        written = _rows(_COUNTED.format(supplies=_WRITTEN), facts) if policy.count_written else []
+        written = map(_told, _rows(_COUNTED.format(supplies=_WRITTEN), facts)) if policy.count_written else ()
         cursor.execute(_COUNTED.format(supplies=dispensed), facts)
         told = _joined(_fetched(cursor), deque(written))
         while piece := list(islice(told, PIECE)):
@@ -160,12 +162,30 @@ def histories(plans: Collection[int], *, policy: Policy, formulary: Formulary, a
             yield [History(*row, exempt.get(row[0], ())) for row in piece]
 
 
-_Told = tuple[int, date | None, list[int], list[int]]
+@contextmanager
+def _set_to_read_all() -> Iterator[None]:
+    """For the session: in a transaction nobody would see how far a simulation is until its end."""
+    for name, value in _TO_READ_ALL.items():
+        _rows(f"SET {name} = '{value}'")
+    try:
+        yield
+    finally:
+        for name in _TO_READ_ALL:
+            _rows(f"RESET {name}")
+
+
+_Told = tuple[int, date | None, Sequence[int], Sequence[int]]
+
+
+def _told(row: tuple[int, date | None, bytes, bytes]) -> _Told:
+    patient, birth_date, starts, days = row
+    form = f">{len(starts) // 4}i"  # as int4send writes them: arrays would take longer to read than to add up
+    return patient, birth_date, unpack(form, starts), unpack(form, days)
 
 
 def _fetched(cursor: CursorWrapper) -> Iterator[_Told]:
     while rows := cursor.fetchmany(PIECE):
-        yield from rows
+        yield from map(_told, rows)
 
 
 def _joined(dispensed: Iterator[_Told], written: deque[_Told]) -> Iterator[_Told]:

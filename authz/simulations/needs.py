@@ -29,13 +29,12 @@ def needs_of(
     found: dict[int, list[SimulatedNeed]] = {}
     closer: list[int] = []
     is_plain = _is_plain(policy)
-    since, until = period.since.toordinal(), period.until.toordinal()
     for history in piece:
-        walked = _walked(history, policy.parameters, period.until) if is_plain else None
+        walked = _walked(history, policy.parameters, period) if is_plain else None
         if walked is None:
             closer.append(history.patient)
-        elif needs := [_need(crossing) for crossing in walked if since <= crossing.caused <= until]:
-            found[history.patient] = needs
+        elif walked:
+            found[history.patient] = [_need(crossing) for crossing in walked]
     return found | needs_by_rule(closer, policy, formulary=formulary, period=period)
 
 
@@ -48,13 +47,17 @@ def _requiring(policy: PolicyVersion) -> list[Threshold]:
     return [threshold for threshold in policy.thresholds if threshold.action is FindingAction.REQUIRE_AUTHORIZATION]
 
 
-def _walked(history: History, policy: Policy, as_of: date) -> list[Crossing] | None:
-    """Return the crossings that need authorization; None where the patient's age or an exemption asks for the rule."""
+def _walked(history: History, policy: Policy, period: Period) -> list[Crossing] | None:
+    """Return the crossings in the period that need authorization: none starts later than what is known on its last day.
+
+    None where the patient's age or an exemption asks for the rule.
+    """
+    since = period.since.toordinal()
     if policy.minor_limit_days is None and not history.exemptions:
-        return crossings(history.supplies, policy)
+        return crossings(history.supplies, policy, since=since)
     facts = Case(
         id="simulated",
-        as_of=as_of,
+        as_of=period.until,
         birth_date=history.birth_date,
         policy=policy,
         exemptions=tuple(history.exemptions),
@@ -62,7 +65,7 @@ def _walked(history: History, policy: Policy, as_of: date) -> list[Crossing] | N
     circumstances = circumstances_of(facts)
     if circumstances.adult_from > history.starts[0]:
         return None
-    return crossings(history.supplies, policy, circumstances.released)
+    return crossings(history.supplies, policy, circumstances.released, since=since)
 
 
 def _need(crossing: Crossing) -> SimulatedNeed:

@@ -42,21 +42,25 @@ class Period:
 
 @dataclass(slots=True)
 class Side:
-    """What one of the two policies brings: requests by the Monday of their week, and the patients they are for."""
+    """What one of the two policies brings: requests by the day that causes them, and the patients they are for."""
 
     patients: int = 0
-    weeks: Counter[date] = field(default_factory=Counter)
+    days: Counter[date] = field(default_factory=Counter)
 
     @property
     def requests(self) -> int:
         """How many requests there are in all."""
-        return self.weeks.total()
+        return self.days.total()
 
     def add(self, needs: Sequence[SimulatedNeed]) -> None:
         """Count the needs of one patient."""
         if needs:
             self.patients += 1
-            self.weeks.update(need.caused_on - timedelta(days=need.caused_on.weekday()) for need in needs)
+            self.days.update([need.caused_on for need in needs])
+
+    def in_week(self, monday: date) -> int:
+        """Return how many requests the week brings that begins on a Monday."""
+        return sum(self.days[monday + timedelta(days=n)] for n in range(7))
 
 
 @dataclass(slots=True)
@@ -101,7 +105,11 @@ class Report:
             "in_force": self._figures(self.in_force),
             "draft": self._figures(self.draft),
             "by_week": [
-                {"week_of": week.isoformat(), "in_force": self.in_force.weeks[week], "draft": self.draft.weeks[week]}
+                {
+                    "week_of": week.isoformat(),
+                    "in_force": self.in_force.in_week(week),
+                    "draft": self.draft.in_week(week),
+                }
                 for week in self._weeks()
             ],
         }

@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from authz.access import selectors as access_selectors
 from authz.access import services as access
@@ -12,7 +13,10 @@ from authz.access.roles import Actor, Role
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.ids import PayerPolicyId, PlanId
 from authz.policies.services import create_plan, draft_policy, rewrite_policy
+from authz.rules.formulary import packaged
+from authz.rules.policy import Policy
 from authz.simulations import selectors, services
+from authz.simulations.history import histories
 from authz.simulations.models import Simulation, SimulationState
 from tests.cast import NOW, TODAY, Cast, fill, later, register
 from tests.policies.documents import limit
@@ -110,6 +114,18 @@ def test_a_run_whose_worker_died_begins_anew_after_its_lease_and_counts_nothing_
     simulation.refresh_from_db()
     assert simulation.report["draft"]["requests"] == 1
     assert not services.run_next(clock=lambda: later(3))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_history_is_read_no_transaction_hides_how_far_a_run_is_nor_does_a_setting_stay(cast: Cast) -> None:
+    fill(cast, register(cast), 5)
+
+    for _ in histories([cast.plan.pk], policy=Policy.default(), formulary=packaged(), as_of=TODAY):
+        assert not connection.in_atomic_block
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_settings WHERE name = 'work_mem' AND source = 'session'")
+        assert cursor.fetchone() == (0,)
 
 
 @pytest.mark.django_db(transaction=True)
