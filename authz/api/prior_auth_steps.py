@@ -35,7 +35,7 @@ from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening
+from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
 
 IF_MATCH = OpenApiParameter(
@@ -104,6 +104,21 @@ DOORS: dict[Step, StepDoor] = {
         expects=InsurerAnswersIn,
         says="Answer every open question of the insurer.",
         address="answer",
+    ),
+    Step.EXPEDITE: StepDoor(
+        take=timing.expedite, expects=NoteIn, says="Ask for a decision within the expedited time.", address="expedite"
+    ),
+    Step.REFUSE_EXPEDITED: StepDoor(
+        take=timing.refuse_expedited,
+        expects=NoteIn,
+        says="Decide within the standard time instead, where the regime lets the insurer say so.",
+        address="refuse-expedited",
+    ),
+    Step.EXTEND: StepDoor(
+        take=timing.extend,
+        expects=NoteIn,
+        says="Give notice of all the time more that the regime allows, once; the reason is told to the clinic.",
+        address="extend",
     ),
     Step.REFER: StepDoor(
         take=determinations.refer,

@@ -157,7 +157,8 @@ class Regime:
     """One version of a regime, in force from `in_force_from` to `in_force_until`, both included; None is open.
 
     `latest_start`, counted from receipt, is when the clock starts at the latest. `notify_within` is counted from the
-    decision; None means that notice is due when the decision is. `marks` tells of every figure, by its place in the
+    decision; None means that notice is due when the decision is. `speed_cannot_be_refused` says that what the
+    prescriber asks to be expedited is. `marks` tells of every figure, by its place in the
     document such as `standard.decide_within`, where it was read, and whether the wording of the rule itself was; a
     figure that is not confirmed is shown as such. `notes` are sentences for operators.
 
@@ -182,6 +183,7 @@ class Regime:
     appeal: AppealRules | None
     denied_by: Denier
     peer_to_peer_required: bool
+    speed_cannot_be_refused: bool
     reopen_within: Span | None
     emergency_supply: Span | None
     marks: Mapping[str, Mark]

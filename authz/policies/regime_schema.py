@@ -74,6 +74,7 @@ _RULES: Mapping[str, Read] = {
     "forward_within": _span,
     "denied_by": _one_of(Denier),
     "peer_to_peer_required": _switch,
+    "speed_cannot_be_refused": _switch,
     "reopen_within": _span,
     "emergency_supply": _span,
 }
@@ -83,7 +84,7 @@ _APPEAL: Mapping[str, Read] = {
     "presumed_receipt": _span,
     "if_missed": _one_of(IfMissed),
 }
-_NEEDED_RULES = ("starts", "if_missed", "denied_by", "peer_to_peer_required")
+_NEEDED_RULES = ("starts", "if_missed", "denied_by", "peer_to_peer_required", "speed_cannot_be_refused")
 _NEEDED_TRACK = ("decide_within", "missing_information")
 _NEEDED_APPEAL = ("file_within", "file_from", "if_missed")
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from authz.policies.history import Happened, What
-from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import Step
 
 # Every request carries the prescriber's own attestation, without which it cannot be submitted: that is the supporting
@@ -14,6 +13,9 @@ HEEDED: Final[Mapping[Step, tuple[What, ...]]] = {
     Step.SUBMIT: (What.RECEIVED, What.STATEMENT_RECEIVED),
     Step.ASK: (What.INFO_ASKED,),
     Step.ANSWER: (What.INFO_ANSWERED,),
+    Step.EXPEDITE: (What.EXPEDITED_ASKED,),
+    Step.REFUSE_EXPEDITED: (What.EXPEDITED_REFUSED,),
+    Step.EXTEND: (What.EXTENDED,),
     Step.APPROVE: (What.DECIDED,),
     Step.APPROVE_BY_RULE: (What.DECIDED,),
     Step.DEEM_APPROVED: (What.DECIDED,),
@@ -66,15 +68,10 @@ class Taken(Protocol):
     def at(self) -> datetime: ...
 
 
-def history_of(events: Iterable[Taken], *, urgency: Urgency) -> list[Happened]:
-    """Return what a request's clocks heed of its events, which come oldest first.
-
-    `urgency` is what the clinic asked for when it submitted the request.
-    """
-    history: list[Happened] = []
-    for event in events:
-        for what in HEEDED.get(Step(event.step), ()):
-            history.append(Happened(what, event.at, with_notice=what in _NOTICED))
-        if event.step == Step.SUBMIT and urgency is Urgency.EXPEDITED:
-            history.append(Happened(What.EXPEDITED_ASKED, event.at))
-    return history
+def history_of(events: Iterable[Taken]) -> list[Happened]:
+    """Return what a request's clocks heed of its events, which come oldest first."""
+    return [
+        Happened(what, event.at, with_notice=what in _NOTICED)
+        for event in events
+        for what in HEEDED.get(Step(event.step), ())
+    ]

@@ -45,6 +45,9 @@ class Step(StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     RESUME = "resume"
+    EXPEDITE = "expedite"
+    REFUSE_EXPEDITED = "refuse_expedited"
+    EXTEND = "extend"
     REFER = "refer"
     APPROVE = "approve"
     APPROVE_IN_PART = "approve_in_part"
@@ -134,6 +137,10 @@ TABLE: dict[Step, Transition] = {
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
     Step.ANSWER: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _CLINIC, "prior-auth.answered"),
     Step.RESUME: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _SYSTEM, "prior-auth.unanswered"),
+    # The clinic asks for speed, or the insurer sees the need by itself; until it is refused, asked for is had.
+    Step.EXPEDITE: Transition(frozenset(UNDECIDED), None, _CLINIC | _REVIEW | _INTAKE, "prior-auth.expedited"),
+    Step.REFUSE_EXPEDITED: Transition(frozenset(UNDECIDED), None, _REVIEW | _INTAKE, "prior-auth.expedited-refused"),
+    Step.EXTEND: Transition(frozenset(UNDECIDED), None, _REVIEW | _INTAKE, "prior-auth.extended"),
     # A physician too: an answered question puts the request back into review, from where nobody denies.
     Step.REFER: Transition(_from(State.IN_REVIEW), State.CLINICAL_REVIEW, _REVIEW, "prior-auth.referred"),
     Step.APPROVE: Transition(frozenset(_WITH_REVIEWER), State.DECIDED, _REVIEW, "prior-auth.approved"),
@@ -171,6 +178,9 @@ NEVER_AWAITED = frozenset(
         Step.RETURN,
         Step.TAKE_IN_HAND,
         Step.REASSIGN,
+        Step.EXPEDITE,
+        Step.REFUSE_EXPEDITED,
+        Step.EXTEND,
         Step.DISMISS,
         Step.LINK_DUPLICATE,
         Step.PROPOSE_VOID,

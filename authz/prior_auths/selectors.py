@@ -24,7 +24,7 @@ from authz.prescriptions.models import Fill, Patient, Prescription
 from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.clock_history import history_of
-from authz.prior_auths.deadlines import Clocks, Due, Urgency
+from authz.prior_auths.deadlines import Clocks, Due
 from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
@@ -143,7 +143,7 @@ def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clo
 
     `notices` is when notice of the decision was sent and delivered, which this room does not know.
     """
-    history = history_of(prior_auth.events.all(), urgency=Urgency(prior_auth.urgency))
+    history = history_of(prior_auth.events.all())
     return deadlines.clocks(
         [*history, *notices],
         regime=regimes.version(prior_auth.regime, prior_auth.regime_version),

@@ -19,7 +19,7 @@ from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth, RequestedLine
 from authz.prior_auths.review_queue import reviewers
-from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening
+from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
 from authz.web import words
 from authz.web.answers_form import field_for, value_of
@@ -333,6 +333,17 @@ STEPS: dict[Step, StepPage] = {
         take=questions.answer,
         form=AnswerForm,
         says="Every question needs an answer; then it goes back to the reviewer.",
+    ),
+    Step.EXPEDITE: StepPage(
+        take=timing.expedite, form=NoteForm, says="For a request that cannot wait: the expedited time counts from now."
+    ),
+    Step.REFUSE_EXPEDITED: StepPage(
+        take=timing.refuse_expedited, form=NoteForm, says="The standard time holds then. The clinic is told why."
+    ),
+    Step.EXTEND: StepPage(
+        take=timing.extend,
+        form=NoteForm,
+        says="All the time more that the plan's regime allows, once. The clinic is told why.",
     ),
     Step.REFER: StepPage(
         take=determinations.refer,

@@ -51,6 +51,9 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.COMPLETE: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
     Step.ASK: {"questions": ["Since when?"]},
     Step.ANSWER: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
+    Step.EXPEDITE: {"reason": "In pain."},
+    Step.REFUSE_EXPEDITED: {"reason": "Not urgent."},
+    Step.EXTEND: {"reason": "An expert is asked."},
     Step.REFER: {"reason": "Cannot approve in full."},
     Step.APPROVE_IN_PART: {
         "grants": [{"line": 1, "days": 1, "starts_on": "2025-03-03", "ends_on": "2025-03-03"}],

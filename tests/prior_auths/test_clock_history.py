@@ -8,7 +8,6 @@ import pytest
 from authz.policies.history import Happened, Kind, What
 from authz.prior_auths import selectors
 from authz.prior_auths.clock_history import DECISIONS, HEEDED, UNHEEDED, history_of
-from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import determinations, questions
@@ -28,16 +27,16 @@ def test_every_step_that_decides_is_a_decision_to_the_clocks() -> None:
 
 def test_a_request_is_received_with_its_statement_and_its_urgency_and_questions_are_notices() -> None:
     at = datetime(2026, 6, 1, 9, tzinfo=UTC)
-    taken = [SimpleNamespace(step=step, at=at) for step in (Step.OPEN, Step.SUBMIT, Step.CLAIM, Step.ASK, Step.DENY)]
+    steps = (Step.OPEN, Step.SUBMIT, Step.EXPEDITE, Step.CLAIM, Step.ASK, Step.DENY)
+    taken = [SimpleNamespace(step=step, at=at) for step in steps]
 
-    assert history_of(taken, urgency=Urgency.EXPEDITED) == [
+    assert history_of(taken) == [
         Happened(What.RECEIVED, at),
         Happened(What.STATEMENT_RECEIVED, at),
         Happened(What.EXPEDITED_ASKED, at),
         Happened(What.INFO_ASKED, at, with_notice=True),
         Happened(What.DECIDED_ADVERSE, at),
     ]
-    assert What.EXPEDITED_ASKED not in {h.what for h in history_of(taken, urgency=Urgency.STANDARD)}
 
 
 def under(cast: Cast, regime: str, time_zone: str = "America/Chicago") -> None:

@@ -90,6 +90,7 @@ class PriorAuth(models.Model):
     `episode_anchor` is the first order or fill of the episode when the request was opened; `record_ids` are all the
     episode's orders and fills seen so far, by which a recomputed episode is recognised. `regime`, `regime_version` and
     `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
+    `urgency` is what it is now: asked for with the request or later, until it is refused.
     `reason` is why people opened it; empty when the rule did. `duplicate_of` is proposed by the service and holds once
     somebody links the two.
     """

@@ -134,6 +134,8 @@ def submit(
     prior_auth.packet_sha256 = sha256(_canonical(prior_auth.packet)).hexdigest()
     prior_auth.submitted_at = now
     steps.take(prior_auth, Step.SUBMIT, by=by, now=now)
+    if urgency is Urgency.EXPEDITED:
+        steps.take(prior_auth, Step.EXPEDITE, by=by, now=now, is_silent=True)
     return prior_auth
 
 

@@ -46,8 +46,19 @@ def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
         raise IllegalStep(f"A request that is {state.value} cannot take the step {step.value} by you.", allowed=allowed)
 
 
-def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: str = "", code: str = "") -> None:
+def take(
+    prior_auth: PriorAuth,
+    step: Step,
+    *,
+    by: Actor,
+    now: datetime,
+    note: str = "",
+    code: str = "",
+    is_silent: bool = False,
+) -> None:
     """Move a locked request along the table: state, version, event, trail and announcement, all or nothing.
+
+    `is_silent` announces nothing, where another step of the same instant does.
 
     :raises IllegalStep: when the table does not allow it.
     """
@@ -59,7 +70,7 @@ def take(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: s
     due = selectors.due(prior_auth)
     prior_auth.due_at = due.at if due else None
     prior_auth.save()
-    if row.says:
+    if row.says and not is_silent:
         announce(topic=row.says, subject_id=prior_auth.public_id, now=now)
 
 

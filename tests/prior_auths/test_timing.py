@@ -1,0 +1,130 @@
+"""Speed and more time: asked for, refused or given notice of, only as the request's regime has it."""
+
+from datetime import datetime, timedelta
+from importlib import import_module
+
+import pytest
+from django.db import connection
+
+from authz.errors import AuthzError
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths import selectors
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import request, timing
+from authz.prior_auths.services.queue import LeaseHeldByAnother
+from authz.prior_auths.services.steps import IllegalStep
+from authz.prior_auths.services.timing import ExtensionNotAllowed, SameUrgency, SpeedNotRefusable, TimeIsOver
+from tests import cast as stage
+from tests.cast import NOW, Cast, key_of, later
+
+
+def queued(cast: Cast, regime: str, urgency: Urgency = Urgency.STANDARD) -> PriorAuth:
+    cast.plan.regime = regime
+    cast.plan.save()
+    draft = stage.drafted(cast)
+    return request.submit(prior_auth_id=key_of(draft), urgency=urgency, by=cast.stella, now=NOW)
+
+
+def due_of(prior_auth: PriorAuth) -> datetime:
+    due = selectors.due(PriorAuth.objects.get(pk=prior_auth.pk))
+    assert due is not None
+    return due.at
+
+
+def told(topic: str) -> int:
+    return OutboxMessage.objects.filter(topic=f"prior-auth.{topic}").count()
+
+
+def test_submitted_as_expedited_is_two_steps_of_one_instant_told_once(cast: Cast) -> None:
+    submitted = queued(cast, "generic", Urgency.EXPEDITED)
+
+    steps = [(event.step, event.at) for event in selectors.events(cast.stella, key_of(submitted))][-2:]
+    assert steps == [("submit", NOW), ("expedite", NOW)]
+    assert (due_of(submitted), told("submitted"), told("expedited")) == (later(24), 1, 0)
+
+
+def test_speed_asked_for_later_counts_from_then_and_the_reviewers_hear_of_it(cast: Cast) -> None:
+    submitted = queued(cast, "part_d")
+
+    timing.expedite(prior_auth_id=key_of(submitted), reason="In pain.", by=cast.stella, now=later(10))
+
+    row = PriorAuth.objects.get(pk=submitted.pk)
+    assert (row.urgency, row.due_at, due_of(row), told("expedited")) == ("expedited", later(34), later(34), 1)
+    with pytest.raises(SameUrgency):
+        timing.expedite(prior_auth_id=key_of(submitted), reason="Again.", by=cast.rae, now=later(11))
+
+
+def test_speed_is_refused_only_where_the_law_does_not_leave_it_to_the_prescriber(cast: Cast) -> None:
+    by_law = queued(cast, "part_d", Urgency.EXPEDITED)
+
+    with pytest.raises(SpeedNotRefusable, match="prescriber"):
+        timing.refuse_expedited(prior_auth_id=key_of(by_law), reason="No.", by=cast.rae, now=later(1))
+
+    assert due_of(by_law) == later(24)
+
+
+def test_refused_speed_leaves_the_standard_time_from_receipt(cast: Cast) -> None:
+    submitted = queued(cast, "generic", Urgency.EXPEDITED)
+
+    timing.refuse_expedited(prior_auth_id=key_of(submitted), reason="It can wait.", by=cast.rae, now=later(2))
+
+    assert (due_of(submitted), told("expedited-refused")) == (later(72), 1)
+    with pytest.raises(SameUrgency):
+        timing.refuse_expedited(prior_auth_id=key_of(submitted), reason="Again.", by=cast.rae, now=later(3))
+
+
+def test_a_refusal_after_the_expedited_time_makes_nothing_due_again(cast: Cast) -> None:
+    submitted = queued(cast, "generic", Urgency.EXPEDITED)
+
+    with pytest.raises(TimeIsOver):
+        timing.refuse_expedited(prior_auth_id=key_of(submitted), reason="Late.", by=cast.rae, now=later(24.001))
+
+    assert due_of(submitted) == later(24)
+
+
+def test_notice_gives_all_the_days_more_that_the_regime_allows_and_only_once(cast: Cast) -> None:
+    submitted = queued(cast, "erisa")
+    before = due_of(submitted)
+
+    timing.extend(prior_auth_id=key_of(submitted), reason="An expert is asked.", by=cast.rae, now=later(24))
+
+    assert (due_of(submitted).date() - before.date(), told("extended")) == (timedelta(days=15), 1)
+    with pytest.raises(ExtensionNotAllowed, match="once"):
+        timing.extend(prior_auth_id=key_of(submitted), reason="Again.", by=cast.rae, now=later(25))
+
+
+@pytest.mark.parametrize(
+    ("regime", "hours", "refusal"), [("generic", 1, ExtensionNotAllowed), ("erisa", 24 * 17, TimeIsOver)]
+)
+def test_no_notice_where_the_regime_gives_no_more_or_the_time_is_over(
+    cast: Cast, regime: str, hours: float, refusal: type[AuthzError]
+) -> None:
+    submitted = queued(cast, regime)
+    before = due_of(submitted)
+
+    with pytest.raises(refusal):
+        timing.extend(prior_auth_id=key_of(submitted), reason="Busy.", by=cast.rae, now=later(hours))
+
+    assert (due_of(submitted), told("extended")) == (before, 0)
+
+
+def test_the_clinic_extends_nothing_and_no_colleague_extends_what_somebody_has_in_hand(cast: Cast) -> None:
+    reviewed = stage.in_review(cast)
+
+    with pytest.raises(IllegalStep):
+        timing.extend(prior_auth_id=key_of(reviewed), reason="More.", by=cast.stella, now=later(0.1))
+    with pytest.raises(LeaseHeldByAnother):
+        timing.extend(prior_auth_id=key_of(reviewed), reason="More.", by=cast.patel, now=later(0.1))
+
+
+def test_what_was_submitted_as_expedited_before_speed_was_a_step_keeps_its_time(cast: Cast) -> None:
+    submitted = queued(cast, "generic")
+    PriorAuth.objects.filter(pk=submitted.pk).update(urgency=Urgency.EXPEDITED.value)  # as it was kept then
+    statement = import_module("authz.migrations.0014_speed_is_a_step").ASKED_WHEN_SUBMITTED
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    row = PriorAuth.objects.get(pk=submitted.pk)
+    assert (due_of(row), row.version) == (later(24), submitted.version + 1)
