@@ -14,6 +14,7 @@ APPROVE_BY_RULE = "authz.approve-by-rule"
 DEEM_DUE = "authz.deem-due"
 RESUME_UNANSWERED = "authz.resume-unanswered"
 OPEN_RENEWALS = "authz.open-renewals"
+WARN_OF_RUN_OUTS = "authz.warn-of-run-outs"
 
 
 def _every(task: str, pause: timedelta) -> dict[str, Any]:
@@ -28,6 +29,7 @@ BEAT = {
         "release-expired-reviews": _every(RELEASE_EXPIRED_REVIEWS, timedelta(minutes=1)),
         "resume-unanswered": _every(RESUME_UNANSWERED, timedelta(minutes=1)),
         "open-renewals": _every(OPEN_RENEWALS, timedelta(minutes=10)),
+        "warn-of-run-outs": _every(WARN_OF_RUN_OUTS, timedelta(minutes=10)),
         "deem-due": _every(DEEM_DUE, timedelta(minutes=1)),
         "approve-by-rule": _every(APPROVE_BY_RULE, timedelta(minutes=1)),
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.

@@ -5,7 +5,7 @@ from time import monotonic
 
 from authz import clock
 from authz.notifications import services as notifications
-from authz.prior_auths.services import automation, deeming, questions, queue, rechecking, renewals
+from authz.prior_auths.services import automation, deeming, questions, queue, rechecking, renewals, run_outs
 from authz.simulations import services as simulations
 from workers.app import app
 from workers.guard import only_one
@@ -19,6 +19,7 @@ from workers.schedule import (
     RELEASE_EXPIRED_REVIEWS,
     RESUME_UNANSWERED,
     RUN_SIMULATIONS,
+    WARN_OF_RUN_OUTS,
 )
 
 # Well below the hard time limit, so that a long backlog is worked off in turns and nothing is killed half done.
@@ -87,6 +88,12 @@ def resume_unanswered() -> None:
 def open_renewals() -> None:
     """Prepare requests to go on before authorizations run out. Needs no guard: an authorization has one renewal."""
     renewals.open_renewals(now=clock.now())
+
+
+@app.task(name=WARN_OF_RUN_OUTS)
+def warn_of_run_outs() -> None:
+    """Tell both sides of patients whose supply ends soon. Needs no guard: each request is locked, and told once."""
+    run_outs.warn_of_run_outs(now=clock.now())
 
 
 def _take_turns(do_next: Callable[..., bool]) -> None:

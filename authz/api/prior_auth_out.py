@@ -149,6 +149,20 @@ class AuthorizationOut(serializers.Serializer[Seen]):
     revoked_at = serializers.DateTimeField(source="authorization.revoked_at", allow_null=True)
 
 
+class RunOutOut(serializers.Serializer[Any]):
+    """When the patient is without medication unless somebody acts, beside the legal deadline."""
+
+    last_covered_on = serializers.DateField(help_text="In the clinic's calendar.")
+    without_from = serializers.DateField(help_text="The first day without medication.")
+    is_before_decision = serializers.BooleanField(help_text="Whether the time to decide may end later than the supply.")
+    emergency_supply = serializers.CharField(
+        allow_null=True,
+        help_text="What a pharmacy may dispense meanwhile, where the regime has it, such as `72 hours`.",
+    )
+    citation = serializers.CharField(help_text="Where the emergency supply is said; empty without one.")
+    says = serializers.CharField(help_text="All of it in words.")
+
+
 class PriorAuthOut(serializers.Serializer[PriorAuth]):
     """A request in short. `version` is its ETag, in quotation marks."""
 
@@ -178,12 +192,18 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
         help_text="The request that stands instead; a proposal until the state is `duplicate`.",
     )
     due = serializers.SerializerMethodField()
+    run_out = serializers.SerializerMethodField(help_text="Null once it was decided or ended.")
     allowed_steps = serializers.SerializerMethodField(help_text="What you may do with it now.")
 
     @extend_schema_field(DueOut(allow_null=True))
     def get_due(self, prior_auth: PriorAuth) -> dict[str, Any] | None:
         due = selectors.due(prior_auth)
         return dict(DueOut(due).data) if due else None
+
+    @extend_schema_field(RunOutOut(allow_null=True))
+    def get_run_out(self, prior_auth: PriorAuth) -> dict[str, Any] | None:
+        found = selectors.run_out_of(prior_auth)
+        return dict(RunOutOut(found).data) if found else None
 
     @extend_schema_field(serializers.ListField(child=Word(Step)))
     def get_allowed_steps(self, prior_auth: PriorAuth) -> list[str]:

@@ -71,6 +71,11 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     },
     "prior-auth.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
     "prior-auth.reassigned": {Audience.REVIEWER: TO_ACT},
+    "prior-auth.running-out": {
+        Audience.STAFF: TO_ACT,
+        Audience.PRESCRIBER: TO_KNOW_NOW,
+        Audience.REVIEWER: TO_ACT,
+    },
     "prior-auth.overdue": {Audience.ADMINISTRATORS: TO_ACT_NOW},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
     "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},

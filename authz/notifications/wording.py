@@ -22,6 +22,7 @@ SENTENCES = {
     "prior-auth.deemed-adverse": "Prior authorization request {number} is adverse by law, not decided in time.",
     "prior-auth.forwarded": "Prior authorization request {number} is with the independent reviewer.",
     "prior-auth.reassigned": "Prior authorization request {number} was handed to you.",
+    "prior-auth.running-out": "Time runs out for prior authorization request {number}: please look at it now.",
     "prior-auth.overdue": "A legal time limit of prior authorization request {number} was missed.",
     "prior-auth.withdrawn": "Prior authorization request {number} was withdrawn.",
     "pain-hint.found": "There is a pain hint on a patient for you to look at.",

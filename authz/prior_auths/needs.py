@@ -243,6 +243,20 @@ def _holds(answer: PayerVerdict, known: PatientCase, day: date) -> bool:
     return is_payers and answer.rules.on(day).key == answer.policy.key
 
 
+def supplied_until(need: Need, newest: Mapping[str, Record]) -> date:
+    """Return the last day that what was dispensed covers: an order that nobody filled is no supply.
+
+    Where nothing was dispensed it is the day before the use begins.
+    """
+    records = [newest[record_id] for record_id in need.episode.records]
+    if all(record.kind is RecordKind.FILL for record in records):
+        return need.episode.end
+    dispensed = tuple(record for record in need.answer.case.records if record.kind is RecordKind.FILL)
+    episodes = evaluate(replace(need.answer.case, records=dispensed), need.answer.formulary).episodes
+    ends = [episode.end for episode in episodes if not set(episode.records).isdisjoint(need.episode.records)]
+    return max(ends, default=need.episode.start - timedelta(days=1))
+
+
 def is_over(need: Need, *, as_of: date) -> bool:
     """Say whether the use lies so far back that nothing can be authorized any more: its episode can no longer go on."""
     return need.episode.end + timedelta(days=need.answer.policy.parameters.gap_days) < as_of

@@ -29,6 +29,7 @@ from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
 from authz.prior_auths.needs import PatientCase, PayerVerdict
+from authz.prior_auths.run_out import RunOut, run_out
 from authz.prior_auths.visibility import roles_in_case, visible_to
 from authz.rules.changes import Changes, Known, changes
 from authz.rules.counterfactual import counterfactual
@@ -148,6 +149,19 @@ def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clo
         [*history, *notices],
         regime=regimes.version(prior_auth.regime, prior_auth.regime_version),
         zone=ZoneInfo(prior_auth.time_zone),
+    )
+
+
+def run_out_of(prior_auth: PriorAuth) -> RunOut | None:
+    """Return when the patient's supply ends, beside the deadline; None once the request was decided or ended."""
+    if State(prior_auth.state) not in lifecycle.ACTIVE:
+        return None
+    decision = due(prior_auth)
+    return run_out(
+        last_covered_on=prior_auth.runs_out_on,
+        due_at=decision.at if decision else None,
+        zone=ZoneInfo(prior_auth.clinic.time_zone),
+        regime=regimes.version(prior_auth.regime, prior_auth.regime_version),
     )
 
 

@@ -12,9 +12,10 @@ from authz.documentation.services import CODE
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Due
 from authz.prior_auths.determination import Outcome
-from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, State
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, State
 from authz.prior_auths.models import Determination, PriorAuth
 from authz.prior_auths.review_queue import MOST_PRESSING
+from authz.prior_auths.run_out import RunOut
 from authz.web import words
 from authz.web.next_action import NextAction, next_action
 from authz.web.opioid_days import DayOfUse, day_of_use
@@ -27,7 +28,7 @@ _ENDED = sorted(state.value for state in ENDED - {State.VOIDED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One request in a list. `runs_out_on` is told until it is submitted, `due` from then until it is decided."""
+    """One request in a list. `run_out` and, once it is submitted, `due` are told until it is decided."""
 
     prior_auth: PriorAuth
     patient: str
@@ -36,7 +37,7 @@ class Row:
     use: DayOfUse | None
     status: Status
     ball: str
-    runs_out_on: date | None
+    run_out: RunOut | None
     due: Due | None
     action: NextAction | None
 
@@ -86,7 +87,7 @@ def _row(prior_auth: PriorAuth, by: Actor, known: dict[int, str], today: date) -
         use=day_of_use(prior_auth.evaluation.verdict, prior_auth.record_ids, on=today),
         status=status,
         ball=ball(prior_auth, status),
-        runs_out_on=prior_auth.runs_out_on if state in BEFORE_SUBMISSION else None,
+        run_out=selectors.run_out_of(prior_auth),
         due=selectors.due(prior_auth),
         action=action_for(prior_auth, by),
     )

@@ -56,7 +56,7 @@ def test_the_main_job_from_the_fill_to_the_decision(
     assert [row["days_granted"] for row in seen["authorizations"]] == [10]
     assert seen["explanation"]["sentences"]
     steps = [event["step"] for event in stella.get(f"{here}events/").json()["results"]]
-    assert steps == ["open", "take_up", "ask_prescriber", "answer_prescriber", "submit", "claim", "approve"]
+    assert steps == ["open", "take_up", "ask_prescriber", "answer_prescriber", "submit", "expedite", "claim", "approve"]
 
 
 def test_a_request_keeps_the_clause_and_the_count_it_was_submitted_with(

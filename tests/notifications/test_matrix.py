@@ -8,12 +8,14 @@ from authz.pain.services import HINT_FOUND
 from authz.prior_auths.lifecycle import TABLE
 from authz.prior_auths.services.breaches import OVERDUE
 from authz.prior_auths.services.detection import DUPLICATE_SUSPECTED, NEED_IN_DOUBT
+from authz.prior_auths.services.run_outs import RUNNING_OUT
 
 ANNOUNCED = {row.says for row in TABLE.values() if row.says} | {
     NEED_IN_DOUBT,
     DUPLICATE_SUSPECTED,
     HINT_FOUND,
     OVERDUE,
+    RUNNING_OUT,
 }
 
 

@@ -26,6 +26,7 @@ from workers.schedule import (
     RELEASE_EXPIRED_REVIEWS,
     RESUME_UNANSWERED,
     RUN_SIMULATIONS,
+    WARN_OF_RUN_OUTS,
 )
 
 OURS = [
@@ -38,6 +39,7 @@ OURS = [
     RUN_SIMULATIONS,
     OPEN_RENEWALS,
     RESUME_UNANSWERED,
+    WARN_OF_RUN_OUTS,
 ]
 
 

@@ -95,7 +95,9 @@ class PriorAuth(models.Model):
     somebody links the two.
     """
 
-    PHI: ClassVar[set[str]] = {"explanation", "pa_required_from", "runs_out_on", "covered_days", "packet", "reason"}
+    PHI: ClassVar[set[str]] = {
+        "explanation", "pa_required_from", "runs_out_on", "run_out_told", "covered_days", "packet", "reason",
+    }  # fmt: skip
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
@@ -120,6 +122,7 @@ class PriorAuth(models.Model):
     record_ids = ArrayField(models.UUIDField())
     pa_required_from = models.DateField()
     runs_out_on = models.DateField()
+    run_out_told = models.DateField(null=True, help_text="The run-out that both sides were told of.")
     covered_days = models.PositiveIntegerField(default=0, help_text="The episode's covered days when last looked at.")
     evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
     policy = models.CharField(max_length=60)

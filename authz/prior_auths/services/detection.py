@@ -217,7 +217,7 @@ def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Eval
         return
     request.record_ids = grown
     request.need_in_doubt_at = None
-    request.runs_out_on, request.covered_days = need.episode.end, need.episode.covered_days
+    request.runs_out_on, request.covered_days = needs_of.supplied_until(need, known.newest), need.episode.covered_days
     if request.state in _BEFORE_SUBMISSION:
         _describe(request, need, known, evaluation)
         _write_lines(request, need, known)
@@ -264,7 +264,7 @@ def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Ev
     request.policy, request.policy_version = answer.policy.code, answer.policy.version
     put_under_regime(prior_auth=request, plan=plan, now=evaluation.evaluated_at)
     request.is_payer_rule_unknown = answer.is_payer_rule_unknown
-    request.runs_out_on, request.covered_days = need.episode.end, need.episode.covered_days
+    request.runs_out_on, request.covered_days = needs_of.supplied_until(need, known.newest), need.episode.covered_days
     request.pa_required_from = need.required_from
     request.explanation = {
         "sentences": answer.sentences,

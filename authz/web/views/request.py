@@ -80,6 +80,7 @@ class RequestPage(Page):
             action=action,
             urgency=words.URGENCY[Urgency(prior_auth.urgency)],
             due=selectors.due(prior_auth),
+            run_out=selectors.run_out_of(prior_auth),
             sentences=_sentences(prior_auth),
             why=_why(prior_auth),
             offers=offers,
