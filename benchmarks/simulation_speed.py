@@ -6,24 +6,16 @@ whole simulation: both policies, coverage, exemptions, figures. Prints the best 
 the simulation takes more than three times as long, or this process more than 500 MB.
 """
 
-import atexit
-import os
 import resource
-import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from time import perf_counter
 
-import django
-from django.core.management import call_command
 from django.db import connection
 
-from config.embedded import paths
-from config.embedded.postgres import Postgres
-from config.embedded.processes import server_account
+from benchmarks._embedded import embedded_database
 
 PATIENTS, FILLS = 80_000, 1_000_000
 MOST_TIMES, MOST_MEGABYTES, ROUNDS = 3.0, 500, 3
@@ -77,30 +69,6 @@ SELECT count(*), sum(length(days::text)) FROM (
 """
 
 
-@contextmanager
-def embedded_database() -> Iterator[None]:
-    """Start a PostgreSQL of our own and point Django at it."""
-    folder = paths.temporary_folder(server_account())
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    postgres = Postgres(folder / "postgres", folder / "run", durable=False)
-    postgres.start()
-    try:
-        postgres.create_database("authz")
-        os.environ |= {
-            "DATABASE_URL": postgres.url("authz"),
-            "REDIS_URL": "redis://127.0.0.1:1/0",
-            "DJANGO_ENV": "test",
-            "AUTHZ_SECRET_KEY": "a-secret-for-benchmarks-only-of-enough-length",
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-        }
-        django.setup()
-        call_command("migrate", verbosity=0)
-        yield
-    finally:
-        connection.close()
-        postgres.stop()
-
-
 def seconds(work: Callable[[], object]) -> float:
     """Return how long the work takes on the wall."""
     began = perf_counter()
@@ -152,6 +120,6 @@ def main(patients: int, fills: int) -> bool:
 
 if __name__ == "__main__":
     sizes = [int(word) for word in sys.argv[1:3]] or [PATIENTS, FILLS]
-    with embedded_database():
+    with embedded_database(durable=False):
         is_met = main(*sizes)
     sys.exit(0 if is_met else 1)

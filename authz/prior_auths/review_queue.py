@@ -6,19 +6,50 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from authz.access.models import Membership
 from authz.access.roles import Action, Actor, Role, must_be_allowed
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import UNDECIDED, State
-from authz.prior_auths.models import Absence, PriorAuth, Skip
+from authz.prior_auths.models import Absence, PriorAuth
 
 AT_RISK: Final = timedelta(hours=8)
 """Less than this before it is due, a request is at risk of a breach."""
 
 MOST_PRESSING: Final = ("due_at", "runs_out_on", "pk")
 """By the legal deadline, then by the day the patient runs out; where the clock stands still, last."""
+
+_SHOWN: Final = (
+    *("public_id", "number", "version", "state", "urgency", "pa_required_from", "runs_out_on", "is_payer_rule_unknown"),
+    *("opened_at", "need_in_doubt_at", "submitted_at", "decided_at", "reopened_at", "leased_until", "due_at"),
+    *("regime", "regime_version", "time_zone", "reviewer", "patient__public_id", "coverage__public_id"),
+    *("clinic__public_id", "clinic__name", "clinic__time_zone", "insurer__public_id", "insurer__name"),
+    *(
+        "prescriber__public_id",
+        "prescriber__npi",
+        "prescriber__family_name",
+        "prescriber__given_name",
+        "duplicate_of__public_id",
+    ),
+)
+"""What a list tells of a request; to fetch all of what it rests on would take most of the time."""
+
+_RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of")
+
+_LONG: Final = frozenset({"explanation", "packet"})
+_NEXT: Final = f"""
+SELECT {", ".join(field.column for field in PriorAuth._meta.concrete_fields if field.name not in _LONG)}
+FROM authz_priorauth request
+WHERE insurer_id = %(insurer)s AND state = %(state)s AND submitted_at IS NOT NULL
+    AND (leased_until IS NULL OR leased_until <= %(now)s)
+    AND NOT EXISTS (SELECT FROM authz_skip WHERE prior_auth_id = request.id AND person_id = %(person)s)
+    AND NOT EXISTS (
+        SELECT FROM authz_membership WHERE organization_id = request.clinic_id AND person_id = %(person)s)
+    AND NOT EXISTS (SELECT FROM authz_prescriber WHERE id = request.prescriber_id AND person_id = %(person)s)
+ORDER BY {", ".join("id" if name == "pk" else name for name in MOST_PRESSING)}
+FOR UPDATE SKIP LOCKED LIMIT 1
+"""
 
 _OPEN = sorted(state.value for state in UNDECIDED)
 
@@ -47,7 +78,9 @@ def review_queue(by: Actor) -> QuerySet[PriorAuth]:
     :raises Forbidden: when the actor is of no insurer.
     """
     must_be_allowed(by, Action.READ_QUEUE)
-    return selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN).order_by(*MOST_PRESSING)
+    open_requests = selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN)
+    related = open_requests.select_related(None).select_related(*_RELATED)
+    return related.only(*_SHOWN).order_by(*MOST_PRESSING)
 
 
 def of(rows: QuerySet[PriorAuth], whose: Whose, by: Actor) -> QuerySet[PriorAuth]:
@@ -63,16 +96,14 @@ def at_risk(rows: QuerySet[PriorAuth], *, now: datetime) -> QuerySet[PriorAuth]:
     return rows.filter(due_at__lt=now + AT_RISK)
 
 
-def waiting_for(person_id: int, organization_id: int, *, state: State, now: datetime) -> QuerySet[PriorAuth]:
-    """Return what this person could take in hand next, the most pressing first.
+def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> PriorAuth | None:
+    """Lock and return what this person could take in hand next, the most pressing; None when nothing waits for them.
 
-    Left out is what they passed over, what somebody has, and what concerns their own clinic or patients.
+    Left out is what they passed over, what somebody has or is taking, and what concerns their own clinic or
+    prescriptions. As SQL: to put this question together anew each time takes longer than to answer it.
     """
-    conflicting = Membership.objects.filter(person=person_id, organization=OuterRef("clinic_id"))
-    skipped = Skip.objects.filter(prior_auth=OuterRef("pk"), person=person_id)
-    rows = PriorAuth.objects.filter(insurer_id=organization_id, state=state.value, submitted_at__isnull=False)
-    free = rows.filter(Q(leased_until=None) | Q(leased_until__lte=now))
-    return free.exclude(Exists(conflicting) | Exists(skipped)).order_by(*MOST_PRESSING)
+    asked = {"insurer": organization_id, "state": state.value, "now": now, "person": person_id}
+    return next(iter(PriorAuth.objects.raw(_NEXT, asked)), None)
 
 
 def is_absent(person_id: int | None, *, organization_id: int | None, now: datetime) -> bool:

@@ -103,6 +103,16 @@ def test_nobody_reviews_what_concerns_their_own_clinic(cast: Cast) -> None:
         queue.claim(prior_auth_id=key_of(queued), by=cast.rae, now=NOW)
 
 
+def test_what_concerns_ones_own_prescriptions_is_passed_by_and_stops_nobody(cast: Cast) -> None:
+    own, other = stage.queued(cast), stage.queued(cast, now=later(1))
+    PriorAuth.objects.filter(pk=other.pk).update(prescriber=None)
+    cast.prescriber.person = cast.people["rae"]
+    cast.prescriber.save()
+
+    assert queue.claim_next(by=cast.rae, now=later(1)) == other
+    assert queue.claim_next(by=cast.patel, now=later(1)) == own
+
+
 def test_a_heartbeat_keeps_a_request_in_hand_and_changes_nothing_else(cast: Cast) -> None:
     held = stage.in_review(cast)
 

@@ -12,7 +12,7 @@ from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PersonId, PriorAuthId
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Absence, PriorAuth, Skip
-from authz.prior_auths.review_queue import is_absent, waiting_for
+from authz.prior_auths.review_queue import is_absent, next_waiting
 from authz.prior_auths.services import steps
 
 LEASE = timedelta(minutes=30)
@@ -56,7 +56,7 @@ def claim(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_vers
     :raises ConflictOfInterest: when it concerns the reviewer's own clinic or prescriptions.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
-    return _take_in_hand(prior_auth, Step.CLAIM, by, now)
+    return _take_if_impartial(prior_auth, Step.CLAIM, by, now)
 
 
 @transaction.atomic
@@ -81,8 +81,7 @@ def claim_next(*, by: Actor, now: datetime) -> PriorAuth | None:
     """
     for role, state, step in _OFFERS:
         if role in by.roles:
-            rows = waiting_for(person_of(by), by.organization, state=state, now=now)
-            found = rows.select_for_update(skip_locked=True, of=("self",)).first()
+            found = next_waiting(person_of(by), by.organization, state=state, now=now)
             if found is not None:
                 return _take_in_hand(found, step, by, now)
     if by.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}):
@@ -177,14 +176,22 @@ def be_away(*, starts_at: datetime, ends_at: datetime, by: Actor, now: datetime)
     return absence
 
 
-def _take_in_hand(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
+def _take_if_impartial(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
     steps.must_be_legal(prior_auth, step, by)
-    if _is_partial(prior_auth, person_of(by)):
-        raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
+    _must_be_impartial(prior_auth, person_of(by))
+    return _take_in_hand(prior_auth, step, by, now)
+
+
+def _take_in_hand(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
     prior_auth.reviewer_id = by.person_id
     prior_auth.leased_until = now + LEASE
     steps.take(prior_auth, step, by=by, now=now)
     return prior_auth
+
+
+def _must_be_impartial(prior_auth: PriorAuth, person_id: int) -> None:
+    if _is_partial(prior_auth, person_id):
+        raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
 
 
 def _is_partial(prior_auth: PriorAuth, person_id: int) -> bool:
@@ -240,8 +247,8 @@ def in_hand(
     held = prior_auth.leased_until is not None and prior_auth.leased_until > now
     if held and prior_auth.reviewer_id != by.person_id:
         raise LeaseHeldByAnother("Another reviewer has this request in hand.")
-    if by.person_id is not None and _is_partial(prior_auth, by.person_id):
-        raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
+    if by.person_id is not None:
+        _must_be_impartial(prior_auth, by.person_id)
     return prior_auth
 
 

@@ -52,7 +52,7 @@ def reopen(
     may_decide = Role.PHYSICIAN in by.roles and not decided_against(prior_auth, person_id=person_of(by))
     prior_auth.reviewer_id = by.person_id if may_decide else None
     prior_auth.leased_until = now + LEASE if may_decide else now
-    prior_auth.decided_at, prior_auth.reopened_at = None, now
+    prior_auth.decided_at, prior_auth.due_at, prior_auth.reopened_at = None, None, now
     steps.take(prior_auth, Step.REOPEN, by=by, now=now, note=reason, code=code.value)
     return prior_auth
 

@@ -9,6 +9,7 @@ from authz.errors import AuthzError, NotFound, StaleVersion
 from authz.ids import PriorAuthId
 from authz.outbox.services import announce
 from authz.prior_auths import lifecycle, selectors
+from authz.prior_auths.clock_history import HEEDED
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.visibility import roles_in_case, visible_to
@@ -67,8 +68,9 @@ def take(
     before = prior_auth.state
     prior_auth.state = row.target.value if row.target else before
     record(prior_auth, step, from_state=before, by=by, now=now, note=note, code=code)
-    due = selectors.due(prior_auth)
-    prior_auth.due_at = due.at if due else None
+    if step in HEEDED:
+        due = selectors.due(prior_auth)
+        prior_auth.due_at = due.at if due else None
     prior_auth.save()
     if row.says and not is_silent:
         announce(topic=row.says, subject_id=prior_auth.public_id, now=now)
