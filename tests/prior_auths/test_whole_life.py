@@ -1,0 +1,336 @@
+"""Any walk of any actors through the life of requests keeps what must always hold.
+
+Actors of two clinics and two insurers, the law and the workers act in any order, while time goes on, on real
+PostgreSQL. After every act all promises are looked at anew; a refused act must leave everything as it was.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from authz.access.models import Licence
+from authz.access.roles import Actor
+from authz.api.prior_auth_steps import DOORS
+from authz.errors import AuthzError
+from authz.ids import FillId, PatientId, PriorAuthId
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths import lifecycle, selectors
+from authz.prior_auths.clock_history import DECISIONS
+from authz.prior_auths.determination import HUMAN_ONLY, Grant, Outcome, Reason
+from authz.prior_auths.lifecycle import ACTIVE, TABLE, DismissalReason, ReopeningReason, Step
+from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Event, PriorAuth
+from authz.prior_auths.services import automation, deeming, intake, questions, queue, renewals, request, run_outs
+from authz.prior_auths.services.steps import IllegalStep
+from tests import cast as stage
+from tests.cast import NOW, TODAY, Cast, key_of
+
+OURS = ("stella", "jones", "rae", "patel", "ivy", "nora")
+STRANGERS = ("mallory", "oscar")
+REGIMES = ("generic", "part_d", "california", "erisa", "medicaid", "oklahoma")
+REASON = Reason(code="not-necessary", text="Seven days are enough.", criterion="Policy 3.2")
+ENDS = {Step.WITHDRAW, Step.VOID, Step.LINK_DUPLICATE, Step.DISMISS}
+"""Walks would soon be over, if these were taken as often as the others."""
+
+EVERYTHING = """
+SELECT (SELECT json_agg(request ORDER BY id)::text FROM authz_priorauth request),
+    (SELECT count(*) FROM authz_event), (SELECT count(*) FROM authz_determination),
+    (SELECT count(*) FROM authz_authorization), (SELECT count(*) FROM authz_informationrequest),
+    (SELECT count(*) FROM authz_outboxmessage), (SELECT count(*) FROM authz_auditentry)
+"""
+AS_SUBMITTED = ("policy", "policy_version", "regime", "regime_version", "time_zone", "packet_sha256", "submitted_at")
+
+
+def arguments(step: Step, request: PriorAuth, cast: Cast) -> Mapping[str, Any]:
+    """Return what a step takes beside the request, the actor and the time."""
+    open_questions = request.information_requests.filter(answered_at=None)
+    answers = {row.public_id: "Since March." for row in open_questions}
+    line = request.lines.order_by("line").first()
+    a_day = Grant(days=1, quantity=Decimal(1), starts_on=line.starts_on, ends_on=line.starts_on) if line else None
+    note = {"reason": "So it is."}
+    given: dict[Step, Mapping[str, Any]] = {
+        Step.ASK_PRESCRIBER: {"question": "Please attest."},
+        Step.ANSWER_PRESCRIBER: {"answers": {"pr.attest": True}},
+        Step.RETURN: {"missing": ["The chart note."]},
+        Step.COMPLETE: {"answers": answers},
+        Step.ASK: {"questions": ["Since when?"]},
+        Step.ANSWER: {"answers": answers},
+        Step.APPROVE_IN_PART: {"grants": {1: a_day}, "reason": REASON},
+        Step.DENY: {"reason": REASON},
+        Step.DISMISS: {**note, "code": DismissalReason.NOT_A_MEMBER},
+        Step.REOPEN: {**note, "code": ReopeningReason.CLERICAL_ERROR},
+        Step.REASSIGN: {**note, "person_id": cast.people["rae"].public_id},
+        Step.TAKE_UP: {},
+        Step.SUBMIT: {},
+        Step.CLAIM: {},
+        Step.TAKE_IN_HAND: {},
+        Step.APPROVE: {},
+        Step.LINK_DUPLICATE: {},
+    }
+    return given.get(step, note)
+
+
+class Life(RuleBasedStateMachine):
+    """One world, from its beginning: `cast` is on stage, in a transaction that is undone at the end."""
+
+    cast: Cast
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOW
+        self.kept = transaction.atomic()
+        self.kept.__enter__()
+        self.seen: dict[int, list[tuple[Any, ...]]] = {}
+        self.submitted: dict[int, tuple[Any, ...]] = {}
+        self.fills: list[FillId] = []
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.kept.__exit__(None, None, None)
+
+    @initialize(regime=st.sampled_from(REGIMES))
+    def begin(self, regime: str) -> None:
+        self.cast.plan.regime = regime
+        self.cast.plan.save()
+        self.patient = stage.register(self.cast)
+        self.dispense(10, 0)
+        for builder in (stage.queued, stage.in_review, stage.in_clinical_review, stage.denied):
+            builder(self.cast)
+
+    # -- what happens
+    @rule(hours=st.sampled_from([0.1, 0.6, 5, 20, 30, 80, 400]))
+    def time_goes_on(self, hours: float) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(days=st.integers(1, 12), ago=st.integers(0, 20))
+    def dispense(self, days: int, ago: int) -> None:
+        on = TODAY + (self.now - NOW) - timedelta(days=ago)
+        fill, _ = stage.fill(self.cast, self.patient, days, on=on, now=self.now)
+        self.fills.append(FillId(fill.public_id))
+
+    @rule(which=st.integers(0, 50))
+    def reverse(self, which: int) -> None:
+        fill = self.fills[which % len(self.fills)]
+        intake.reverse_fill(fill_id=fill, by=self.cast.stella, now=self.now)
+
+    @rule()
+    def open_by_hand(self) -> None:
+        self.attempt(
+            lambda: intake.open_request(
+                patient_id=PatientId(self.patient.public_id), reason="Wanted.", by=self.cast.stella, now=self.now
+            )
+        )
+
+    @rule(which=st.integers(0, 6))
+    def the_clinic_submits(self, which: int) -> None:
+        key, stella = self.one(which), self.cast.stella
+        attested = {"answers": {"pr.attest": True}}
+        for act in (
+            lambda: request.take_up(prior_auth_id=key, by=stella, now=self.now),
+            lambda: self.answer_all(key),
+            lambda: request.ask_prescriber(prior_auth_id=key, question="?", by=stella, now=self.now),
+            lambda: request.answer_prescriber(prior_auth_id=key, **attested, by=self.cast.jones, now=self.now),
+            lambda: request.submit(prior_auth_id=key, by=stella, now=self.now),
+        ):
+            self.attempt(act)
+
+    @rule(which=st.integers(0, 6), last=st.sampled_from((Step.DENY, Step.APPROVE_IN_PART, Step.APPROVE, Step.ASK)))
+    def the_insurer_reviews(self, which: int, last: Step) -> None:
+        key = self.one(which)
+        for step, who in ((Step.CLAIM, "rae"), (Step.REFER, "rae"), (Step.TAKE_IN_HAND, "patel"), (last, "patel")):
+            self.step(key, step, who)
+
+    @rule(which=st.integers(0, 6), step=st.sampled_from(sorted(DOORS)), who=st.sampled_from(OURS + STRANGERS))
+    def take_a_step(self, which: int, step: Step, who: str) -> None:
+        self.step(self.one(which), step, who)
+
+    @rule(which=st.integers(0, 6), chosen=st.integers(0, 30), who=st.sampled_from(OURS))
+    def take_a_legal_step(self, which: int, chosen: int, who: str) -> None:
+        row = PriorAuth.objects.get(public_id=self.one(which))
+        legal = [step for step in selectors.allowed_steps(row, self.actor(who)) if step in DOORS and step not in ENDS]
+        if legal:
+            self.step(key_of(row), legal[chosen % len(legal)], who)
+
+    @rule(who=st.sampled_from(("rae", "patel")))
+    def take_the_next(self, who: str) -> None:
+        self.attempt(lambda: queue.claim_next(by=self.actor(who), now=self.now))
+
+    @rule()
+    def the_workers_come_by(self) -> None:
+        for work in (
+            queue.release_expired,
+            questions.resume_unanswered,
+            automation.approve_by_rule,
+            deeming.deem_due,
+            deeming.note_unforwarded,
+            renewals.open_renewals,
+            run_outs.warn_of_run_outs,
+        ):
+            work(now=self.now)
+
+    @rule(on=st.booleans())
+    def the_licence_ends_or_is_valid(self, on: bool) -> None:
+        Licence.objects.update(valid_until=TODAY + timedelta(days=3650 if on else -1))
+
+    @rule(which=st.integers(0, 6), outcome=st.sampled_from(sorted(HUMAN_ONLY)))
+    def somebody_denies_by_sql(self, which: int, outcome: Outcome) -> None:
+        row = PriorAuth.objects.get(public_id=self.one(which))
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Determination.objects.create(
+                prior_auth=row,
+                outcome=outcome.value,
+                decided_at=self.now,
+                decided_by_id=self.cast.rae.person_id,
+                licence=Licence.objects.first(),
+                reason_code="x",
+                reason_text="x",
+                criterion="x",
+                was_late=False,
+                supersedes=row.determinations.order_by("-pk").first(),
+            )
+
+    # -- what always holds
+    @invariant()
+    def only_a_licensed_human_denied(self) -> None:
+        for row in Determination.objects.filter(outcome__in=sorted(HUMAN_ONLY)).select_related("licence"):
+            assert row.licence is not None
+            assert row.licence.person_id == row.decided_by_id
+
+    @invariant()
+    def one_active_request_serves_a_use(self) -> None:
+        active = PriorAuth.objects.filter(state__in=sorted(ACTIVE))
+        uses = Counter((row.patient_id, row.coverage_id, row.episode_anchor) for row in active)
+        assert not [use for use, number in uses.items() if number > 1]
+
+    @invariant()
+    def nothing_is_granted_beyond_what_was_asked(self) -> None:
+        for line in DeterminationLine.objects.all():
+            assert line.granted_days <= line.asked_days
+
+    @invariant()
+    def what_happened_stays_as_it_happened(self) -> None:
+        for row in PriorAuth.objects.prefetch_related("events"):
+            told = [(event.sequence, event.step, event.at, event.person_id) for event in row.events.all()]
+            before = self.seen.get(row.pk, [])
+            assert told[: len(before)] == before
+            assert [sequence for sequence, *_ in told] == sorted({sequence for sequence, *_ in told})
+            self.seen[row.pk] = told
+
+    @invariant()
+    def the_kept_due_instant_is_the_computed_one(self) -> None:
+        for row in PriorAuth.objects.prefetch_related("events"):
+            due = selectors.due(row)
+            assert row.due_at == (due.at if due else None), row.state
+
+    @invariant()
+    def every_outcome_is_told_once(self) -> None:
+        ends = [step.value for step in DECISIONS]
+        expected = Counter(
+            (TABLE[Step(step)].says, key)
+            for step, key in Event.objects.filter(step__in=ends).values_list("step", "prior_auth__public_id")
+        )
+        topics = {topic for topic, _ in expected}
+        told = Counter(OutboxMessage.objects.filter(topic__in=topics).values_list("topic", "subject_id"))
+        assert told == expected
+
+    @invariant()
+    def the_law_decided_nothing_in_time(self) -> None:
+        for row in Determination.objects.filter(basis="law"):
+            assert row.due_at is not None
+            assert row.due_at < row.decided_at
+
+    @invariant()
+    def what_was_submitted_keeps_its_terms(self) -> None:
+        for pk, *terms in PriorAuth.objects.exclude(submitted_at=None).values_list("pk", *AS_SUBMITTED):
+            assert self.submitted.setdefault(pk, tuple(terms)) == tuple(terms)
+
+    @invariant()
+    def only_a_party_ever_acted(self) -> None:
+        for event in Event.objects.exclude(organization=None).select_related("prior_auth"):
+            assert event.organization_id in {event.prior_auth.clinic_id, event.prior_auth.insurer_id}
+
+    @invariant()
+    def a_void_request_gives_no_right(self) -> None:
+        assert not Authorization.objects.filter(prior_auth__state="voided", revoked_at=None).exists()
+
+    # -- how it is done
+    def actor(self, name: str) -> Actor:
+        found = getattr(self.cast, name)
+        assert isinstance(found, Actor)
+        return found
+
+    def one(self, which: int) -> PriorAuthId:
+        keys = list(PriorAuth.objects.order_by("pk").values_list("public_id", flat=True))
+        return PriorAuthId(keys[which % len(keys)])
+
+    def answer_all(self, key: PriorAuthId) -> None:
+        sheet = PriorAuth.objects.get(public_id=key).answers
+        computed = sheet.answers.filter(question="use.days").first() if sheet else None
+        values = {**stage.ANSWERS, **({"use.days": computed.value} if computed else {})}
+        request.answer_questions(prior_auth_id=key, answers=values, by=self.cast.stella, now=self.now)
+
+    def step(self, key: PriorAuthId, step: Step, who: str) -> None:
+        actor = self.actor(who)
+        row = PriorAuth.objects.get(public_id=key)
+        is_known = actor.organization_id == row.clinic_id or (
+            actor.organization_id == row.insurer_id and row.submitted_at is not None
+        )
+        roles = actor.roles if is_known else frozenset()
+        is_legal = lifecycle.is_allowed(step, state=lifecycle.State(row.state), roles=roles)
+        given = arguments(step, row, self.cast)
+        refusal = self.attempt(lambda: DOORS[step].take(prior_auth_id=key, by=actor, now=self.now, **given))
+        if not is_legal:
+            assert refusal is not None
+        if isinstance(refusal, IllegalStep):
+            legal = lifecycle.steps_for(state=lifecycle.State(row.state), roles=roles)
+            assert refusal.context["allowed"] == [allowed.value for allowed in legal]
+
+    def attempt(self, act: Callable[[], object]) -> AuthzError | None:
+        before = self.fingerprint()
+        try:
+            with transaction.atomic():
+                act()
+        except AuthzError as refusal:
+            assert self.fingerprint() == before
+            return refusal
+        return None
+
+    def fingerprint(self) -> list[tuple[Any, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(EVERYTHING)
+            return list(cursor.fetchall())
+
+
+def walk(cast: Cast, *, examples: int, steps: int) -> None:
+    class Here(Life):
+        pass
+
+    Here.cast = cast
+    run_state_machine_as_test(
+        Here,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.django_db
+def test_any_walk_of_any_actors_keeps_every_promise(cast: Cast) -> None:
+    walk(cast, examples=6, steps=25)
+
+
+@pytest.mark.django_db
+@pytest.mark.thorough
+@pytest.mark.live
+def test_many_long_walks_keep_every_promise(cast: Cast) -> None:
+    walk(cast, examples=40, steps=40)
