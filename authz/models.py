@@ -3,7 +3,7 @@
 from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person
 from authz.api.models import IdempotentAnswer
 from authz.audit.models import AuditEntry
-from authz.documentation.models import Answer, AnswerSheet
+from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, StoredFile
 from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.models import Delivery, InboxEntry
@@ -44,6 +44,7 @@ __all__ = [
     "Answer",
     "AnswerSheet",
     "ApiClient",
+    "Attachment",
     "AuditEntry",
     "Authorization",
     "Breach",
@@ -72,6 +73,7 @@ __all__ = [
     "PainHint",
     "PainScore",
     "PainScoreVersion",
+    "Paper",
     "Patient",
     "PatientIdentifier",
     "PayerPolicy",
@@ -86,6 +88,7 @@ __all__ = [
     "RequestedLine",
     "Simulation",
     "Skip",
+    "StoredFile",
     "Surgery",
     "SurgeryVersion",
 ]

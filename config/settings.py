@@ -188,10 +188,27 @@ SPECTACULAR_SETTINGS = {
         "SettingStanding": "authz.api.schema.SETTING_STANDINGS",
         "Ignored": "authz.api.schema.IGNORED",
         "RecordChange": "authz.api.schema.RECORD_CHANGES",
+        "AnswerKind": "authz.api.schema.ANSWER_KINDS",
+        "AnswerSource": "authz.api.schema.ANSWER_SOURCES",
+        "SaidSource": "authz.api.schema.SAID_SOURCES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 IMPORT_MAX_BYTES = env.number("AUTHZ_IMPORT_MAX_MEGABYTES", 25) * 1024 * 1024
+
+# -- documents ----------------------------------------------------------------------------------------------------
+# They are rows of the database, so they are kept small: docs/adr/0007-documents-in-postgresql.md.
+ATTACHMENT_MAX_BYTES = env.number("AUTHZ_ATTACHMENT_MAX_MEGABYTES", 10) * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "authz.web.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+# ClamAV's daemon: tcp://host:3310 or unix:///path. Unset, no scanner is asked; set, nothing is taken without its word.
+CLAMD_URL = env.text("CLAMD_URL", "")
+CLAMD_TIMEOUT = 20
+# Whether the ORT-OUD can be filled in here; otherwise only its score is kept.
+ORT_OUD = env.flag("AUTHZ_ORT_OUD")
 
 # -- mail ---------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -15,6 +15,7 @@ from authz.access import selectors as access_selectors
 from authz.access import services as access
 from authz.access.models import Organization, Person
 from authz.access.roles import Actor, OrganizationKind, Role
+from authz.documentation.services import files
 from authz.ids import PatientId, PlanId, PriorAuthId
 from authz.policies.models import Plan
 from authz.policies.services import create_plan
@@ -23,7 +24,7 @@ from authz.prescriptions.models import Fill, Patient, Prescriber
 from authz.prescriptions.services import RecordOutcome, record_prescriber
 from authz.prior_auths.determination import Reason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, intake, questions, queue, request
+from authz.prior_auths.services import determinations, documents, intake, questions, queue, request
 
 NOW = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
 TODAY = date(2025, 3, 3)
@@ -202,6 +203,7 @@ def detected(cast: Cast) -> PriorAuth:
 
 
 ANSWERS: dict[str, str | bool] = {
+    "ex.reason": "none",
     "dx.code": "M54.50",
     "pain.type": "post-surgical",
     "pain.why_longer": "Second operation on the same joint last week.",
@@ -211,21 +213,29 @@ ANSWERS: dict[str, str | bool] = {
 }
 
 
-def drafted(cast: Cast) -> PriorAuth:
-    """Return a request that Stella has taken up and answered, and Dr Jones has attested."""
+def drafted(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
+    """Return a request that Stella has taken up and answered, and Dr Jones has attested, at that instant."""
     prior_auth = detected(cast)
     key = PriorAuthId(prior_auth.public_id)
-    prior_auth = request.take_up(prior_auth_id=key, by=cast.stella, now=NOW)
+    prior_auth = request.take_up(prior_auth_id=key, by=cast.stella, now=now)
     assert prior_auth.answers is not None
-    computed = prior_auth.answers.answers.get(question="use.days").value
-    request.answer_questions(prior_auth_id=key, answers={**ANSWERS, "use.days": computed}, by=cast.stella, now=NOW)
-    request.ask_prescriber(prior_auth_id=key, question="Please attest.", by=cast.stella, now=NOW)
-    return request.answer_prescriber(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=NOW)
+    known = dict(prior_auth.answers.answers.values_list("question", "value"))
+    request.answer_questions(prior_auth_id=key, answers={**known, **ANSWERS}, by=cast.stella, now=now)
+    request.ask_prescriber(prior_auth_id=key, question="Please attest.", by=cast.stella, now=now)
+    return request.answer_prescriber(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=now)
 
 
 def queued(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
     """Return a request that the insurer has received."""
-    return request.submit(prior_auth_id=PriorAuthId(drafted(cast).public_id), by=cast.stella, now=now)
+    return request.submit(prior_auth_id=PriorAuthId(drafted(cast, now=now).public_id), by=cast.stella, now=now)
+
+
+def with_document(cast: Cast) -> PriorAuth:
+    """Return a request that the insurer has received with a document."""
+    key = PriorAuthId(drafted(cast).public_id)
+    note = files.inspect(content=b"Note of the visit.")
+    documents.attach(prior_auth_id=key, file=note, title="Note", by=cast.stella, now=NOW)
+    return request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
 
 
 def incomplete(cast: Cast) -> PriorAuth:

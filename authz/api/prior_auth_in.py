@@ -8,6 +8,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from authz.access.roles import Role
 from authz.api.fields import Amount, Day, Days, In, Instant, OneOf, PublicId, Text, WholeNumber
+from authz.documentation.questionnaire import Source
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
@@ -19,12 +20,15 @@ class NothingIn(In):
 
 
 class SubmitIn(In):
-    """How soon a decision is needed; expedited when waiting could do serious harm."""
+    """How soon a decision is needed; expedited when waiting could do serious harm.
 
-    urgency = OneOf(Urgency, required=False, default=Urgency.STANDARD.value)
+    Left out, the answer to req.urgency holds, and without one the request is standard.
+    """
+
+    urgency = OneOf(Urgency, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return {"urgency": Urgency(attrs["urgency"])}
+        return {"urgency": Urgency(attrs["urgency"])} if "urgency" in attrs else {}
 
 
 class NoteIn(In):
@@ -104,9 +108,18 @@ class AnyValue(serializers.JSONField):
 
 
 class AnswersIn(In):
-    """Answers to the questionnaire, by question id."""
+    """Answers to the questionnaire, by question id. null takes an answer back."""
 
-    answers = serializers.DictField(child=AnyValue(), allow_empty=False)
+    answers = serializers.DictField(child=AnyValue(allow_null=True), allow_empty=False)
+
+
+class SourcedAnswersIn(AnswersIn):
+    """Answers, and where they were taken from; left out, they are the person's own."""
+
+    source = OneOf([Source.CHART, Source.PAYER], required=False)  # type: ignore[assignment]  # as in AnswerOut
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return {**attrs, "source": Source(attrs["source"])} if "source" in attrs else attrs
 
 
 class InsurerAnswersIn(In):

@@ -1,33 +1,25 @@
-"""Requests for prior authorization: the worklist, one request, its answers and its events."""
+"""Requests for prior authorization: the worklist, one request and its events."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.access.roles import Actor
-from authz.api.etags import etag, expected_version
-from authz.api.fields import Word
+from authz.api.etags import etag
 from authz.api.filters import TruthFilter
-from authz.api.prior_auth_in import AnswersIn, OpenIn
+from authz.api.prior_auth_in import OpenIn
 from authz.api.prior_auth_out import EventOut, PriorAuthDetailOut, PriorAuthOut
-from authz.api.prior_auth_steps import IF_MATCH
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
-from authz.documentation.models import Answer
-from authz.documentation.questionnaire import Kind, Question, Source, questionnaire
-from authz.documentation.services import CODE
-from authz.errors import NotFound
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import NEVER_AWAITED, State, steps_for
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.services import intake
-from authz.prior_auths.services import request as clinic
 
 
 class PriorAuthFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -76,7 +68,7 @@ class PriorAuthsView(Listing):
 
     def _open(self, values: dict[str, Any]) -> Response:
         opened = intake.open_request(patient_id=values["patient"], reason=values["reason"], by=self.actor, now=self.now)
-        answer = _whole(selectors.prior_auth(self.actor, PriorAuthId(opened.public_id)), self.actor)
+        answer = whole(selectors.prior_auth(self.actor, PriorAuthId(opened.public_id)), self.actor)
         answer.status_code = 201
         return answer
 
@@ -89,7 +81,7 @@ class PriorAuthView(Door):
     def get(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
         """Read one request. The ETag is what a decision must send back as If-Match."""
         row = selectors.prior_auth(self.actor, prior_auth_id)
-        return _whole(row, self.actor)
+        return whole(row, self.actor)
 
 
 class EventsView(Listing):
@@ -103,74 +95,11 @@ class EventsView(Listing):
         return self.listed(selectors.events(self.actor, prior_auth_id))
 
 
-class AnswerOut(serializers.Serializer[Any]):
-    """One question and its answer. A computed answer counts only once a person has confirmed it."""
-
-    question = serializers.CharField()
-    text = serializers.CharField()
-    kind = Word(Kind)
-    options = serializers.ListField(child=serializers.CharField())
-    is_for_prescriber = serializers.BooleanField()
-    value = serializers.JSONField(allow_null=True)
-    source = Word(Source, allow_null=True)  # type: ignore[assignment]  # DRF takes the field out of the class
-    confirmed_at = serializers.DateTimeField(allow_null=True)
-
-
-class AnswersOut(serializers.Serializer[Any]):
-    answers = AnswerOut(many=True)
-
-
-class AnswersView(Door):
-    problem_statuses: ClassVar[tuple[int, ...]] = (409, 412)
-
-    @extend_schema(operation_id="read_answers", tags=["prior authorizations"], responses=AnswersOut)
-    def get(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
-        """Read the questions of a request and what was answered so far."""
-        row = selectors.prior_auth(self.actor, prior_auth_id)
-        if row.answers is None:
-            raise NotFound("The request has no answers yet: take it up first.")
-        given = {answer.question: answer for answer in row.answers.answers.all()}
-        asked = [_answer(question, given.get(question.link_id)) for question in questionnaire(CODE).questions]
-        answer = Response(AnswersOut({"answers": asked}).data)
-        answer["ETag"] = etag(row.version)
-        return answer
-
-    @extend_schema(
-        operation_id="answer_questions",
-        tags=["prior authorizations"],
-        parameters=[IF_MATCH],
-        request=AnswersIn,
-        responses=PriorAuthDetailOut,
-    )
-    def patch(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
-        """Give or confirm answers; those not named stay as they are."""
-        clinic.answer_questions(
-            prior_auth_id=prior_auth_id,
-            answers=self.read(AnswersIn)["answers"],
-            by=self.actor,
-            now=self.now,
-            expected_version=expected_version(request, is_required=False),
-        )
-        return _whole(selectors.prior_auth(self.actor, prior_auth_id), self.actor)
-
-
-def _whole(row: PriorAuth, by: Actor) -> Response:
+def whole(row: PriorAuth, by: Actor) -> Response:
+    """Answer with all of a request, and its ETag."""
     answer = Response(PriorAuthDetailOut(row, context={"by": by}).data)
     answer["ETag"] = etag(row.version)
     return answer
-
-
-def _answer(question: Question, given: Answer | None) -> dict[str, Any]:
-    return {
-        "question": question.link_id,
-        "text": question.text,
-        "kind": question.type,
-        "options": question.options,
-        "is_for_prescriber": question.only_prescriber,
-        "value": given.value if given else None,
-        "source": given.source if given else None,
-        "confirmed_at": given.confirmed_at if given else None,
-    }
 
 
 def _waits_for(by: Actor, state: State) -> bool:

@@ -42,6 +42,8 @@ STATUS: Final[dict[str, int]] = {
     "invalid-input": 422,
     "regime-not-for-drugs": 422,
     "not-ready": 422,
+    "file-refused": 422,
+    "file-infected": 422,
     "import-too-large": 413,
     "import-truncated": 422,
     "import-unreadable": 422,
@@ -67,6 +69,7 @@ STATUS: Final[dict[str, int]] = {
     "idempotency-key-invalid": 400,
     "idempotency-key-reused": 422,
     "throttled": 429,
+    "scanner-unavailable": 503,
     # ourselves
     "server-error": 500,
 }

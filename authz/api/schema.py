@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from authz.access.roles import Role
 from authz.api import problems
+from authz.documentation.questionnaire import Kind, Source
 from authz.policies.clause import Standing
 from authz.policies.models import PolicyState
 from authz.prescriptions.services import RecordOutcome
@@ -27,6 +28,9 @@ STEPS = [step.value for step in Step]
 ROLES = [role.value for role in Role]
 OUTCOMES = [outcome.value for outcome in Outcome]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
+ANSWER_KINDS = [kind.value for kind in Kind]
+ANSWER_SOURCES = [source.value for source in Source]
+SAID_SOURCES = [Source.CHART.value, Source.PAYER.value]
 RELEASES = [release.value for release in ReleasedBy]
 FINDINGS = [kind.value for kind in FindingKind]
 POLICY_STATES = [state.value for state in PolicyState]

@@ -8,7 +8,9 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from rest_framework.views import APIView
 
 from authz.api import (
+    answers,
     coverages,
+    documents,
     exemptions,
     fills,
     identity_questions,
@@ -45,6 +47,8 @@ def address(route: str, view: type[APIView], name: str) -> URLPattern:
     pattern: URLPattern = path(f"v1/{route}", function, name=name)
     return pattern
 
+
+_PRIOR_AUTH = "prior-authorizations/<uuid:prior_auth_id>/"
 
 urlpatterns = [
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
@@ -101,7 +105,13 @@ urlpatterns = [
     address("surgeries/<uuid:surgery_id>/entered-in-error/", surgeries.SurgeryInErrorView, "surgery-in-error"),
     address("prior-authorizations/", prior_auths.PriorAuthsView, "prior-auths"),
     address("prior-authorizations/<uuid:prior_auth_id>/", prior_auths.PriorAuthView, "prior-auth"),
-    address("prior-authorizations/<uuid:prior_auth_id>/answers/", prior_auths.AnswersView, "answers"),
+    address("prior-authorizations/<uuid:prior_auth_id>/answers/", answers.AnswersView, "answers"),
+    address(f"{_PRIOR_AUTH}questionnaire/", answers.QuestionnaireView, "questionnaire"),
+    address(f"{_PRIOR_AUTH}attachments/", documents.AttachmentsView, "attachments"),
+    address(f"{_PRIOR_AUTH}attachments/<uuid:attachment_id>/content/", documents.ContentView, "attachment-content"),
+    address(f"{_PRIOR_AUTH}attachments/<uuid:attachment_id>/removal/", documents.RemovalView, "attachment-removal"),
+    address(f"{_PRIOR_AUTH}packet/", documents.PacketView, "packet"),
+    address(f"{_PRIOR_AUTH}determinations/<uuid:determination_id>/letter/", documents.LetterView, "letter"),
     address("prior-authorizations/<uuid:prior_auth_id>/events/", prior_auths.EventsView, "events"),
     *(
         address(f"prior-authorizations/<uuid:prior_auth_id>/{door.address}/", step_view(step), f"step-{door.address}")

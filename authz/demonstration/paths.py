@@ -8,6 +8,7 @@ from decimal import Decimal
 from authz.access.roles import Actor
 from authz.demonstration.patients import Story
 from authz.ids import PriorAuthId
+from authz.prior_auths import selectors
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import determinations, questions, queue, request
@@ -35,9 +36,9 @@ def _take_up(prior_auth: PriorAuth, _story: Story, players: Players, now: dateti
 
 
 def _answer_questions(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
-    prefilled = prior_auth.answers.answers.all() if prior_auth.answers else []
+    offered = selectors.answers(players.staff, _key(prior_auth), now=now).answers
     answers = {
-        **{row.question: row.value for row in prefilled},
+        **{one.question: one.value for one in offered if one.source is not None},
         "dx.code": story.says.dx,
         "pain.type": story.says.pain,
         "pain.why_longer": story.says.why,

@@ -1,9 +1,12 @@
-"""What a request's questions were answered with, and where each answer came from."""
+"""What a request's questions were answered with, what was attached to it, and the papers rendered from it."""
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
+from authz.documentation.file_kinds import MediaType
 from authz.ids import new_id
 
 
@@ -34,3 +37,69 @@ class Answer(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sheet", "question"], name="answer_once_per_question")]
+
+
+class StoredFile(models.Model):
+    """Bytes as they came or as we rendered them. Append-only, and the database holds that they are what the hash says.
+
+    Never shared between two rows that refer to it, so that no tenant learns of another's files by their hash.
+    """
+
+    PHI: ClassVar[set[str]] = {"content"}
+    PLAIN: ClassVar[set[str]] = {"id", "media_type", "byte_count", "page_count", "sha256", "stored_at"}
+
+    media_type = models.CharField(max_length=40)
+    byte_count = models.PositiveIntegerField()
+    page_count = models.PositiveIntegerField(null=True, help_text="None for a text, which has no pages.")
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    stored_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="stored_file_is_of_a_known_kind",
+                condition=Q(media_type__in=sorted(kind.value for kind in MediaType)),
+            )
+        ]
+
+
+class Attachment(models.Model):
+    """A document that a clinic attached to its answers. `shows` are the questions it bears out.
+
+    `number` counts a sheet's attachments and is never used again. One that is taken off stays, marked as removed.
+    """
+
+    PHI: ClassVar[set[str]] = {"title"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "sheet", "number", "file", "shows", "attached_at", "attached_by", "removed_at", "removed_by",
+    }  # fmt: skip
+
+    public_id = models.UUIDField(default=new_id, unique=True, editable=False)
+    sheet = models.ForeignKey(AnswerSheet, on_delete=models.PROTECT, related_name="attachments")
+    number = models.PositiveSmallIntegerField()
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
+    title = models.CharField(max_length=200)
+    shows = ArrayField(models.CharField(max_length=60), default=list)
+    attached_at = models.DateTimeField()
+    attached_by = models.CharField(max_length=200)
+    removed_at = models.DateTimeField(null=True)
+    removed_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sheet", "number"], name="attachment_number_once_per_sheet")]
+
+
+class Paper(models.Model):
+    """A paper that was rendered once and for all: the packet of a request, or the letter of a determination."""
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {"id", "kind", "subject_id", "file", "rendered_at"}
+
+    kind = models.CharField(max_length=30)
+    subject_id = models.UUIDField(help_text="The public id of the request or determination it is of.")
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
+    rendered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "subject_id"], name="paper_once_per_subject")]

@@ -1,9 +1,140 @@
-"""What a request's questions are prefilled with. Computed, so each counts only once a person has confirmed it."""
+"""What a request's questions are prefilled with. Nothing here counts before a person has confirmed it.
 
-from authz.documentation.questionnaire import JsonValue
-from authz.prior_auths.models import PriorAuth
+What a question's `prefill_from` says is done here or not at all. Only the clinic's own records and the request itself
+are looked at: another tenant's words never become a clinic's answers.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from django.conf import settings
+
+from authz.documentation import selectors as documentation
+from authz.documentation.conditions import JsonValue
+from authz.documentation.models import Answer
+from authz.prescriptions.models import Exemption, PrescriptionVersion
+from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
+from authz.rules.formulary import packaged
+from authz.rules.records import ExemptionCategory
+from authz.rules.thresholds import FindingKind
+
+_EXEMPT: Final = {
+    ExemptionCategory.CANCER: "active_cancer_pain",
+    ExemptionCategory.SICKLE_CELL: "sickle_cell_disease",
+    ExemptionCategory.HOSPICE: "hospice",
+    ExemptionCategory.PALLIATIVE: "palliative_or_end_of_life",
+    ExemptionCategory.LTC: "long_term_care_resident",
+}
 
 
 def prefill_of(prior_auth: PriorAuth) -> dict[str, JsonValue]:
-    """Return the computed answers, by question id."""
-    return {"use.days": " ".join(prior_auth.explanation["sentences"])}
+    """Return what is known, by question id. What is not known is not among them."""
+    known = {
+        **_use(prior_auth),
+        **_first_line(prior_auth.lines.order_by("line").first()),
+        **_exemption(prior_auth),
+        "req.type": "continuation" if _has_been_authorized(prior_auth) else "new",
+        "req.start": prior_auth.pa_required_from.isoformat(),
+        "req.sig": _directions(prior_auth),
+        "pr.npi": prior_auth.prescriber.npi if prior_auth.prescriber else None,
+        "ortoud.7": _is_of_ort_oud_age(prior_auth),
+    }
+    return {name: value for name, value in known.items() if value not in (None, "")}
+
+
+def earlier_answers(prior_auth: PriorAuth) -> list[Answer]:
+    """Return what this clinic has confirmed for this patient on its other requests, the latest last."""
+    others = PriorAuth.objects.filter(patient=prior_auth.patient_id, clinic=prior_auth.clinic_id)
+    sheets = others.exclude(pk=prior_auth.pk).exclude(answers=None).values_list("answers", flat=True)
+    return list(documentation.confirmed_on(list(sheets)))
+
+
+def findings_of(prior_auth: PriorAuth) -> set[str]:
+    """Return the kinds of findings that the request's explanation tells of."""
+    return {finding["kind"] for finding in prior_auth.explanation.get("findings", [])}
+
+
+def _use(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:
+    runs = _mme_asked(prior_auth)
+    sentences = " ".join(prior_auth.explanation["sentences"])
+    has_benzodiazepine = FindingKind.OPIOID_WITH_BENZODIAZEPINE.value in findings_of(prior_auth)
+    return {
+        "use.days": sentences,  # as the first version of the questionnaire calls it
+        "req.days_used": sentences,
+        "req.mme_daily": str(max(Decimal(amount) for amount, _ in runs)) if runs else None,
+        "req.mme_complete": all(is_complete for _, is_complete in runs) if runs else None,
+        # That no record tells of one says nothing: other prescribers' are not always known.
+        "benzo.concurrent": True if has_benzodiazepine else None,
+    }
+
+
+def _mme_asked(prior_auth: PriorAuth) -> list[tuple[str, bool]]:
+    """Return the MME of each stretch of days from the first that needs authorization on, and whether it is complete."""
+    series: list[tuple[str, str, str, bool]] = prior_auth.evaluation.verdict["mme"]["series"]
+    first = prior_auth.pa_required_from.isoformat()
+    return [(amount, is_complete) for _, last, amount, is_complete in series if last >= first]
+
+
+def _first_line(line: RequestedLine | None) -> Mapping[str, JsonValue]:
+    if line is None:
+        return {}
+    product = packaged().product(line.rxcui)
+    return {
+        "req.drug": line.product_name,
+        "req.quantity": None if line.quantity is None else f"{line.quantity.normalize():f}",
+        "req.days_supply": line.days_supply,
+        "req.release": product.release.value if product else None,
+    }
+
+
+def _exemption(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:
+    """Suggest the clinic's latest exemption that touches the days asked for, or none; it decides nothing."""
+    own = Exemption.objects.filter(
+        patient=prior_auth.patient_id, organization=prior_auth.clinic_id, withdrawn_at=None
+    ).order_by("-pk")
+    found = next((one for one in own if one.ends_on is None or one.ends_on >= prior_auth.pa_required_from), None)
+    if found is None:
+        return {"ex.reason": "none"}
+    return {
+        "ex.reason": _EXEMPT[ExemptionCategory(found.category)],
+        "ex.evidence": found.evidence,
+        "ex.start": _written(found.starts_on),
+        "ex.end": _written(found.ends_on),
+    }
+
+
+def _written(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _is_of_ort_oud_age(prior_auth: PriorAuth) -> bool | None:
+    """Say whether the patient is 16 to 45 years old on the first day asked for; None where it is nobody's question."""
+    born, on = prior_auth.patient.birth_date, prior_auth.pa_required_from
+    if born is None or not settings.ORT_OUD:
+        return None
+    years = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+    return 16 <= years <= 45
+
+
+def _has_been_authorized(prior_auth: PriorAuth) -> bool:
+    return Authorization.objects.filter(
+        prior_auth__patient=prior_auth.patient_id,
+        prior_auth__clinic=prior_auth.clinic_id,
+        starts_on__lt=prior_auth.pa_required_from,
+        revoked_at=None,
+    ).exists()
+
+
+def _directions(prior_auth: PriorAuth) -> str | None:
+    """Return the directions of the latest order that the clinic itself recorded for the episode."""
+    version = (
+        PrescriptionVersion.objects.filter(
+            prescription__public_id__in=prior_auth.record_ids, prescription__organization=prior_auth.clinic_id
+        )
+        .exclude(directions="")
+        .order_by("-starts_on", "-pk")
+        .first()
+    )
+    return version.directions if version else None

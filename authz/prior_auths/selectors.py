@@ -13,6 +13,10 @@ from django.db.models import Prefetch, QuerySet
 from authz import clock
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.selectors import organization
+from authz.documentation import selectors as documentation
+from authz.documentation.models import Attachment, StoredFile
+from authz.documentation.paper_kinds import PaperKind
+from authz.documentation.standing import Sheet, Standing, standing
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.formulary import selectors as formularies
 from authz.ids import PatientId, PriorAuthId
@@ -23,12 +27,15 @@ from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Fill, Patient, Prescription
 from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
+from authz.prior_auths.answer_seen import AnswerSeen, answer_seen, submitted_answers
+from authz.prior_auths.answer_sheet import sheet_of
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clocks, Due
 from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
 from authz.prior_auths.needs import PatientCase, PayerVerdict
+from authz.prior_auths.packet import packet_attachment_ids
 from authz.prior_auths.run_out import RunOut, run_out
 from authz.prior_auths.visibility import roles_in_case, visible_to
 from authz.rules.changes import Changes, Known, changes
@@ -87,6 +94,31 @@ class UseChanges:
     sentences: list[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionsSeen:
+    """A request's questions as its clinic works on them."""
+
+    prior_auth: PriorAuth
+    sheet: Sheet
+    standings: list[Standing]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswersSeen:
+    """A request's answers as its reader may see them."""
+
+    prior_auth: PriorAuth
+    answers: list[AnswerSeen]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """A file with the name that a reader saves it under: a request's number, and no patient's facts."""
+
+    file: StoredFile
+    name: str
+
+
 def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
     """Return the requests the organization may know: a clinic its own, an insurer those submitted to it."""
     must_be_allowed(by, Action.READ_REQUESTS)
@@ -116,6 +148,86 @@ def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
     if found is None:
         raise NotFound("There is no such request.")
     return found
+
+
+def questions(by: Actor, prior_auth_id: PriorAuthId, *, now: datetime) -> QuestionsSeen:
+    """Return what is asked of the clinic, and where its answers stand.
+
+    :raises NotFound: when the organization may know no such request, or it is not taken up yet.
+    :raises Forbidden: when the organization is not the clinic.
+    """
+    found = prior_auth(by, prior_auth_id)
+    if by.organization_id != found.clinic_id:
+        raise Forbidden("The questionnaire is the clinic's work; read the answers that were submitted.")
+    if found.answers is None:
+        raise NotFound("The request has no answers yet: take it up first.")
+    sheet = sheet_of(found, found.answers, on=clock.day_in(found.clinic.time_zone, at=now))
+    return QuestionsSeen(prior_auth=found, sheet=sheet, standings=standing(sheet))
+
+
+def answers(by: Actor, prior_auth_id: PriorAuthId, *, now: datetime) -> AnswersSeen:
+    """Return the answers of a request: those so far to its clinic, and once it is submitted those to both.
+
+    :raises NotFound: when the organization may know no such request, or it is not taken up yet.
+    """
+    found = prior_auth(by, prior_auth_id)
+    if found.packet is not None:
+        return AnswersSeen(prior_auth=found, answers=submitted_answers(found.packet))
+    seen = questions(by, prior_auth_id, now=now)
+    return AnswersSeen(prior_auth=found, answers=[answer_seen(one) for one in seen.standings])
+
+
+def attachments(by: Actor, prior_auth_id: PriorAuthId) -> tuple[PriorAuth, list[Attachment]]:
+    """Return a request and its documents: to its clinic all, to the insurer those that were submitted.
+
+    :raises NotFound: when the organization may know no such request.
+    """
+    found = prior_auth(by, prior_auth_id)
+    if found.answers is None:
+        return found, []
+    rows = documentation.attachments(found.answers)
+    if by.organization_id != found.clinic_id:
+        rows = rows.filter(public_id__in=packet_attachment_ids(found.packet or {}))
+    return found, list(rows)
+
+
+def attachment_file(by: Actor, prior_auth_id: PriorAuthId, attachment_id: UUID) -> KeptFile:
+    """Return one of the documents that `attachments` lists, with its bytes.
+
+    :raises NotFound: when there is none such to the organization.
+    """
+    found, rows = attachments(by, prior_auth_id)
+    row = next((row for row in rows if row.public_id == attachment_id), None)
+    if row is None:
+        raise NotFound("The request has no such document.")
+    return KeptFile(file=row.file, name=f"{found.number}-attachment-{row.number}")
+
+
+def packet_file(by: Actor, prior_auth_id: PriorAuthId) -> KeptFile:
+    """Return the packet of a submitted request on paper.
+
+    :raises NotFound: when the organization may know no such request, or it has no such paper.
+    """
+    found = prior_auth(by, prior_auth_id)
+    return _paper(PaperKind.PACKET, found.public_id, f"{found.number}-packet")
+
+
+def letter_file(by: Actor, prior_auth_id: PriorAuthId, determination_id: UUID) -> KeptFile:
+    """Return the letter of one of a request's determinations.
+
+    :raises NotFound: when the organization may know no such request or determination, or it has no such paper.
+    """
+    found = prior_auth(by, prior_auth_id)
+    if all(row.public_id != determination_id for row in found.determinations.all()):
+        raise NotFound("The request has no such determination.")
+    return _paper(PaperKind.DETERMINATION_LETTER, determination_id, f"{found.number}-letter")
+
+
+def _paper(kind: PaperKind, subject_id: UUID, name: str) -> KeptFile:
+    kept = documentation.paper(kind, subject_id)
+    if kept is None:
+        raise NotFound("There is no such paper.")
+    return KeptFile(file=kept.file, name=name)
 
 
 def events(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Event]:

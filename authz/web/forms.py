@@ -1,6 +1,6 @@
 """What forms share: every fault named at its field, and in a summary that leads there; and the form of the log-in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -32,6 +32,10 @@ class PlainForm(forms.Form):
             name = path.removeprefix(self.prefix_of_errors)
             for sentence in sentences:
                 self.add_error(name if name in self.fields else None, sentence)
+
+    def questions_shown(self) -> Collection[str]:
+        """Return the questions that the form shows, by id."""
+        return self.fields.keys()
 
     def faults(self) -> Iterator[Fault]:
         """Yield everything that is wrong, in the order of the form."""

@@ -7,9 +7,9 @@ from datetime import date
 from django.db.models import Prefetch, QuerySet
 
 from authz.access.roles import Actor
-from authz.documentation.questionnaire import Question, questionnaire
-from authz.documentation.services import CODE
+from authz.documentation.questionnaire import Question
 from authz.prior_auths import selectors
+from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.deadlines import Due
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ENDED, State
@@ -69,7 +69,9 @@ def _whole(page: Iterable[PriorAuth], by: Actor) -> list[PriorAuth]:
     fetched = (
         selectors.prior_auths(by)
         .select_related("evaluation")
-        .prefetch_related("lines", "answers__answers", Prefetch("determinations", queryset=determinations))
+        .prefetch_related(
+            "lines", "answers__answers", "answers__attachments", Prefetch("determinations", queryset=determinations)
+        )
     )
     keys = [row.pk for row in page]
     found = {row.pk: row for row in fetched.filter(pk__in=keys)}
@@ -89,7 +91,7 @@ def _row(prior_auth: PriorAuth, by: Actor, known: dict[int, str], today: date) -
         ball=ball(prior_auth, status),
         run_out=selectors.run_out_of(prior_auth),
         due=selectors.due(prior_auth),
-        action=action_for(prior_auth, by),
+        action=action_for(prior_auth, by, today=today),
     )
 
 
@@ -108,19 +110,21 @@ def ball(prior_auth: PriorAuth, status: Status) -> str:
     return f"{status.ball} ({person})" if person else status.ball
 
 
-def action_for(prior_auth: PriorAuth, by: Actor) -> NextAction | None:
-    """Return what the reader should do next with a request."""
+def action_for(prior_auth: PriorAuth, by: Actor, *, today: date) -> NextAction | None:
+    """Return what the reader should do next with a request; `today` is the day where they are."""
     return next_action(
         state=State(prior_auth.state),
         allowed=selectors.allowed_steps(prior_auth, by),
         roles=by.roles,
-        unanswered=_unanswered(prior_auth),
+        unanswered=_unanswered(prior_auth, today),
     )
 
 
-def _unanswered(prior_auth: PriorAuth) -> list[Question]:
-    given = prior_auth.answers.answers.all() if prior_auth.answers else ()
-    return questionnaire(CODE).unanswered({answer.question for answer in given if answer.confirmed_at})
+def _unanswered(prior_auth: PriorAuth, today: date) -> list[Question]:
+    """Return what the payer still needs. Only the clinic answers, so once it is submitted nothing is looked up."""
+    if State(prior_auth.state) not in BEFORE_SUBMISSION:
+        return []
+    return [one.question for one in standing_of(prior_auth, on=today) if one.is_missing]
 
 
 def _products(names_of_lines: Iterable[str]) -> str:

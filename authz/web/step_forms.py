@@ -10,8 +10,7 @@ from uuid import UUID
 from django import forms
 from django.forms.widgets import Input
 
-from authz.documentation.questionnaire import questionnaire
-from authz.documentation.services import CODE
+from authz.documentation import catalog
 from authz.errors import InvalidInput
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
@@ -22,7 +21,7 @@ from authz.prior_auths.review_queue import reviewers
 from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
 from authz.web import words
-from authz.web.answers_form import field_for, value_of
+from authz.web.answer_fields import field_for, value_of
 from authz.web.forms import PlainForm, long_text
 
 _QUESTIONS = 4
@@ -72,13 +71,16 @@ class AnswerPrescriberForm(StepForm):
     prefix_of_errors = "answers."
 
     def add_fields(self) -> None:
-        self._questions = [question for question in questionnaire(CODE).questions if question.only_prescriber]
+        sheet = self.prior_auth.answers
+        asked = catalog.questionnaire(sheet.questionnaire).questions if sheet else ()
+        self._questions = [question for question in asked if question.only_prescriber]
         for question in self._questions:
             self.fields[question.link_id] = field_for(question)
 
     def arguments(self) -> dict[str, Any]:
         said = {q.link_id: value_of(q, self.cleaned_data[q.link_id]) for q in self._questions}
-        return {"answers": said}
+        # Not ticked is an answer here, and is refused in words.
+        return {"answers": {name: False if value is None else value for name, value in said.items()}}
 
 
 class SubmitForm(StepForm):
@@ -93,6 +95,12 @@ class SubmitForm(StepForm):
         label="I have checked the answers, and they are right",
         error_messages={"required": "Tick this before you submit."},
     )
+
+    def add_fields(self) -> None:
+        sheet = self.prior_auth.answers
+        answered = sheet.answers.filter(question="req.urgency").first() if sheet else None
+        if answered is not None:
+            self.fields["urgency"].initial = answered.value
 
     def arguments(self) -> dict[str, Any]:
         return {"urgency": Urgency(self.cleaned_data["urgency"])}

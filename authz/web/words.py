@@ -152,9 +152,12 @@ ROLE: Mapping[Role, str] = {
     Role.SYSTEM: "the system",
 }
 SOURCE: Mapping[Source, str] = {
+    Source.CHART: "the chart",
     Source.STAFF: "clinic staff",
     Source.PRESCRIBER: "the prescriber",
+    Source.PRIOR_REQUEST: "an earlier request",
     Source.COMPUTED: "computed from the records",
+    Source.PAYER: "the payer",
 }
 URGENCY: Mapping[Urgency, str] = {
     Urgency.STANDARD: "Standard",

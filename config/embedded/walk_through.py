@@ -136,9 +136,10 @@ def complete(walk: Walk) -> list[str]:
     walk.stella.post(f"{walk.address}take-up/")
     asked = walk.stella.get(f"{walk.address}answers/")["answers"]
     prefilled = {row["question"]: row["value"] for row in asked if row["source"] == "computed"}
-    _must("use.days" in prefilled, "the use so far is not prefilled")
+    _must("req.days_used" in prefilled, "the use so far is not prefilled")
     answers = {
         **prefilled,
+        "ex.reason": "none",
         "dx.code": "S82.201A",
         "pain.type": "post-surgical",
         "pain.why_longer": "Second operation on the same bone; walking starts next week.",
@@ -149,7 +150,9 @@ def complete(walk: Walk) -> list[str]:
     walk.stella.call("PATCH", f"{walk.address}answers/", {"answers": answers}, expect=200)
     _read(walk)
     _must_be(walk, "draft")
-    return [f"{len(answers)} of {len(asked)} questions answered, {len(prefilled)} of them from what is known"]
+    missing = walk.stella.get(f"{walk.address}questionnaire/")["missing"]
+    _must(missing == ["pr.attest"], f"still missing: {missing}")
+    return [f"{len(answers)} questions answered, {len(prefilled)} of them from what is known; the attestation is open"]
 
 
 def attest(walk: Walk) -> list[str]:

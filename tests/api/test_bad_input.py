@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from authz import clock
 from authz.prescriptions.models import Fill, FillVersion, Patient
 from tests import cast as stage
 from tests.api.callers import (
@@ -272,7 +273,7 @@ def test_if_match_is_one_etag_of_ours(cast: stage.Cast, rae: Caller, header: str
 
 
 def test_submitting_needs_an_idempotency_key(cast: stage.Cast, stella: Caller) -> None:
-    case = stage.drafted(cast)
+    case = stage.drafted(cast, now=clock.now())
 
     with nothing_changes():
         answer = stella.post(f"prior-authorizations/{case.public_id}/submit/", {})

@@ -13,6 +13,7 @@ from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, Org
 from authz.access.services import add_membership, create_person
 from authz.api import urls
 from authz.api.prior_auth_steps import DOORS
+from authz.documentation.models import Attachment
 from authz.ids import PayerPolicyId, PlanId
 from authz.notifications import services as notifications
 from authz.notifications.matrix import ChannelName
@@ -41,6 +42,7 @@ from tests.policies.test_payer_policies import Office, an_office
 OPEN = {"api:lifecycle", "api:regimes", "api:tokens", "api:openapi", "api:docs", "api:problems"}
 """Addresses that say nothing about anybody."""
 
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Clause 4"}
 LIBRARY_REASON = {"code": "own", "text": "Too long.", "criterion": "7.1", "would_change": "A second opinion."}
 STEP_BODIES: dict[Step, dict[str, Any]] = {
@@ -104,7 +106,7 @@ def told(cast: stage.Cast) -> dict[str, Any]:
     stella.post("surgeries/", surgery_body(patient))
     other = stage.register(cast, insured=False)
     stage.insure(cast, other, member_id=f"M-{patient.public_id}")
-    case = stage.queued(cast)
+    case = stage.with_document(cast)
     return {"patient": patient, "case": case}
 
 
@@ -115,7 +117,7 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
     here = f"prior-authorizations/{case.public_id}/"
     fill, order = Fill.objects.filter(patient=patient).get(), Prescription.objects.get()
     exemption, coverage = Exemption.objects.get(), Coverage.objects.filter(patient=patient).get()
-    question = IdentityQuestion.objects.get()
+    question, attachment = IdentityQuestion.objects.get(), Attachment.objects.get()
     score, surgery = PainScore.objects.get(), Surgery.objects.get()
     return [
         Call("plan-policies", "GET", f"plans/{case.coverage.plan.public_id}/policies/"),
@@ -143,6 +145,13 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         Call("events", "GET", f"{here}events/"),
         Call("heartbeat", "POST", f"{here}heartbeat/"),
         Call("skip", "POST", f"{here}skip/", {"reason": "Too hard."}),
+        Call("questionnaire", "GET", f"{here}questionnaire/"),
+        Call("attachments", "GET", f"{here}attachments/"),
+        Call("attachments", "POST", f"{here}attachments/"),
+        Call("attachment-content", "GET", f"{here}attachments/{attachment.public_id}/content/"),
+        Call("attachment-removal", "POST", f"{here}attachments/{attachment.public_id}/removal/"),
+        Call("packet", "GET", f"{here}packet/"),
+        Call("letter", "GET", f"{here}determinations/{UNKNOWN}/letter/"),
         *(
             Call(f"step-{door.address}", "POST", f"{here}{door.address}/", STEP_BODIES.get(step))
             for step, door in DOORS.items()

@@ -15,6 +15,7 @@ from rest_framework.exceptions import ErrorDetail
 from rest_framework.test import APIRequestFactory
 
 import authz
+from authz import clock
 from authz.api.problem_page import PAGE
 from authz.api.problems import STATUS, as_problem
 from authz.errors import AuthzError, InvalidInput
@@ -166,7 +167,7 @@ def test_a_body_over_the_limit_is_refused_with_the_limit(stella: Caller, patient
 def test_a_body_in_chunks_of_no_announced_length_is_never_taken_for_no_body(
     stella: Caller, cast: stage.Cast, path: str, content_type: str
 ) -> None:
-    prior_auth = stage.drafted(cast)
+    prior_auth = stage.drafted(cast, now=clock.now())
 
     with nothing_changes():
         answer = stella.in_chunks(path.format(id=prior_auth.public_id), content_type=content_type)

@@ -53,12 +53,12 @@ def test_the_main_job_and_a_policy_by_curl_go_as_told(
     assert said[:5] == ["created", "created", "[]", "created", "unchanged"]
     assert said[5] == request.number
     assert said[6].startswith("8 covered days since")
-    assert said[7:11] == ["draft", "draft", "awaiting_prescriber", "draft"]
-    assert "72 hours after the insurer received" in said[11]
-    assert said[12].startswith("AU-")
-    assert said[13] == f"Prior authorization request {request.number} was approved."
-    assert said[14:17] == ["True", "2", "active"]
-    assert said[18:] == ["True", "retired"]
+    assert said[7:12] == ["draft", "draft", "['pr.attest']", "awaiting_prescriber", "draft"]
+    assert "72 hours after the insurer received" in said[12]
+    assert said[13].startswith("AU-")
+    assert said[14] == f"Prior authorization request {request.number} was approved."
+    assert said[15:18] == ["True", "2", "active"]
+    assert said[19:] == ["True", "retired"]
     assert FillVersion.objects.count() == 2
 
 

@@ -64,10 +64,9 @@ def marked(cast: Cast) -> PriorAuth:
     key = PriorAuthId(PriorAuth.objects.get(patient=patient).public_id)
     draft = request.take_up(prior_auth_id=key, by=cast.stella, now=NOW)
     assert draft.answers is not None
-    days = draft.answers.answers.get(question="use.days").value
     answers = {
+        **dict(draft.answers.answers.values_list("question", "value")),
         **stage.ANSWERS,
-        "use.days": days,
         "pain.why_longer": f"{MARKERS['answer']} on the same joint last week.",
     }
     request.answer_questions(prior_auth_id=key, answers=answers, by=cast.stella, now=NOW)

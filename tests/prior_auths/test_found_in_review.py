@@ -256,9 +256,13 @@ def test_a_further_fill_asks_for_the_computed_answer_and_the_attestation_again(c
     with pytest.raises(NotReady) as refusal:
         request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=later(1))
 
-    assert set(refusal.value.fields) == {"answers.use.days", "answers.pr.attest"}
+    assert set(refusal.value.fields) == {
+        "answers.req.days_used",
+        "answers.req.mme_daily",
+        "answers.pr.attest",
+    }
     assert prior_auth.answers is not None
-    assert "20 covered days" in prior_auth.answers.answers.get(question="use.days").value
+    assert "20 covered days" in prior_auth.answers.answers.get(question="req.days_used").value
 
 
 def test_a_strangers_merge_question_is_not_there(cast: Cast) -> None:

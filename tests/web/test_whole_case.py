@@ -1,5 +1,6 @@
 """A whole case driven through the pages, as people drive it: from needed to approved, and other ways to an end."""
 
+import re
 from html import unescape
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.notifications.stage import drain
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
 
+PREFILLED = ["req.type", "req.mme_daily", "req.days_used", "ex.reason"]
 REASON = {"reason.code": "criteria-not-met", "reason.text": "Seven days suffice.", "reason.criterion": "2.3"}
 
 
@@ -64,8 +66,8 @@ def test_a_case_goes_from_needed_to_approved_through_the_pages(cast: Cast, enter
     assert "Take up" in stella.get("/").content.decode()
 
     assert send(stella, prior_auth, "take-up").status_code == 302
-    assert "Answer 7 questions" in stella.get("/").content.decode()
-    send(stella, prior_auth, "answers", **typed_answers(), **{"confirm.use.days": "on"})
+    assert "Answer 10 questions" in stella.get("/").content.decode()
+    send(stella, prior_auth, "answers", **typed_answers(), **{f"confirm.{name}": "on" for name in PREFILLED})
     assert "Ask the prescriber" in stella.get("/").content.decode()
     send(stella, prior_auth, "ask-prescriber", question="Please attest.")
     assert "Answer as the prescriber" in jones.get("/").content.decode()
@@ -183,11 +185,12 @@ def test_a_prefilled_answer_counts_only_once_it_is_confirmed(cast: Cast, enter: 
 
     send(stella, prior_auth, "answers", **{"dx.code": "M54.50"})
     assert "computed from the records; not confirmed yet" in page(stella, prior_auth)
-    send(stella, prior_auth, "answers", **{"confirm.use.days": "on"})
+    send(stella, prior_auth, "answers", **{"confirm.req.type": "on", "confirm.req.days_used": "on"})
 
     seen = page(stella, prior_auth)
     assert "computed from the records; confirmed" in seen
-    assert "Answer 5 questions" in seen
+    assert 'name="confirm.req.days_used"' not in seen
+    assert "Answer 7 questions" in seen
 
 
 def test_submitting_too_early_names_every_missing_answer(cast: Cast, enter: Door) -> None:
@@ -212,7 +215,7 @@ def test_submitting_needs_the_tick(cast: Cast, enter: Door) -> None:
     seen = answer.content.decode()
     assert answer.status_code == 422
     assert "Tick this before you submit." in seen
-    assert "checked" in seen.split('value="expedited"')[1].split(">")[0]
+    assert re.search(r'name="urgency" value="expedited"[^>]* checked', seen)
     assert state(prior_auth) == "draft"
 
 

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from authz.access.roles import CLINIC_ROLES, Role
-from authz.documentation.questionnaire import Source, questionnaire
+from authz.documentation import catalog
+from authz.documentation.questionnaire import Source
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ENDED, NEVER_AWAITED, TABLE, State, Step, steps_for
@@ -53,7 +54,7 @@ def test_nobody_has_the_ball_once_it_has_ended(state: State) -> None:
 
 
 def next_of(state: State, *roles: Role, unanswered: int = 0) -> NextAction | None:
-    questions = questionnaire("opioid").questions
+    questions = catalog.questionnaire("opioid-1").questions
     return next_action(
         state=state,
         allowed=steps_for(state=state, roles=roles),

@@ -10,6 +10,7 @@ from authz.policies.history import Kind
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
 from authz.prior_auths.models import Authorization, Determination, DeterminationLine, PriorAuth, RequestedLine
+from authz.prior_auths.services import papers
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.numbers import next_authorization_number
 
@@ -29,7 +30,7 @@ class Decision:
 
 
 def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datetime) -> Determination:
-    """Write the determination of a locked request with its lines, and an authorization for each line granted.
+    """Write the determination of a locked request with its lines, an authorization for each line granted, and its letter.
 
     It supersedes the one before, if any. The caller takes the step that saves the request. What else is to follow from
     every determination belongs at the end of this function: it runs in the same transaction.
@@ -59,6 +60,7 @@ def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datet
     )
     for line in prior_auth.lines.order_by("line"):
         _write_line(determination, line, decision.grants.get(line.line), now)
+    papers.write_letter(determination=determination, now=now)
     prior_auth.decided_at = now
     prior_auth.leased_until = None
     return determination

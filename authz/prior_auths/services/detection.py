@@ -13,7 +13,7 @@ from uuid import UUID
 from authz.access.models import Organization
 from authz.access.roles import SYSTEM, Actor, OrganizationKind
 from authz.audit import services as audit
-from authz.documentation import services as documentation
+from authz.documentation.services import answers as documentation
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.outbox.services import announce
 from authz.policies.clause import clause_to_json
@@ -25,7 +25,7 @@ from authz.prior_auths.evaluations import answer_of, inputs_of, sha256_of
 from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, TABLE, UNANSWERED, State, Step, is_allowed
 from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
-from authz.prior_auths.prefill import prefill_of
+from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.numbers import next_request_number
 from authz.prior_auths.services.regime import put_under_regime
@@ -93,7 +93,9 @@ def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: dat
     opened = open_for(
         need=need, known=known, clinic=clinic, step=Step.OPEN_BY_HAND, by=by, on=on, now=now, reason=reason
     )
-    opened.answers = documentation.start_sheet(prefill=prefill_of(opened), now=now)
+    opened.answers = documentation.start_sheet(
+        prefill=prefill_of(opened), earlier=earlier_answers(opened), on=on, now=now
+    )
     opened.touched_by_human_at = now
     opened.save(update_fields=["answers", "touched_by_human_at"])
     return opened

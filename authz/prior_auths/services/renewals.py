@@ -6,14 +6,13 @@ from django.db import transaction
 
 from authz import clock
 from authz.access.roles import SYSTEM
-from authz.documentation import services as documentation
-from authz.documentation.questionnaire import JsonValue, questionnaire
+from authz.documentation.services import answers as documentation
 from authz.prescriptions.models import Patient
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.authorizations import granted_of, seen
 from authz.prior_auths.lifecycle import ACTIVE, Step
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
-from authz.prior_auths.prefill import prefill_of
+from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services.detection import open_for
 
 _LONGEST_WINDOW = timedelta(days=8)
@@ -42,7 +41,9 @@ def _open_one(key: int, now: datetime) -> int:
     renewal = open_for(need=need, known=known, clinic=before.clinic, step=Step.RENEW, by=SYSTEM, on=on, now=now)
     renewal.renews = authorization
     renewal.pa_required_from = authorization.ends_on + timedelta(days=1)
-    renewal.answers = documentation.start_sheet(prefill={**_carried_over(before), **prefill_of(renewal)}, now=now)
+    renewal.answers = documentation.start_sheet(
+        prefill=prefill_of(renewal), earlier=earlier_answers(renewal), on=on, now=now
+    )
     renewal.save(update_fields=["renews", "pa_required_from", "answers"])
     _ask_for_as_much_again(renewal, authorization)
     return 1
@@ -57,13 +58,6 @@ def _is_wanted(authorization: Authorization, on: date) -> bool:
     ).exists()
     is_time = granted.renewal_from <= on <= granted.ends_on and not hasattr(authorization, "renewal")
     return is_time and not is_asked and seen(authorization, on=on).used.days > 0
-
-
-def _carried_over(before: PriorAuth) -> dict[str, JsonValue]:
-    """Return the answers of the request before, each to be confirmed anew; nobody attests for tomorrow."""
-    kept = {q.link_id for q in questionnaire(documentation.CODE).questions if not q.only_prescriber}
-    given = before.answers.answers.filter(question__in=kept) if before.answers else ()
-    return {row.question: row.value for row in given}
 
 
 def _ask_for_as_much_again(renewal: PriorAuth, authorization: Authorization) -> None:

@@ -1,25 +1,32 @@
 """The clinic's side of a request: take it up, answer, have the prescriber attest, submit, withdraw."""
 
-import json
 from collections.abc import Mapping
-from datetime import datetime
-from hashlib import sha256
+from dataclasses import replace
+from datetime import date, datetime
 
 from django.db import transaction
 
+from authz import clock
 from authz.access.roles import Actor, Role
 from authz.audit import services as audit
-from authz.documentation import services as documentation
+from authz.documentation.conditions import JsonValue
 from authz.documentation.models import AnswerSheet
-from authz.documentation.questionnaire import JsonValue
+from authz.documentation.questionnaire import Source
+from authz.documentation.services import answers as documentation
+from authz.documentation.standing import Given, Standing, missing, standing
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PriorAuthId
+from authz.prior_auths.answer_sheet import sheet_of
 from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.evaluations import sha256_of
 from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.prefill import prefill_of
-from authz.prior_auths.services import steps
+from authz.prior_auths.packet import packet_of
+from authz.prior_auths.prefill import earlier_answers, prefill_of
+from authz.prior_auths.services import papers, steps
 from authz.prior_auths.services.regime import put_under_regime
+
+_URGENCY = "req.urgency"
 
 
 class NotReady(AuthzError):
@@ -42,12 +49,16 @@ class AnswersClosed(AuthzError):
 def take_up(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None) -> PriorAuth:
     """Start to complete a detected request; what is known is prefilled, each value with its source.
 
+    What the clinic confirmed on the patient's earlier requests is offered again: nobody is asked twice.
+
     :raises NotFound: when the clinic has no such request.
     :raises IllegalStep: when it cannot be taken up now.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.TAKE_UP, by)
-    prior_auth.answers = documentation.start_sheet(prefill=prefill_of(prior_auth), now=now)
+    prior_auth.answers = documentation.start_sheet(
+        prefill=prefill_of(prior_auth), earlier=earlier_answers(prior_auth), on=_today(prior_auth, now), now=now
+    )
     steps.take(prior_auth, Step.TAKE_UP, by=by, now=now)
     return prior_auth
 
@@ -57,11 +68,14 @@ def answer_questions(
     *,
     prior_auth_id: PriorAuthId,
     answers: Mapping[str, JsonValue],
+    source: Source | None = None,
     by: Actor,
     now: datetime,
     expected_version: int | None = None,
 ) -> PriorAuth:
-    """Give or confirm answers of the questionnaire, by question id.
+    """Give, confirm or (with None) take back answers of the questionnaire, by question id.
+
+    `source` says where new answers were taken from, such as the chart; by default they are the person's own.
 
     :raises AnswersClosed: before the request is taken up and after it is submitted.
     :raises InvalidInput: naming every answer that is wrong.
@@ -69,8 +83,7 @@ def answer_questions(
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     if by.organization_id != prior_auth.clinic_id or by.roles.isdisjoint({Role.STAFF, Role.PRESCRIBER}):
         raise Forbidden("Only the clinic's staff and prescribers answer these questions.")
-    sheet, may_attest = _open_sheet(prior_auth), _may_attest(prior_auth, by)
-    documentation.answer(sheet=sheet, values=answers, may_attest=may_attest, by=by, now=now)
+    _answer(prior_auth, answers, source, by, now)
     prior_auth.touched_by_human_at = now
     prior_auth.version += 1
     prior_auth.save(update_fields=["touched_by_human_at", "version"])
@@ -104,8 +117,7 @@ def answer_prescriber(
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.ANSWER_PRESCRIBER, by)
-    sheet, may_attest = _open_sheet(prior_auth), _may_attest(prior_auth, by)
-    documentation.answer(sheet=sheet, values=answers, may_attest=may_attest, by=by, now=now)
+    _answer(prior_auth, answers, None, by, now)
     steps.take(prior_auth, Step.ANSWER_PRESCRIBER, by=by, now=now)
     return prior_auth
 
@@ -116,23 +128,27 @@ def submit(
     prior_auth_id: PriorAuthId,
     by: Actor,
     now: datetime,
-    urgency: Urgency = Urgency.STANDARD,
+    urgency: Urgency | None = None,
     expected_version: int | None = None,
 ) -> PriorAuth:
-    """Send the request to the insurer: the answers are frozen with a hash and the decision clock starts.
+    """Send the request to the insurer: what it receives is frozen with a hash, and the decision clock starts.
+
+    Without an `urgency` the answer to that question holds, and without one the request is standard.
 
     :raises NotReady: naming what is missing.
     :raises IllegalStep: when it cannot be submitted now.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.SUBMIT, by)
-    if missing := _missing(prior_auth, by):
-        raise NotReady(missing)
-    prior_auth.urgency = urgency.value
+    answers = _answers_on_submission(prior_auth, urgency, now)
+    if lacking := _lacking(prior_auth, answers, by):
+        raise NotReady(lacking)
+    prior_auth.urgency = (urgency or _urgency_answered(answers)).value
     put_under_regime(prior_auth=prior_auth, plan=prior_auth.coverage.plan if prior_auth.coverage else None, now=now)
-    prior_auth.packet = _packet(prior_auth)
-    prior_auth.packet_sha256 = sha256(_canonical(prior_auth.packet)).hexdigest()
     prior_auth.submitted_at = now
+    prior_auth.packet = packet_of(prior_auth, answers, by=by)
+    prior_auth.packet_sha256 = sha256_of(prior_auth.packet)
+    papers.write_packet(prior_auth=prior_auth, now=now)
     steps.take(prior_auth, Step.SUBMIT, by=by, now=now)
     if urgency is Urgency.EXPEDITED:
         steps.take(prior_auth, Step.EXPEDITE, by=by, now=now, is_silent=True)
@@ -162,50 +178,58 @@ def _may_attest(prior_auth: PriorAuth, by: Actor) -> bool:
     return Role.PRESCRIBER in by.roles and is_the_one
 
 
-def _open_sheet(prior_auth: PriorAuth) -> AnswerSheet:
+def _answer(
+    prior_auth: PriorAuth, answers: Mapping[str, JsonValue], source: Source | None, by: Actor, now: datetime
+) -> None:
+    sheet = open_sheet(prior_auth)
+    documentation.answer(
+        sheet=sheet,
+        known=sheet_of(prior_auth, sheet, on=_today(prior_auth, now)),
+        values=answers,
+        source=source,
+        may_attest=_may_attest(prior_auth, by),
+        by=by,
+        now=now,
+    )
+
+
+def open_sheet(prior_auth: PriorAuth) -> AnswerSheet:
+    """Return the answers of a request while they can be changed.
+
+    :raises AnswersClosed: before the request is taken up and after it is submitted.
+    """
     if prior_auth.answers is None or State(prior_auth.state) not in BEFORE_SUBMISSION:
         raise AnswersClosed("Take the request up first; once it is submitted its answers are frozen.")
     return prior_auth.answers
 
 
-def _missing(prior_auth: PriorAuth, by: Actor) -> dict[str, list[str]]:
-    missing: dict[str, list[str]] = {}
-    if by.person_id is None:
-        missing["by"] = ["Only a person can confirm and submit a request."]
-    if prior_auth.insurer_id is None:
-        missing["coverage"] = ["Record the patient's coverage: it is not known which insurer decides."]
+def _today(prior_auth: PriorAuth, now: datetime) -> date:
+    return clock.day_in(prior_auth.clinic.time_zone, at=now)
+
+
+def _answers_on_submission(prior_auth: PriorAuth, urgency: Urgency | None, now: datetime) -> list[Standing]:
+    """Return where the answers stand, with the urgency that was said on submission, if any."""
     if prior_auth.answers is None:
-        missing["answers"] = ["Take the request up and answer its questions."]
-        return missing
-    return missing | {
-        f"answers.{question.link_id}": [f"Answer or confirm: {question.text}"]
-        for question in documentation.unanswered(sheet=prior_auth.answers)
-    }
+        return []
+    on = _today(prior_auth, now)
+    sheet = sheet_of(prior_auth, prior_auth.answers, on=on)
+    if urgency is not None:
+        said = Given(value=urgency.value, source=Source.STAFF, answered_on=on, confirmed_on=on)
+        sheet = replace(sheet, given={**sheet.given, _URGENCY: said})
+    return standing(sheet)
 
 
-def _packet(prior_auth: PriorAuth) -> dict[str, JsonValue]:
-    """Return what the insurer receives, frozen: the answers, what is asked for and why."""
-    sheet = prior_auth.answers
-    answers = sheet.answers.order_by("question") if sheet else []
-    return {
-        "questionnaire": sheet.questionnaire if sheet else None,
-        "answers": [{"question": a.question, "value": a.value, "source": a.source} for a in answers],
-        "lines": [
-            {
-                "line": line.line,
-                "rxcui": line.rxcui,
-                "product_name": line.product_name,
-                "quantity": None if line.quantity is None else str(line.quantity),
-                "days_supply": line.days_supply,
-                "starts_on": line.starts_on.isoformat(),
-                "ends_on": line.ends_on.isoformat(),
-            }
-            for line in prior_auth.lines.order_by("line")
-        ],
-        "explanation": prior_auth.explanation,
-        "policy": f"{prior_auth.policy}-{prior_auth.policy_version}",
-    }
+def _urgency_answered(answers: list[Standing]) -> Urgency:
+    said = next((one.value for one in answers if one.question.link_id == _URGENCY and one.counts), None)
+    return Urgency(said) if isinstance(said, str) else Urgency.STANDARD
 
 
-def _canonical(packet: dict[str, JsonValue]) -> bytes:
-    return json.dumps(packet, sort_keys=True, separators=(",", ":")).encode()
+def _lacking(prior_auth: PriorAuth, answers: list[Standing], by: Actor) -> dict[str, list[str]]:
+    lacking: dict[str, list[str]] = {}
+    if by.person_id is None:
+        lacking["by"] = ["Only a person can confirm and submit a request."]
+    if prior_auth.insurer_id is None:
+        lacking["coverage"] = ["Record the patient's coverage: it is not known which insurer decides."]
+    if prior_auth.answers is None:
+        lacking["answers"] = ["Take the request up and answer its questions."]
+    return lacking | {f"answers.{name}": [sentence] for name, sentence in missing(answers).items()}

@@ -10,18 +10,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from authz.access.roles import Role
-from authz.documentation.questionnaire import Question, questionnaire
-from authz.documentation.services import CODE
+from authz.documentation.standing import Standing
 from authz.errors import AuthzError, Forbidden, NotFound, StaleVersion
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
+from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
-from authz.web.answers_form import Answered, AnswersForm, answered, given, submitted
+from authz.web.answers_form import Answered, AnswersForm, answered, submitted
+from authz.web.attach_form import AttachForm
 from authz.web.forms import Fault, PlainForm
 from authz.web.next_action import ANSWER_QUESTIONS
 from authz.web.pages import Page
@@ -64,7 +65,7 @@ class RequestPage(Page):
     def page(self, prior_auth: PriorAuth, refused: Refused | None = None, *, status: int = 200) -> HttpResponse:
         """Return the page, with what was refused where it belongs."""
         known = names(self.actor, [prior_auth.patient_id])
-        action = rows.action_for(prior_auth, self.actor)
+        action = rows.action_for(prior_auth, self.actor, today=self.today())
         place = action.place if action else ""
         offers = self._offers(prior_auth, place, refused)
         answers = self._answers_form(prior_auth, refused)
@@ -85,8 +86,10 @@ class RequestPage(Page):
             why=_why(prior_auth),
             offers=offers,
             answers_form=answers,
+            attach_form=self._attach_form(prior_auth, refused),
+            documents=selectors.attachments(self.actor, PriorAuthId(prior_auth.public_id))[1],
             answers_are_next=place == ANSWER_QUESTIONS,
-            answered=_to_read(prior_auth, [*([answers] if answers else []), *(offer.form for offer in offers)]),
+            answered=self._to_read(prior_auth, [*([answers] if answers else []), *(offer.form for offer in offers)]),
             asked_prescriber=_asked_prescriber(prior_auth),
             held_by=self._held_by(prior_auth),
             events=selectors.events(self.actor, PriorAuthId(prior_auth.public_id)),
@@ -106,18 +109,34 @@ class RequestPage(Page):
             return None
         if refused and isinstance(refused.form, AnswersForm):
             return refused.form
-        return AnswersForm(self._questions(prior_auth), given(prior_auth))
+        return AnswersForm(self.questions(prior_auth))
+
+    def _attach_form(self, prior_auth: PriorAuth, refused: Refused | None) -> AttachForm | None:
+        """Return the form that attaches a document; None where none can be attached."""
+        if not self._may_answer(prior_auth):
+            return None
+        if refused and isinstance(refused.form, AttachForm):
+            return refused.form
+        return AttachForm(self.questions(prior_auth))
 
     def _may_answer(self, prior_auth: PriorAuth) -> bool:
         is_open = prior_auth.answers is not None and State(prior_auth.state) in BEFORE_SUBMISSION
         is_ours = self.actor.organization_id == prior_auth.clinic_id
         return is_open and is_ours and not self.actor.roles.isdisjoint({Role.STAFF, Role.PRESCRIBER})
 
-    def _questions(self, prior_auth: PriorAuth) -> list[Question]:
+    def questions(self, prior_auth: PriorAuth) -> list[Standing]:
         """Return the questions to answer here: the prescriber's own stand in their step while it is open."""
         has_step = Step.ANSWER_PRESCRIBER in selectors.allowed_steps(prior_auth, self.actor)
         with_own = Role.PRESCRIBER in self.actor.roles and not has_step
-        return [q for q in questionnaire(CODE).questions if with_own or not q.only_prescriber]
+        asked = standing_of(prior_auth, on=self.today())
+        return [one for one in asked if with_own or not one.question.only_prescriber]
+
+    def _to_read(self, prior_auth: PriorAuth, forms: list[PlainForm]) -> list[Answered]:
+        """Return the answers that are shown only: those submitted, or so far those which are in no form of the page."""
+        if prior_auth.packet:
+            return submitted(prior_auth)
+        shown = {name for form in forms for name in form.questions_shown()}
+        return [one for one in answered(prior_auth, on=self.today()) if one.link_id not in shown]
 
     def _held_by(self, prior_auth: PriorAuth) -> str:
         """Return who else has the request in hand, empty when nobody has."""
@@ -153,7 +172,7 @@ class AnswersPage(RequestPage):
 
     def post(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
         prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
-        form = AnswersForm(self._questions(prior_auth), given(prior_auth), request.POST)
+        form = AnswersForm(self.questions(prior_auth), request.POST)
         if not form.is_valid():
             return self.page(prior_auth, Refused(ANSWER_QUESTIONS, form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
         try:
@@ -236,14 +255,6 @@ def _offer(prior_auth: PriorAuth, step: Step, place: str, refused: Refused | Non
         is_next=step.value == place,
         is_open=was_refused,
     )
-
-
-def _to_read(prior_auth: PriorAuth, forms: list[PlainForm]) -> list[Answered]:
-    """Return the answers that are shown only: those submitted, or so far those which are in no form of the page."""
-    if prior_auth.packet:
-        return submitted(prior_auth)
-    shown = {name for form in forms for name in form.fields}
-    return [one for one in answered(prior_auth) if one.link_id not in shown]
 
 
 def _asked_prescriber(prior_auth: PriorAuth) -> str:

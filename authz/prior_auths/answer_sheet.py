@@ -1,0 +1,43 @@
+"""Where the answers of a request stand: what applies, what its payer needs, what is still to do."""
+
+from datetime import date
+
+from django.conf import settings
+
+from authz.documentation import catalog
+from authz.documentation import selectors as documentation
+from authz.documentation.models import AnswerSheet
+from authz.documentation.questionnaire import Kind, Questionnaire
+from authz.documentation.standing import Sheet, Standing, standing
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.prefill import findings_of
+from authz.rules.thresholds import FindingKind
+
+
+def sheet_of(prior_auth: PriorAuth, rows: AnswerSheet, *, on: date) -> Sheet:
+    """Return all that the standing of a request's answers depends on, on a day of the clinic's calendar."""
+    asked = catalog.questionnaire(rows.questionnaire)
+    overlapping = FindingKind.DUPLICATE_LONG_ACTING.value in findings_of(prior_auth)
+    return Sheet(
+        questionnaire=asked,
+        requirements=catalog.requirements(prior_auth.policy, questionnaire=asked.name),
+        given=documentation.given(rows, time_zone=prior_auth.clinic.time_zone),
+        attached=_attached(rows, asked),
+        settings={"ort-oud"} if settings.ORT_OUD else frozenset(),
+        facts={"overlapping-opioids"} if overlapping else frozenset(),
+        on=on,
+    )
+
+
+def standing_of(prior_auth: PriorAuth, *, on: date) -> list[Standing]:
+    """Return every question that applies to a request now; none before it is taken up."""
+    if prior_auth.answers is None:
+        return []
+    return standing(sheet_of(prior_auth, prior_auth.answers, on=on))
+
+
+def _attached(rows: AnswerSheet, asked: Questionnaire) -> set[str]:
+    """Return the questions that documents were attached for. Any document answers the one that asks for documents."""
+    there = [row for row in rows.attachments.all() if row.removed_at is None]
+    for_any = {question.link_id for question in asked.questions if question.type is Kind.ATTACHMENT}
+    return {name for row in there for name in row.shows} | (for_any if there else set())

@@ -1,0 +1,116 @@
+"""PURE: the letter that tells a determination: what was decided, why, by whom, and what can be done about it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from authz.documentation.rendering import Block, Facts, Grid, Heading, Prose, Rendered, render
+from authz.prior_auths.determination import ADVERSE, HUMAN_ONLY, Outcome
+
+_OPENING: Final = {
+    Outcome.APPROVED: "We have approved this request as it was asked.",
+    Outcome.PARTIALLY_APPROVED: "We have approved a part of this request; it stands below beside what was asked.",
+    Outcome.DENIED: "We have denied this request.",
+    Outcome.DEEMED_APPROVED: "We did not decide this request in time. By law it counts as approved as it was asked.",
+    Outcome.DEEMED_ADVERSE: (
+        "Nobody decided this request in time, so the law treats it as denied. Nobody has found that what was asked for "
+        "is not needed."
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterLine:
+    """One product; amounts as texts. Without a grant, `granted` says so."""
+
+    product: str
+    asked: str
+    granted: str
+    period: str
+    authorization: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """All that a letter says. `decider` and `licence` are those of whoever decided, empty when no human did.
+
+    `was_due` is by when the decision was due, in words, for one that followed from the time that ran out. `next_steps`
+    are sentences on what happens next and what can be done.
+
+    :raises ValueError: for a human's adverse outcome without a reason, a criterion, or the licence holder's name, and
+        for any adverse one that does not say what can be done.
+    """
+
+    number: str
+    outcome: Outcome
+    decided_on: date
+    insurer: str
+    clinic: str
+    prescriber: str
+    member_id: str
+    lines: Sequence[LetterLine]
+    reason: str
+    criterion: str
+    policy: str
+    decider: str
+    licence: str
+    would_change: str = ""
+    was_due: str = ""
+    replaces: date | None = None
+    next_steps: Sequence[str]
+
+    def __post_init__(self) -> None:
+        said = (self.reason, self.criterion, self.decider, self.licence)
+        if self.outcome in HUMAN_ONLY and not all(one.strip() for one in said):
+            raise ValueError("A letter of an adverse determination names reason, criterion and the licence holder.")
+        if self.is_adverse and not self.next_steps:
+            raise ValueError("A letter of an adverse determination says what can be done about it.")
+
+    @property
+    def is_adverse(self) -> bool:
+        """Whether less was granted than asked."""
+        return self.outcome in ADVERSE
+
+
+def letter_paper(letter: Letter) -> Rendered:
+    """Return the letter as a PDF."""
+    return render(
+        title=f"Decision on prior authorization request {letter.number}",
+        blocks=list(_blocks(letter)),
+        footer=f"{letter.insurer} · {letter.number}",
+    )
+
+
+def _blocks(letter: Letter) -> Iterator[Block]:
+    yield Facts(
+        [
+            ("From", letter.insurer),
+            ("To", ", ".join(part for part in (letter.prescriber, letter.clinic) if part)),
+            ("Member", letter.member_id),
+            ("Date", letter.decided_on.isoformat()),
+        ]
+    )
+    yield Prose(_OPENING[letter.outcome])
+    if letter.replaces:
+        yield Prose(f"This takes the place of our decision of {letter.replaces.isoformat()}.")
+    yield Heading("What was asked and what is granted")
+    rows = [(line.product, line.asked, line.granted, line.period, line.authorization) for line in letter.lines]
+    yield Grid(("Product", "Asked", "Granted", "From and to", "Authorization"), rows, (0.34, 0.16, 0.16, 0.18, 0.16))
+    yield Heading("Why")
+    yield Facts([(name, said) for name, said in _grounds(letter) if said])
+    if letter.decider:
+        yield Heading("Who decided")
+        yield Prose(", ".join(part for part in (letter.decider, letter.licence) if part))
+    if letter.is_adverse:
+        is_deemed = letter.outcome is Outcome.DEEMED_ADVERSE
+        yield Heading("What happens next" if is_deemed else "If you do not agree")
+        yield from (Prose(sentence) for sentence in letter.next_steps)
+
+
+def _grounds(letter: Letter) -> Iterator[tuple[str, str]]:
+    yield "Reason", letter.reason
+    yield "It was due", letter.was_due
+    yield "Criterion", letter.criterion
+    yield "Policy", letter.policy
+    yield "What would change it", letter.would_change

@@ -1,0 +1,109 @@
+"""What the insurer receives, frozen at submission as plain JSON with one canonical text and its hash."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from authz.access.roles import Actor
+from authz.documentation import catalog
+from authz.documentation import selectors as documentation
+from authz.documentation.models import AnswerSheet, Attachment
+from authz.documentation.questionnaire import Source
+from authz.documentation.standing import Standing
+from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
+
+FORMAT: Final = "2"
+"""Packets of the first format name none; they hold answers, lines, explanation and policy alone."""
+
+
+def packet_of(prior_auth: PriorAuth, answers: Sequence[Standing], *, by: Actor) -> dict[str, Any]:
+    """Return the packet of a request that is being submitted; `answers` is where its answers stand at that moment.
+
+    It holds what a person has confirmed and what follows from it. Private questions stay with the clinic.
+    """
+    sheet, requirements = prior_auth.answers, None
+    if sheet is not None:
+        requirements = catalog.requirements(prior_auth.policy, questionnaire=sheet.questionnaire)
+    prescriber = prior_auth.prescriber
+    return {
+        "format": FORMAT,
+        "number": prior_auth.number,
+        "urgency": prior_auth.urgency,
+        "submitted_at": prior_auth.submitted_at.isoformat() if prior_auth.submitted_at else None,
+        "submitted_by": by.name,
+        "clinic": prior_auth.clinic.name,
+        "insurer": prior_auth.insurer.name if prior_auth.insurer else None,
+        "member_id": prior_auth.coverage.member_id if prior_auth.coverage else None,
+        "prescriber": {"name": str(prescriber), "npi": prescriber.npi} if prescriber else None,
+        "policy": f"{prior_auth.policy}-{prior_auth.policy_version}",
+        "requirements": requirements.name if requirements else None,
+        "questionnaire": sheet.questionnaire if sheet else None,
+        "answers": [_answer(one) for one in answers if one.counts and not one.question.private],
+        "lines": [_line(line) for line in prior_auth.lines.order_by("line")],
+        "explanation": prior_auth.explanation,
+        "evaluation": _evaluation(prior_auth.evaluation),
+        "attachments": [_attachment(row) for row in _attached(sheet)],
+    }
+
+
+def packet_attachment_ids(packet: dict[str, Any]) -> list[str]:
+    """Return the public ids of the documents that were submitted."""
+    return [one["id"] for one in packet.get("attachments", [])]
+
+
+def _answer(one: Standing) -> dict[str, Any]:
+    """Return an answer as it is sent. What follows from others is computed on the day of submission."""
+    given = one.given
+    return {
+        "question": one.question.link_id,
+        "text": one.question.text,
+        "value": one.value,
+        "source": given.source.value if given else Source.COMPUTED.value,
+        "answered_on": given.answered_on.isoformat() if given else None,
+        "confirmed_on": given.confirmed_on.isoformat() if given and given.confirmed_on else None,
+    }
+
+
+def _line(line: RequestedLine) -> dict[str, Any]:
+    return {
+        "line": line.line,
+        "rxcui": line.rxcui,
+        "product_name": line.product_name,
+        "quantity": _amount(line.quantity),
+        "days_supply": line.days_supply,
+        "starts_on": line.starts_on.isoformat(),
+        "ends_on": line.ends_on.isoformat(),
+    }
+
+
+def _amount(quantity: Decimal | None) -> str | None:
+    return None if quantity is None else str(quantity)
+
+
+def _evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """Return by what the answer of the rule can be found and computed again."""
+    return {
+        "id": str(evaluation.public_id),
+        "as_of": evaluation.as_of.isoformat(),
+        "rule_version": evaluation.rule_version,
+        "formulary_version": evaluation.formulary_version,
+        "inputs_sha256": evaluation.inputs_sha256,
+        "is_required": evaluation.is_required,
+    }
+
+
+def _attached(sheet: AnswerSheet | None) -> list[Attachment]:
+    return list(documentation.attachments(sheet).filter(removed_at=None)) if sheet else []
+
+
+def _attachment(row: Attachment) -> dict[str, Any]:
+    return {
+        "id": str(row.public_id),
+        "number": row.number,
+        "title": row.title,
+        "media_type": row.file.media_type,
+        "byte_count": row.file.byte_count,
+        "page_count": row.file.page_count,
+        "sha256": row.file.sha256,
+        "shows": row.shows,
+    }

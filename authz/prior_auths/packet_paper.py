@@ -1,0 +1,101 @@
+"""PURE: the packet on paper: the same facts as the frozen packet, and its hash."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from authz.documentation.rendering import Block, Facts, Grid, Heading, Prose, Rendered, render
+from authz.prior_auths.answer_words import in_words
+
+
+def packet_paper(packet: Mapping[str, Any], *, sha256: str) -> Rendered:
+    """Return the packet as a PDF. `sha256` is that of the packet's canonical text."""
+    number = packet["number"]
+    return render(
+        title=f"Prior authorization request {number}",
+        blocks=list(_blocks(packet, sha256)),
+        footer=f"{number} · packet SHA-256 {sha256}",
+    )
+
+
+def _blocks(packet: Mapping[str, Any], sha256: str) -> Iterator[Block]:
+    prescriber = packet["prescriber"]
+    yield Facts(
+        [
+            ("Urgency", packet["urgency"].capitalize()),
+            ("Member", packet["member_id"] or "Not known"),
+            ("Clinic", packet["clinic"]),
+            ("Prescriber", f"{prescriber['name']}, NPI {prescriber['npi']}" if prescriber else "Not known"),
+            ("Insurer", packet["insurer"] or "Not known"),
+            ("Submitted", f"{packet['submitted_at']} by {packet['submitted_by']}"),
+            ("Policy", packet["policy"]),
+        ]
+    )
+    yield Heading("What is asked for")
+    yield Grid(
+        ("Line", "Product", "Quantity", "Days", "From", "To"), _lines(packet), (0.07, 0.43, 0.13, 0.09, 0.14, 0.14)
+    )
+    yield Heading("Why it needs authorization")
+    yield Prose("\n".join(packet["explanation"]["sentences"]))
+    yield Heading(f"Answers (questionnaire {packet['questionnaire']})")
+    yield Grid(("Question", "Answer", "Source", "Confirmed"), _answers(packet), (0.4, 0.36, 0.12, 0.12))
+    yield Heading("Documents")
+    if packet["attachments"]:
+        yield Grid(
+            ("No.", "Title", "Kind", "Pages", "Bytes", "SHA-256"),
+            _documents(packet),
+            (0.06, 0.28, 0.14, 0.08, 0.1, 0.34),
+        )
+    else:
+        yield Prose("None.")
+    evaluation = packet["evaluation"]
+    yield Heading("What this rests on")
+    yield Facts(
+        [
+            (
+                "Rule",
+                f"{evaluation['rule_version']}, formulary {evaluation['formulary_version']}, {evaluation['as_of']}",
+            ),
+            ("Inputs, SHA-256", evaluation["inputs_sha256"]),
+            ("Packet, SHA-256", sha256),
+        ]
+    )
+
+
+def _lines(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
+    return [
+        (
+            str(line["line"]),
+            f"{line['product_name']} (RxNorm {line['rxcui']})",
+            line["quantity"] or "not known",
+            str(line["days_supply"]),
+            line["starts_on"],
+            line["ends_on"],
+        )
+        for line in packet["lines"]
+    ]
+
+
+def _answers(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
+    return [
+        (
+            f"{one['text']} ({one['question']})",
+            in_words(one["value"]),
+            one["source"].replace("_", " "),
+            one["confirmed_on"] or "",
+        )
+        for one in packet["answers"]
+    ]
+
+
+def _documents(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
+    return [
+        (
+            str(one["number"]),
+            one["title"],
+            one["media_type"],
+            "" if one["page_count"] is None else str(one["page_count"]),
+            str(one["byte_count"]),
+            one["sha256"],
+        )
+        for one in packet["attachments"]
+    ]

@@ -1,0 +1,104 @@
+"""Render the packet of a submission and the letter of a determination, in the transaction that makes them true."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from authz import clock
+from authz.access.models import Licence
+from authz.documentation.models import Paper
+from authz.documentation.paper_kinds import PaperKind
+from authz.documentation.services import papers
+from authz.policies import regimes
+from authz.prior_auths.appeal_words import next_steps
+from authz.prior_auths.deadline_words import moment
+from authz.prior_auths.determination import Basis, Outcome
+from authz.prior_auths.letter import Letter, LetterLine, letter_paper
+from authz.prior_auths.models import Determination, DeterminationLine, PriorAuth
+from authz.prior_auths.packet_paper import packet_paper
+from authz.rules.formulary import packaged
+
+
+def write_packet(*, prior_auth: PriorAuth, now: datetime) -> Paper:
+    """Keep the packet of a request on paper. It was frozen just now, in this transaction."""
+    rendered = packet_paper(prior_auth.packet or {}, sha256=prior_auth.packet_sha256)
+    return papers.keep(kind=PaperKind.PACKET, subject_id=prior_auth.public_id, rendered=rendered, now=now)
+
+
+def write_letter(*, determination: Determination, now: datetime) -> Paper:
+    """Keep the letter of a determination whose lines and authorizations are written, in the same transaction."""
+    rendered = letter_paper(_letter(determination))
+    return papers.keep(
+        kind=PaperKind.DETERMINATION_LETTER, subject_id=determination.public_id, rendered=rendered, now=now
+    )
+
+
+def _letter(determination: Determination) -> Letter:
+    prior_auth, outcome = determination.prior_auth, Outcome(determination.outcome)
+    insurer = prior_auth.insurer.name if prior_auth.insurer else ""
+    before, due_at = determination.supersedes, determination.due_at
+    is_by_law = due_at is not None and determination.basis == Basis.LAW.value
+    return Letter(
+        number=prior_auth.number,
+        outcome=outcome,
+        decided_on=clock.day_in(prior_auth.time_zone, at=determination.decided_at),
+        insurer=insurer,
+        clinic=prior_auth.clinic.name,
+        prescriber=str(prior_auth.prescriber) if prior_auth.prescriber else "",
+        member_id=prior_auth.coverage.member_id if prior_auth.coverage else "",
+        lines=list(_lines(determination)),
+        reason=determination.reason_text,
+        criterion=determination.criterion,
+        policy=f"{prior_auth.explanation['policy']['title']}, version {determination.policy_version}",
+        decider=determination.decided_by.full_name if determination.decided_by else "",
+        licence=_licence(determination.licence),
+        would_change=determination.would_change,
+        was_due=moment(due_at, ZoneInfo(prior_auth.time_zone)) if due_at and is_by_law else "",
+        replaces=clock.day_in(prior_auth.time_zone, at=before.decided_at) if before else None,
+        next_steps=next_steps(
+            outcome, regimes.version(prior_auth.regime, prior_auth.regime_version), insurer=insurer
+        ),
+    )
+
+
+def _licence(licence: Licence | None) -> str:
+    return f"{licence.specialty}, licence {licence}" if licence else ""
+
+
+def _lines(determination: Determination) -> Iterator[LetterLine]:
+    numbers = {row.rxcui: row.number for row in determination.authorizations.all()}
+    names = {row.rxcui: row.product_name for row in determination.prior_auth.lines.all()}
+    for row in determination.lines.order_by("line"):
+        yield LetterLine(
+            product=names.get(row.rxcui, row.rxcui),
+            asked=_amounts(row.asked_days, row.asked_quantity, row.asked_daily_units, row.asked_refills),
+            granted=_granted(row, names),
+            period=f"{row.starts_on} to {row.ends_on}" if row.starts_on and row.ends_on else "",
+            authorization=numbers.get(row.granted_rxcui, ""),
+        )
+
+
+def _granted(row: DeterminationLine, names: Mapping[str, str]) -> str:
+    if not row.granted_days:
+        return "Nothing"
+    amounts = _amounts(row.granted_days, row.granted_quantity, row.granted_daily_units, row.granted_refills)
+    if row.granted_rxcui == row.rxcui:
+        return amounts
+    product = packaged().product(row.granted_rxcui)
+    return f"{names.get(row.granted_rxcui) or (product.name if product else row.granted_rxcui)}: {amounts}"
+
+
+def _amounts(days: int, quantity: Decimal | None, daily_units: Decimal | None, refills: int | None) -> str:
+    """Return amounts as a person reads them; what is not known or not limited is left out."""
+    parts = [
+        f"{days} days",
+        "" if quantity is None else f"quantity {_plain(quantity)}",
+        "" if daily_units is None else f"at most {_plain(daily_units)} a day",
+        "" if refills is None else f"refills: {refills}",
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _plain(number: Decimal) -> str:
+    return f"{number.normalize():f}"

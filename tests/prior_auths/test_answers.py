@@ -1,0 +1,185 @@
+"""Answers to a request's questions: from somewhere, confirmed by a person, asked once, as fresh as the payer needs."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+
+from authz.documentation.models import Answer
+from authz.documentation.questionnaire import Source
+from authz.errors import InvalidInput
+from authz.prior_auths import selectors
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import request, review
+from authz.prior_auths.services.request import NotReady
+from tests import cast as stage
+from tests.cast import NOW, Cast, key_of, later
+
+
+def answer(prior_auth: PriorAuth, by: stage.Actor, /, source: Source | None = None, **answers: object) -> None:
+    said = {name.replace("__", "."): value for name, value in answers.items()}
+    request.answer_questions(prior_auth_id=key_of(prior_auth), answers=said, source=source, by=by, now=NOW)  # type: ignore[arg-type]
+
+
+def taken_up(cast: Cast, prior_auth: PriorAuth | None = None) -> PriorAuth:
+    key = key_of(prior_auth or stage.detected(cast))
+    return request.take_up(prior_auth_id=key, by=cast.stella, now=NOW)
+
+
+def kept(prior_auth: PriorAuth) -> dict[str, Answer]:
+    assert prior_auth.answers is not None
+    return {row.question: row for row in prior_auth.answers.answers.all()}
+
+
+def renewal(cast: Cast, *, by: stage.Actor | None = None) -> PriorAuth:
+    """Return a further request for a patient whose first one was approved; at Riverside, unless somebody else fills."""
+    first = stage.in_review(cast)
+    review.approve(prior_auth_id=key_of(first), by=cast.rae, now=NOW)
+    stage.fill(cast, first.patient, 10, on=stage.TODAY + timedelta(days=10), by=by, now=later(24 * 10))
+    return PriorAuth.objects.exclude(pk=first.pk).get()
+
+
+def test_an_answer_knows_where_it_was_taken_from(cast: Cast) -> None:
+    prior_auth = taken_up(cast)
+
+    answer(prior_auth, cast.stella, source=Source.CHART, dx__code="M54.50")
+    answer(prior_auth, cast.stella, pain__type="acute")
+    answer(prior_auth, cast.jones, benzo__concurrent=False)
+
+    assert {name: kept(prior_auth)[name].source for name in ("dx.code", "pain.type", "benzo.concurrent")} == {
+        "dx.code": "chart", "pain.type": "staff", "benzo.concurrent": "prescriber",
+    }  # fmt: skip
+
+
+def test_an_answer_can_be_taken_back(cast: Cast) -> None:
+    prior_auth = taken_up(cast)
+    answer(prior_auth, cast.stella, dx__code="M54.50")
+
+    answer(prior_auth, cast.stella, dx__code=None)
+
+    assert "dx.code" not in kept(prior_auth)
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "says"),
+    [
+        ("req.mme_daily", "1.00", "This is computed"),
+        ("req.mme_daily", None, "This is computed"),
+        ("peg.score", "6.7", "This follows from other answers."),
+        ("pain.cause", "A fall", "This question does not apply to the request."),
+        ("pr.dea", "AB1234563", "This question does not apply to the request."),
+        ("doc.notes", "see the file", "Attach a document instead."),
+    ],
+)
+def test_what_is_not_for_anybody_to_answer_is_refused(cast: Cast, question: str, value: str, says: str) -> None:
+    prior_auth = taken_up(cast)
+
+    with pytest.raises(InvalidInput) as refusal:
+        answer(prior_auth, cast.stella, **{question: value})
+
+    assert refusal.value.fields[f"answers.{question}"][0].startswith(says)
+
+
+def test_an_answer_and_what_follows_from_it_can_be_said_at_once(cast: Cast) -> None:
+    prior_auth = taken_up(cast)
+
+    answer(prior_auth, cast.stella, pain__type="acute", pain__cause="A fall on March 1")
+
+    assert kept(prior_auth)["pain.cause"].value == "A fall on March 1"
+
+
+def test_a_computed_score_is_shown_and_sent_though_nobody_gave_it(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    answer(prior_auth, cast.stella, pain__type="chronic", peg__1=10, peg__2=5, peg__3=5)
+    answer(prior_auth, cast.jones, pr__attest=True)
+
+    packet = request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW).packet
+
+    assert packet is not None
+    sent = {one["question"]: (one["value"], one["source"]) for one in packet["answers"]}
+    assert sent["peg.score"] == ("6.7", "computed")
+
+
+def test_what_was_confirmed_before_is_offered_again_and_asked_once(cast: Cast) -> None:
+    second = taken_up(cast, renewal(cast))
+
+    carried = kept(second)["dx.code"]
+    assert (carried.value, carried.source, carried.confirmed_at) == ("M54.50", "prior_request", None)
+    assert carried.answered_at == NOW
+    assert kept(second)["req.type"].value == "continuation"
+    for anew in ("pr.attest", "pdmp.checked", "plan.followup"):
+        assert anew not in kept(second)
+
+
+def test_no_answer_is_carried_to_another_clinic(cast: Cast) -> None:
+    first = stage.in_review(cast)
+    review.approve(prior_auth_id=key_of(first), by=cast.rae, now=NOW)
+    member = first.coverage.member_id if first.coverage else ""
+    there = stage.register(cast, by=cast.mallory, insured=False, member_id=member)
+    assert there == first.patient
+    stage.fill(cast, there, 10, on=stage.TODAY + timedelta(days=10), by=cast.mallory, now=later(24 * 10))
+    second = PriorAuth.objects.exclude(pk=first.pk).get()
+    assert second.clinic == cast.hillside
+
+    request.take_up(prior_auth_id=key_of(second), by=cast.mallory, now=NOW)
+
+    assert {row.source for row in kept(second_of(second)).values()} == {"computed"}
+    assert kept(second_of(second))["req.type"].value == "new", "what another clinic was granted is not told"
+
+
+def second_of(prior_auth: PriorAuth) -> PriorAuth:
+    return PriorAuth.objects.get(pk=prior_auth.pk)
+
+
+def test_answers_of_more_than_a_month_ago_must_be_confirmed_again(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+
+    with pytest.raises(NotReady) as refusal:
+        request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=later(24 * 31))
+
+    assert refusal.value.fields["answers.dx.code"][0].startswith("Confirm again, it was confirmed on 2025-03-03")
+    assert len(refusal.value.fields) == 11
+
+
+def test_a_sheet_stays_on_the_version_it_was_started_under(cast: Cast) -> None:
+    prior_auth = taken_up(cast)
+    assert prior_auth.answers is not None
+    prior_auth.answers.questionnaire = "opioid-1"
+    prior_auth.answers.save()
+
+    seen = selectors.questions(cast.stella, key_of(prior_auth), now=NOW)
+
+    assert [one.question.link_id for one in seen.standings][:2] == ["use.days", "dx.code"]
+    assert all(one.is_required for one in seen.standings)
+
+
+def test_the_urgency_that_was_answered_holds_unless_another_is_said(cast: Cast) -> None:
+    answered, said = stage.drafted(cast), stage.drafted(cast)
+    for prior_auth in (answered, said):
+        answer(prior_auth, cast.stella, req__urgency="expedited")
+        answer(prior_auth, cast.jones, pr__attest=True)
+
+    first = request.submit(prior_auth_id=key_of(answered), by=cast.stella, now=NOW)
+    second = request.submit(prior_auth_id=key_of(said), urgency=Urgency.STANDARD, by=cast.stella, now=NOW)
+
+    assert (first.urgency, second.urgency) == ("expedited", "standard")
+
+
+def test_ort_oud_is_scored_here_where_it_is_switched_on_and_its_answers_are_never_sent(
+    cast: Cast, settings: LazySettings
+) -> None:
+    settings.ORT_OUD = True
+    prior_auth = taken_up(cast)
+    needed = ("req.type", "req.mme_daily", "req.days_used")
+    answer(prior_auth, cast.stella, **{name: kept(prior_auth)[name].value for name in needed}, **stage.ANSWERS)
+    items = {f"ortoud.{number}": number <= 3 for number in range(1, 10) if number != 7}
+    answer(prior_auth, cast.stella, **{"pain.type": "chronic", "risk.tool": "ORT-OUD"})
+    answer(prior_auth, cast.stella, **items, **{"ortoud.7": kept(prior_auth)["ortoud.7"].value})
+    answer(prior_auth, cast.jones, pr__attest=True)
+
+    packet = request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW).packet
+
+    assert packet is not None
+    sent = {one["question"]: one["value"] for one in packet["answers"] if one["question"].startswith("ortoud")}
+    assert sent == {"ortoud.score": 3, "ortoud.category": "high"}

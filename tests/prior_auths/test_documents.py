@@ -1,0 +1,202 @@
+"""What goes with a request: documents the clinic attaches, the frozen packet, and papers rendered once and for all."""
+
+from io import BytesIO
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from pypdf import PdfReader
+
+from authz.documentation.models import Attachment, Paper, StoredFile
+from authz.documentation.services import files
+from authz.errors import Forbidden, InvalidInput, NotFound
+from authz.prior_auths import selectors
+from authz.prior_auths.determination import Reason
+from authz.prior_auths.evaluations import sha256_of
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import documents, request, review
+from authz.prior_auths.services.request import AnswersClosed, NotReady
+from tests import cast as stage
+from tests.cast import NOW, Cast, key_of, later
+from tests.documentation.samples import TEXT, tiff
+
+NOTE = files.inspect(content=TEXT)
+SCAN = files.inspect(content=tiff(2))
+REASON = Reason(code="criteria-not-met", text="A shorter course is enough.", criterion="Clause 2.3")
+
+
+def attach(prior_auth: PriorAuth, file: files.Inspected, *, by: stage.Actor, title: str = "Note") -> Attachment:
+    key = key_of(prior_auth)
+    return documents.attach(prior_auth_id=key, file=file, title=title, shows=["dx.code"], by=by, now=NOW)[0]
+
+
+def paper_words(content: bytes) -> str:
+    return " ".join(" ".join(page.extract_text() for page in PdfReader(BytesIO(content)).pages).split())
+
+
+# -- attachments -------------------------------------------------------------------------------------------------------
+def test_a_document_is_kept_as_it_came_with_what_it_is_and_what_it_bears_out(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+
+    scan = attach(prior_auth, SCAN, by=cast.stella, title="Scan of the knee")
+
+    kept = selectors.attachment_file(cast.stella, key_of(prior_auth), scan.public_id)
+    assert bytes(kept.file.content) == SCAN.content
+    assert (kept.file.media_type, kept.file.page_count, kept.file.byte_count) == ("image/tiff", 2, len(SCAN.content))
+    assert kept.file.sha256 == SCAN.sha256
+    assert kept.name == f"{prior_auth.number}-attachment-1"
+    assert (scan.shows, scan.attached_by) == (["dx.code"], "Stella Marsh")
+
+
+def test_the_same_bytes_attached_again_are_the_attachment_that_is_there(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    first = attach(prior_auth, NOTE, by=cast.stella)
+
+    again = attach(prior_auth, NOTE, by=cast.jones, title="Another name")
+
+    assert again == first
+    assert StoredFile.objects.count() == 1
+
+
+def test_what_is_taken_off_stays_marked_and_is_not_sent(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    note = attach(prior_auth, NOTE, by=cast.stella)
+    attach(prior_auth, SCAN, by=cast.stella)
+
+    documents.take_off(prior_auth_id=key_of(prior_auth), attachment_id=note.public_id, by=cast.stella, now=later(1))
+    submitted = request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=later(2))
+
+    note.refresh_from_db()
+    assert (note.removed_at, note.removed_by) == (later(1), "Stella Marsh")
+    assert submitted.packet is not None
+    assert [one["number"] for one in submitted.packet["attachments"]] == [2]
+
+
+def test_the_insurer_sees_what_was_submitted_and_nothing_else(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    note, scan = attach(prior_auth, NOTE, by=cast.stella), attach(prior_auth, SCAN, by=cast.stella)
+    key = key_of(prior_auth)
+    documents.take_off(prior_auth_id=key, attachment_id=note.public_id, by=cast.stella, now=NOW)
+    for stranger in (cast.rae, cast.mallory, cast.oscar):
+        with pytest.raises(NotFound):
+            selectors.attachments(stranger, key)
+
+    request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
+
+    assert selectors.attachments(cast.rae, key)[1] == [scan]
+    with pytest.raises(NotFound):
+        selectors.attachment_file(cast.rae, key, note.public_id)
+    for stranger in (cast.mallory, cast.oscar):
+        with pytest.raises(NotFound):
+            selectors.attachment_file(stranger, key, scan.public_id)
+
+
+def test_documents_are_attached_between_taking_up_and_submitting(cast: Cast) -> None:
+    detected, queued = stage.detected(cast), stage.queued(cast)
+
+    for closed in (detected, queued):
+        with pytest.raises(AnswersClosed):
+            attach(closed, NOTE, by=cast.stella)
+    with pytest.raises(Forbidden):
+        attach(queued, NOTE, by=cast.rae)
+    assert not StoredFile.objects.filter(media_type="text/plain").exists()
+
+
+def test_a_title_and_questions_that_are_none_are_named(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+
+    with pytest.raises(InvalidInput) as refusal:
+        documents.attach(
+            prior_auth_id=key_of(prior_auth), file=NOTE, title=" ", shows=["dx.colour"], by=cast.stella, now=NOW
+        )
+
+    assert set(refusal.value.fields) == {"title", "shows"}
+
+
+def test_the_database_holds_that_a_file_is_what_its_hash_says_and_is_never_changed(cast: Cast) -> None:
+    attach(stage.drafted(cast), NOTE, by=cast.stella)
+
+    for change in (
+        "UPDATE authz_storedfile SET stored_at = now()",
+        "DELETE FROM authz_storedfile",
+        "INSERT INTO authz_storedfile (media_type, byte_count, sha256, content, stored_at)"
+        " VALUES ('text/plain', 1, repeat('0', 64), 'x', now())",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(change)
+
+
+# -- the packet --------------------------------------------------------------------------------------------------------
+def test_the_packet_holds_all_that_the_insurer_receives_under_one_hash(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    attach(prior_auth, SCAN, by=cast.stella)
+
+    submitted = request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW)
+
+    packet = submitted.packet
+    assert packet is not None
+    assert submitted.packet_sha256 == sha256_of(packet)
+    answers = {one["question"]: one for one in packet["answers"]}
+    assert answers["dx.code"]["value"] == "M54.50"
+    assert (answers["dx.code"]["source"], answers["req.days_used"]["source"]) == ("staff", "computed")
+    assert packet["attachments"][0] | {"id": "", "title": ""} == {
+        "id": "", "number": 1, "title": "", "media_type": "image/tiff", "byte_count": len(SCAN.content),
+        "page_count": 2, "sha256": SCAN.sha256, "shows": ["dx.code"],
+    }  # fmt: skip
+    assert packet["evaluation"]["inputs_sha256"] == submitted.evaluation.inputs_sha256
+    assert (packet["requirements"], packet["questionnaire"], packet["submitted_by"]) == (
+        "default-1", "opioid-2", "Stella Marsh",
+    )  # fmt: skip
+
+
+def test_the_packet_is_on_paper_for_both_sides_and_for_nobody_else(cast: Cast) -> None:
+    submitted = stage.queued(cast)
+
+    for reader in (cast.stella, cast.rae):
+        words = paper_words(bytes(selectors.packet_file(reader, key_of(submitted)).file.content))
+        assert submitted.number in words
+        assert submitted.packet_sha256 in words
+        assert "Second operation on the same joint last week." in words
+    for stranger in (cast.mallory, cast.oscar):
+        with pytest.raises(NotFound):
+            selectors.packet_file(stranger, key_of(submitted))
+
+
+def test_a_refused_submission_leaves_no_paper(cast: Cast) -> None:
+    prior_auth = request.take_up(prior_auth_id=key_of(stage.detected(cast)), by=cast.stella, now=NOW)
+
+    with pytest.raises(NotReady):
+        request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW)
+
+    assert not Paper.objects.exists()
+
+
+# -- the letter --------------------------------------------------------------------------------------------------------
+def letter_of(prior_auth: PriorAuth, by: stage.Actor) -> str:
+    determination = prior_auth.determinations.get()
+    kept = selectors.letter_file(by, key_of(prior_auth), determination.public_id)
+    return paper_words(bytes(kept.file.content))
+
+
+def test_a_denial_is_told_in_a_letter_with_reason_criterion_licence_holder_and_rights(cast: Cast) -> None:
+    key = key_of(stage.in_clinical_review(cast))
+
+    denied = review.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+
+    words = letter_of(denied, cast.stella)
+    for told in (
+        "We have denied this request.", REASON.text, REASON.criterion, "Dr Patel", "licence NY MD-1001",
+        "ask Evergreen Health to look at this again (an appeal), within 60 days", "Nothing",
+    ):  # fmt: skip
+        assert told in words
+    assert words == letter_of(denied, cast.rae)
+
+
+def test_an_approval_is_told_in_a_letter_with_its_authorization(cast: Cast) -> None:
+    approved = review.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=NOW)
+
+    words = letter_of(approved, cast.jones)
+    assert "We have approved this request as it was asked." in words
+    assert approved.authorizations.get().number in words
+    assert "If you do not agree" not in words
+    with pytest.raises(NotFound):
+        selectors.letter_file(cast.oscar, key_of(approved), approved.determinations.get().public_id)
