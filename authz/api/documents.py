@@ -126,8 +126,8 @@ class AttachmentsView(Door):
     @extend_schema(operation_id="list_attachments", tags=["documents"], responses=AttachmentsOut)
     def get(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
         """List a request's documents; an insurer sees those that were submitted."""
-        row, found = selectors.attachments(self.actor, prior_auth_id)
-        answer = Response(AttachmentsOut({"attachments": found}).data)
+        row = selectors.prior_auth(self.actor, prior_auth_id)
+        answer = Response(AttachmentsOut({"attachments": selectors.attachments(self.actor, row)}).data)
         answer["ETag"] = etag(row.version)
         return answer
 
@@ -169,18 +169,22 @@ class RemovalView(Door):
     @extend_schema(
         operation_id="take_off_attachment",
         tags=["documents"],
-        parameters=[IF_MATCH],
+        parameters=[IF_MATCH, IDEMPOTENCY_KEY],
         request=None,
         responses=AttachmentOut,
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId, attachment_id: UUID) -> Response:
         """Take a document off a request that is not submitted yet. It stays, marked as removed."""
+        version = expected_version(request, is_required=False)
+        return self.once(lambda: self._take_off(prior_auth_id, attachment_id, version))
+
+    def _take_off(self, prior_auth_id: PriorAuthId, attachment_id: UUID, version: int | None) -> Response:
         taken = documents.take_off(
             prior_auth_id=prior_auth_id,
             attachment_id=attachment_id,
             by=self.actor,
             now=self.now,
-            expected_version=expected_version(request, is_required=False),
+            expected_version=version,
         )
         return Response(AttachmentOut(taken).data)
 

@@ -177,18 +177,14 @@ def answers(by: Actor, prior_auth_id: PriorAuthId, *, now: datetime) -> AnswersS
     return AnswersSeen(prior_auth=found, answers=[answer_seen(one) for one in seen.standings])
 
 
-def attachments(by: Actor, prior_auth_id: PriorAuthId) -> tuple[PriorAuth, list[Attachment]]:
-    """Return a request and its documents: to its clinic all, to the insurer those that were submitted.
-
-    :raises NotFound: when the organization may know no such request.
-    """
-    found = prior_auth(by, prior_auth_id)
+def attachments(by: Actor, found: PriorAuth) -> list[Attachment]:
+    """Return the documents of a request that the reader found: to its clinic all, to the insurer those submitted."""
     if found.answers is None:
-        return found, []
+        return []
     rows = documentation.attachments(found.answers)
     if by.organization_id != found.clinic_id:
         rows = rows.filter(public_id__in=packet_attachment_ids(found.packet or {}))
-    return found, list(rows)
+    return list(rows)
 
 
 def attachment_file(by: Actor, prior_auth_id: PriorAuthId, attachment_id: UUID) -> KeptFile:
@@ -196,8 +192,8 @@ def attachment_file(by: Actor, prior_auth_id: PriorAuthId, attachment_id: UUID) 
 
     :raises NotFound: when there is none such to the organization.
     """
-    found, rows = attachments(by, prior_auth_id)
-    row = next((row for row in rows if row.public_id == attachment_id), None)
+    found = prior_auth(by, prior_auth_id)
+    row = next((row for row in attachments(by, found) if row.public_id == attachment_id), None)
     if row is None:
         raise NotFound("The request has no such document.")
     return KeptFile(file=row.file, name=f"{found.number}-attachment-{row.number}")

@@ -13,7 +13,14 @@ _ALLOWANCE: Final = 2
 class Bounded(FileUploadHandler):
     """Lets the handlers after it have uploads of a reasonable length."""
 
-    def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *rest: Any, **more: Any) -> None:  # noqa: N803 - Django's name
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803 - Django's name
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
+    ) -> None:
         if content_length > _ALLOWANCE * settings.ATTACHMENT_MAX_BYTES:
             raise RequestDataTooBig
 

@@ -3,6 +3,7 @@
 from html import unescape
 from typing import Any
 
+from django.conf import LazySettings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -121,6 +122,17 @@ def test_a_file_that_cannot_be_taken_is_refused_at_its_field(cast: Cast, enter: 
     assert 'href="#attach-file"' in none.content.decode()
     assert findings(wrong.content.decode()) == []
     assert not Attachment.objects.exists()
+
+
+def test_an_upload_far_over_the_cap_is_not_read(cast: Cast, enter: Door, settings: LazySettings) -> None:
+    prior_auth = drafted(cast, now=clock.now())
+    stella = enter("stella")
+    settings.ATTACHMENT_MAX_BYTES = 1024
+
+    a_little, far = attach(stella, prior_auth, b"x" * 1030), attach(stella, prior_auth, b"x" * 3000)
+
+    assert (a_little.status_code, far.status_code) == (422, 400)
+    assert "at most 1024 bytes" in a_little.content.decode()
 
 
 def test_packet_document_and_letter_are_there_for_the_insurer_and_not_for_strangers(cast: Cast, enter: Door) -> None:

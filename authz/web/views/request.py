@@ -87,7 +87,7 @@ class RequestPage(Page):
             offers=offers,
             answers_form=answers,
             attach_form=self._attach_form(prior_auth, refused),
-            documents=selectors.attachments(self.actor, PriorAuthId(prior_auth.public_id))[1],
+            documents=selectors.attachments(self.actor, prior_auth),
             answers_are_next=place == ANSWER_QUESTIONS,
             answered=self._to_read(prior_auth, [*([answers] if answers else []), *(offer.form for offer in offers)]),
             asked_prescriber=_asked_prescriber(prior_auth),
