@@ -10,7 +10,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from authz import clock
 from authz.ids import PriorAuthId
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import review
+from authz.prior_auths.services import determinations
 from tests import cast as stage
 from tests.api.callers import Caller, field_errors, nothing_changes, refused
 from tests.documentation.samples import PNG, TEXT, pdf
@@ -141,7 +141,7 @@ def test_what_is_taken_off_stays_listed_for_the_clinic_alone(cast: stage.Cast, s
 
 def test_packet_and_letter_are_downloads_for_both_sides(cast: stage.Cast, stella: Caller, rae: Caller) -> None:
     case = stage.in_review(cast)
-    decided = review.approve(prior_auth_id=PriorAuthId(case.public_id), by=cast.rae, now=stage.NOW)
+    decided = determinations.approve(prior_auth_id=PriorAuthId(case.public_id), by=cast.rae, now=stage.NOW)
     letter = address(case, f"determinations/{decided.determinations.get().public_id}/letter/")
 
     for path, name in ((address(case, "packet/"), "packet"), (letter, "letter")):

@@ -172,7 +172,7 @@ def test_nobody_but_a_prescriber_there_reads_the_signal(
 
 
 def test_an_insurer_sees_neither_scores_nor_the_signal_by_any_path(cast: stage.Cast, stella: Caller) -> None:
-    case = stage.drafted(cast)
+    case = stage.drafted(cast, now=clock.now())
     patient = case.patient
     machine(cast.riverside, Role.CLINIC_ADMIN).patch("organizations/me/settings/", {"pain_signal": True})
     for pain, ago in ((4, 150), (4, 100), (7, 60), (7, 10)):

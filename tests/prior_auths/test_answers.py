@@ -11,7 +11,7 @@ from authz.errors import InvalidInput
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import request, review
+from authz.prior_auths.services import determinations, request
 from authz.prior_auths.services.request import NotReady
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
@@ -35,7 +35,7 @@ def kept(prior_auth: PriorAuth) -> dict[str, Answer]:
 def renewal(cast: Cast, *, by: stage.Actor | None = None) -> PriorAuth:
     """Return a further request for a patient whose first one was approved; at Riverside, unless somebody else fills."""
     first = stage.in_review(cast)
-    review.approve(prior_auth_id=key_of(first), by=cast.rae, now=NOW)
+    determinations.approve(prior_auth_id=key_of(first), by=cast.rae, now=NOW)
     stage.fill(cast, first.patient, 10, on=stage.TODAY + timedelta(days=10), by=by, now=later(24 * 10))
     return PriorAuth.objects.exclude(pk=first.pk).get()
 
@@ -114,7 +114,7 @@ def test_what_was_confirmed_before_is_offered_again_and_asked_once(cast: Cast) -
 
 def test_no_answer_is_carried_to_another_clinic(cast: Cast) -> None:
     first = stage.in_review(cast)
-    review.approve(prior_auth_id=key_of(first), by=cast.rae, now=NOW)
+    determinations.approve(prior_auth_id=key_of(first), by=cast.rae, now=NOW)
     member = first.coverage.member_id if first.coverage else ""
     there = stage.register(cast, by=cast.mallory, insured=False, member_id=member)
     assert there == first.patient

@@ -112,7 +112,7 @@ def test_before_it_runs_out_a_renewal_is_prepared_once_for_as_much_again(cast: C
     )
     assert renewal.answers is not None
     kept = renewal.answers.answers.get(question="pain.type")
-    assert (kept.value, kept.source, kept.confirmed_at) == ("post-surgical", "computed", None)
+    assert (kept.value, kept.source, kept.confirmed_at) == ("post-surgical", "prior_request", None)
     assert not renewal.answers.answers.filter(question="pr.attest").exists()
 
 

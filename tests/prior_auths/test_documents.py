@@ -13,7 +13,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.determination import Reason
 from authz.prior_auths.evaluations import sha256_of
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import documents, request, review
+from authz.prior_auths.services import determinations, documents, request
 from authz.prior_auths.services.request import AnswersClosed, NotReady
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
@@ -180,19 +180,20 @@ def letter_of(prior_auth: PriorAuth, by: stage.Actor) -> str:
 def test_a_denial_is_told_in_a_letter_with_reason_criterion_licence_holder_and_rights(cast: Cast) -> None:
     key = key_of(stage.in_clinical_review(cast))
 
-    denied = review.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+    denied = determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
 
     words = letter_of(denied, cast.stella)
     for told in (
         "We have denied this request.", REASON.text, REASON.criterion, "Dr Patel", "licence NY MD-1001",
-        "ask Evergreen Health to look at this again (an appeal), within 60 days", "Nothing",
+        "ask Evergreen Health to look at this again (an appeal), within 60 calendar days of receiving this letter",
+        "Nothing",
     ):  # fmt: skip
         assert told in words
     assert words == letter_of(denied, cast.rae)
 
 
 def test_an_approval_is_told_in_a_letter_with_its_authorization(cast: Cast) -> None:
-    approved = review.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=NOW)
+    approved = determinations.approve(prior_auth_id=key_of(stage.in_review(cast)), by=cast.rae, now=NOW)
 
     words = letter_of(approved, cast.jones)
     assert "We have approved this request as it was asked." in words

@@ -22,7 +22,7 @@ DENIAL = Letter(
     policy="Default, version 1",
     decider="Dr Patel",
     licence="Pain medicine, licence NY MD-1001",
-    rights=["You may appeal."],
+    next_steps=["You may appeal."],
 )
 
 

@@ -9,7 +9,7 @@ from authz.ids import ExemptionId, PatientId, PlanId
 from authz.policies.services import create_plan
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts
 from authz.prior_auths import selectors
-from authz.prior_auths.services import determinations, intake
+from authz.prior_auths.services import determinations, intake, request
 from authz.rules.records import ExemptionCategory
 from authz.rules.verdict import ReleasedBy
 from tests import cast as stage
@@ -120,7 +120,8 @@ def test_changes_are_for_the_same_eyes_as_the_use(cast: Cast) -> None:
 
 
 def test_an_insurer_sees_nothing_of_what_happened_before_submission(cast: Cast) -> None:
-    prior_auth = stage.queued(cast, now=stage.later(1))
+    prior_auth = stage.drafted(cast)
+    request.submit(prior_auth_id=stage.key_of(prior_auth), by=cast.stella, now=stage.later(1))
 
     clinic = selectors.events(cast.stella, stage.key_of(prior_auth)).values_list("step", flat=True)
     insurer = selectors.events(cast.rae, stage.key_of(prior_auth)).values_list("step", flat=True)

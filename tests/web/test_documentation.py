@@ -10,7 +10,7 @@ from django.test import Client
 from authz import clock
 from authz.documentation.models import Answer, Attachment
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import review
+from authz.prior_auths.services import determinations
 from tests.cast import NOW, Cast, detected, drafted, fill, in_review, key_of, with_document
 from tests.documentation.samples import TEXT
 from tests.web.conftest import Door
@@ -138,7 +138,7 @@ def test_an_upload_far_over_the_cap_is_not_read(cast: Cast, enter: Door, setting
 def test_packet_document_and_letter_are_there_for_the_insurer_and_not_for_strangers(cast: Cast, enter: Door) -> None:
     prior_auth = with_document(cast)
     decided = in_review(cast)
-    review.approve(prior_auth_id=key_of(decided), by=cast.rae, now=NOW)
+    determinations.approve(prior_auth_id=key_of(decided), by=cast.rae, now=NOW)
     letter = decided.determinations.get()
     paths = [
         f"/prior-auths/{prior_auth.public_id}/packet/",

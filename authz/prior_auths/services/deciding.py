@@ -30,7 +30,7 @@ class Decision:
 
 
 def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datetime) -> Determination:
-    """Write the determination of a locked request with its lines, an authorization for each line granted, and its letter.
+    """Write a locked request's determination, its lines, an authorization for each line granted, and the letter.
 
     It supersedes the one before, if any. The caller takes the step that saves the request. What else is to follow from
     every determination belongs at the end of this function: it runs in the same transaction.

@@ -56,9 +56,7 @@ def _letter(determination: Determination) -> Letter:
         would_change=determination.would_change,
         was_due=moment(due_at, ZoneInfo(prior_auth.time_zone)) if due_at and is_by_law else "",
         replaces=clock.day_in(prior_auth.time_zone, at=before.decided_at) if before else None,
-        next_steps=next_steps(
-            outcome, regimes.version(prior_auth.regime, prior_auth.regime_version), insurer=insurer
-        ),
+        next_steps=next_steps(outcome, regimes.version(prior_auth.regime, prior_auth.regime_version), insurer=insurer),
     )
 
 
