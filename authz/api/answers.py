@@ -37,6 +37,9 @@ class AnswerOut(serializers.Serializer[AnswerSeen]):
     source = Word(Source, allow_null=True)  # type: ignore[assignment]  # DRF takes the field out of the class
     answered_on = serializers.DateField(allow_null=True)
     confirmed_on = serializers.DateField(allow_null=True)
+    fresh_until = serializers.DateField(
+        allow_null=True, help_text="After that day it must be confirmed again before the request is submitted."
+    )
 
 
 class AnswersOut(serializers.Serializer[AnswersSeen]):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from authz.documentation.conditions import JsonValue, Situation
 from authz.documentation.derived import DERIVATIONS
@@ -25,7 +25,8 @@ class Standing:
     """One question that applies now. `to_do` says in a sentence what it still needs, empty when nothing.
 
     `is_required`: the payer does not take the request before that is done. Any other question that applies is
-    important: it helps the decision and holds nothing up. `value` is also there for what is derived.
+    important: it helps the decision and holds nothing up. `value` is also there for what is derived. `fresh_until` is
+    the last day on which its confirmation counts; None while there is none, and where it holds for ever.
     """
 
     question: Question
@@ -34,6 +35,7 @@ class Standing:
     value: JsonValue
     to_do: str
     warnings: tuple[str, ...]
+    fresh_until: date | None
 
     @property
     def is_missing(self) -> bool:
@@ -95,7 +97,15 @@ def _in_order(sheet: Sheet, visible: dict[str, JsonValue]) -> Iterator[Standing]
         elif question.derived:
             continue
         to_do = _to_do(question, given, sheet)
-        yield Standing(question=question, is_required=is_required, given=given, value=value, to_do=to_do, warnings=())
+        yield Standing(
+            question=question,
+            is_required=is_required,
+            given=given,
+            value=value,
+            to_do=to_do,
+            warnings=(),
+            fresh_until=_fresh_until(question, given, sheet),
+        )
 
 
 def _situation(sheet: Sheet, visible: Mapping[str, JsonValue], *, is_asked: bool) -> Situation:
@@ -123,11 +133,18 @@ def _to_do(question: Question, given: Given | None, sheet: Sheet) -> str:
 def _too_old(question: Question, given: Given, confirmed_on: date, sheet: Sheet) -> str:
     if sheet.requirements is None:
         return ""
-    within = sheet.requirements.confirmed_within(question.link_id)
-    if within is not None and (sheet.on - confirmed_on).days > within:
+    fresh_until = _fresh_until(question, given, sheet)
+    if fresh_until is not None and sheet.on > fresh_until:
         return f"Confirm again, it was confirmed on {confirmed_on}: {question.text}"
     dated_within = sheet.requirements.dated_within_days.get(question.link_id)
     day = as_day(given.value)
     if dated_within is not None and day is not None and (sheet.on - day).days > dated_within:
         return f"This must not be more than {dated_within} days ago: {question.text}"
     return ""
+
+
+def _fresh_until(question: Question, given: Given | None, sheet: Sheet) -> date | None:
+    within = sheet.requirements.confirmed_within(question.link_id) if sheet.requirements else None
+    if given is None or given.confirmed_on is None or within is None:
+        return None
+    return given.confirmed_on + timedelta(days=within)

@@ -5,7 +5,7 @@ default policy, whoever pays.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -55,7 +55,7 @@ def sight(patient: Patient, clinic: Organization, *, on: date) -> Sight:
         ),
         formularies.current(),
     )
-    scored = list(_scored(patient, clinic))
+    scored = [_Scored(one.record.public_id, score_of(one)) for one in standing_scores(patient, clinic)]
     answer = pain_signal(
         as_of=on,
         scores=[one.score for one in scored],
@@ -70,6 +70,14 @@ def sight(patient: Patient, clinic: Organization, *, on: date) -> Sight:
     )
 
 
+def standing_scores(patient: Patient, clinic: Organization) -> list[PainScoreVersion]:
+    """Return each score that the clinic recorded as it is known last, without those in error, by their days."""
+    own = PainScoreVersion.objects.filter(record__patient=patient, record__organization=clinic)
+    newest = own.select_related("record").order_by("record_id", "-version").distinct("record_id")
+    standing = (version for version in newest if version.status == RecordStatus.ACTIVE.value)
+    return sorted(standing, key=lambda version: (version.scored_on, version.record_id))
+
+
 def score_of(version: PainScoreVersion) -> PainScore:
     """Return a version's score as the rule reads it: a PEG is the exact mean of its answers."""
     if version.instrument == Instrument.PEG.value and version.enjoyment is not None and version.activity is not None:
@@ -77,14 +85,6 @@ def score_of(version: PainScoreVersion) -> PainScore:
             version.scored_on, pain=version.pain, enjoyment=version.enjoyment, activity=version.activity
         )
     return PainScore(on=version.scored_on, instrument=Instrument(version.instrument), score=Fraction(version.pain))
-
-
-def _scored(patient: Patient, clinic: Organization) -> Iterator[_Scored]:
-    own = PainScoreVersion.objects.filter(record__patient=patient, record__organization=clinic)
-    newest = own.select_related("record").order_by("record_id", "-version").distinct("record_id")
-    for version in newest:
-        if version.status == RecordStatus.ACTIVE.value:
-            yield _Scored(version.record.public_id, score_of(version))
 
 
 def _surgery_days(patient: Patient, clinic: Organization) -> list[date]:

@@ -25,6 +25,7 @@ class AnswerSeen:
     source: Source | None
     answered_on: date | None
     confirmed_on: date | None
+    fresh_until: date | None
 
 
 def answer_seen(one: Standing) -> AnswerSeen:
@@ -42,6 +43,7 @@ def answer_seen(one: Standing) -> AnswerSeen:
         source=given.source if given else derived_from,
         answered_on=given.answered_on if given else None,
         confirmed_on=given.confirmed_on if given else None,
+        fresh_until=one.fresh_until,
     )
 
 
@@ -63,6 +65,7 @@ def _submitted(row: Mapping[str, Any], name: str) -> AnswerSeen:
         source=Source(row["source"]),
         answered_on=_day(row.get("answered_on")),
         confirmed_on=_day(row.get("confirmed_on")),
+        fresh_until=None,
     )
 
 

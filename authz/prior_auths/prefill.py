@@ -4,19 +4,25 @@ What a question's `prefill_from` says is done here or not at all. Only the clini
 are looked at: another tenant's words never become a clinic's answers.
 """
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from authz.documentation import selectors as documentation
 from authz.documentation.conditions import JsonValue
 from authz.documentation.models import Answer
+from authz.documentation.services.answers import Known
+from authz.pain.models import PainScoreVersion
+from authz.pain.sight import score_of, standing_scores
 from authz.prescriptions.models import Exemption, PrescriptionVersion
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
 from authz.rules.formulary import packaged
+from authz.rules.pain_signal import Instrument
 from authz.rules.records import ExemptionCategory
 from authz.rules.thresholds import FindingKind
 
@@ -28,10 +34,13 @@ _EXEMPT: Final = {
     ExemptionCategory.LTC: "long_term_care_resident",
 }
 
+_RECENT_DAYS: Final = 30
+"""A PEG asks about the past week; one of longer ago is not offered as an answer. The product's choice."""
 
-def prefill_of(prior_auth: PriorAuth) -> dict[str, JsonValue]:
-    """Return what is known, by question id. What is not known is not among them."""
-    known = {
+
+def prefill_of(prior_auth: PriorAuth, *, on: date) -> dict[str, Known]:
+    """Return what is known on a day of the clinic's calendar, by question id. What is not known is not among them."""
+    computed = {
         **_use(prior_auth),
         **_first_line(prior_auth.lines.order_by("line").first()),
         **_exemption(prior_auth),
@@ -41,7 +50,8 @@ def prefill_of(prior_auth: PriorAuth) -> dict[str, JsonValue]:
         "pr.npi": prior_auth.prescriber.npi if prior_auth.prescriber else None,
         "ortoud.7": _is_of_ort_oud_age(prior_auth),
     }
-    return {name: value for name, value in known.items() if value not in (None, "")}
+    filled_in = {name: Known(value=value) for name, value in computed.items() if value not in (None, "")}
+    return {**filled_in, **_pain(prior_auth, on)}
 
 
 def earlier_answers(prior_auth: PriorAuth) -> list[Answer]:
@@ -87,6 +97,46 @@ def _first_line(line: RequestedLine | None) -> Mapping[str, JsonValue]:
         "req.days_supply": line.days_supply,
         "req.release": product.release.value if product else None,
     }
+
+
+def _pain(prior_auth: PriorAuth, on: date) -> Mapping[str, Known]:
+    """Suggest what the clinic's own chart has on pain, each with its day; sent only once a person confirms it."""
+    scores = [one for one in standing_scores(prior_auth.patient, prior_auth.clinic) if one.scored_on <= on]
+    oldest = on - timedelta(days=_RECENT_DAYS)
+    pegs = [one for one in scores if one.instrument == Instrument.PEG.value]
+    ratings = [one for one in scores if one.instrument == Instrument.PAIN_NOW.value]
+    known: dict[str, Known] = {}
+    for latest in (one for one in ratings[-1:] if one.scored_on >= oldest):
+        known["pain.nrs"] = _charted(prior_auth, latest, latest.pain)
+    for latest in (one for one in pegs[-1:] if one.scored_on >= oldest):
+        answers = {"peg.1": latest.pain, "peg.2": latest.enjoyment, "peg.3": latest.activity}
+        known |= {name: _charted(prior_auth, latest, answer) for name, answer in answers.items()}
+    for baseline in _baseline(pegs[:-1], start=_episode_start(prior_auth)):
+        known["peg.baseline"] = _charted(prior_auth, baseline, _written_number(score_of(baseline).score))
+        known["peg.baseline.on"] = _charted(prior_auth, baseline, baseline.scored_on.isoformat())
+    return known
+
+
+def _baseline(earlier: Sequence[PainScoreVersion], *, start: date) -> Sequence[PainScoreVersion]:
+    """Return, as one or none, the last PEG from before the use began; where there is none, the first one of the use."""
+    before = [one for one in earlier if one.scored_on <= start]
+    return before[-1:] or earlier[:1]
+
+
+def _charted(prior_auth: PriorAuth, score: PainScoreVersion, value: JsonValue) -> Known:
+    noon = datetime.combine(score.scored_on, time(12), ZoneInfo(prior_auth.clinic.time_zone))
+    return Known(value=value, charted_at=noon)
+
+
+def _written_number(number: Fraction) -> str:
+    """Return a number with four decimals at most, as exact as an answer is kept."""
+    return f"{Decimal(round(number * 10_000)).scaleb(-4).normalize():f}"
+
+
+def _episode_start(prior_auth: PriorAuth) -> date:
+    """Return the first day of the use; requests opened before traces were kept know the first that needs approval."""
+    episodes = prior_auth.explanation.get("trace", {}).get("episodes", [])
+    return date.fromisoformat(episodes[0]["start"]) if episodes else prior_auth.pa_required_from
 
 
 def _exemption(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:

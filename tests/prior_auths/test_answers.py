@@ -1,6 +1,6 @@
 """Answers to a request's questions: from somewhere, confirmed by a person, asked once, as fresh as the payer needs."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.conf import LazySettings
@@ -13,8 +13,11 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import determinations, request
 from authz.prior_auths.services.request import NotReady
+from authz.rules.pain_signal import Instrument
+from authz.rules.records import RecordStatus
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
+from tests.pain import stage as pain_stage
 
 
 def answer(prior_auth: PriorAuth, by: stage.Actor, /, source: Source | None = None, **answers: object) -> None:
@@ -183,3 +186,50 @@ def test_ort_oud_is_scored_here_where_it_is_switched_on_and_its_answers_are_neve
     assert packet is not None
     sent = {one["question"]: one["value"] for one in packet["answers"] if one["question"].startswith("ortoud")}
     assert sent == {"ortoud.score": 3, "ortoud.category": "high"}
+
+
+def test_what_the_chart_has_on_pain_is_offered_with_its_own_day_and_sent_only_once_confirmed(cast: Cast) -> None:
+    prior_auth = stage.detected(cast)
+    for pain, ago in ((10, 5), (7, 2)):
+        pain_stage.score(
+            cast, prior_auth.patient, pain, days_ago=ago, instrument=Instrument.PEG, enjoyment=5, activity=5
+        )
+    pain_stage.score(cast, prior_auth.patient, 8, days_ago=1)
+    prior_auth = taken_up(cast, prior_auth)
+
+    offered = kept(prior_auth)
+    told = {
+        name: (offered[name].value, offered[name].source) for name in ("peg.1", "peg.2", "pain.nrs", "peg.baseline")
+    }
+    assert told == {
+        "peg.1": (7, "chart"),
+        "peg.2": (5, "chart"),
+        "pain.nrs": (8, "chart"),
+        "peg.baseline": ("6.6667", "chart"),
+    }
+    assert (offered["peg.1"].answered_at.date(), offered["peg.1"].confirmed_at) == (date(2025, 3, 1), None)
+
+    computed = {name: row.value for name, row in offered.items() if row.source == "computed"}
+    answer(prior_auth, cast.stella, **(computed | stage.ANSWERS | {"pain.type": "chronic", "peg.1": 7}))
+    answer(prior_auth, cast.jones, pr__attest=True)
+    packet = request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW).packet
+
+    assert packet is not None
+    sent = {one["question"]: (one["value"], one["answered_on"]) for one in packet["answers"]}
+    assert sent["peg.1"] == (7, "2025-03-01")
+    assert "peg.2" not in sent
+    assert "pain.nrs" not in sent
+
+
+def test_a_score_of_long_ago_of_another_clinic_or_in_error_is_not_offered(cast: Cast) -> None:
+    prior_auth = stage.detected(cast)
+    peg = {"instrument": Instrument.PEG, "enjoyment": 5, "activity": 5}
+    pain_stage.score(cast, prior_auth.patient, 7, days_ago=31, **peg)
+    pain_stage.score(cast, prior_auth.patient, 7, days_ago=3, status=RecordStatus.ENTERED_IN_ERROR, **peg)
+    member = prior_auth.coverage.member_id if prior_auth.coverage else ""
+    there = stage.register(cast, by=cast.mallory, insured=False, member_id=member)
+    pain_stage.score(cast, there, 7, by=cast.mallory, days_ago=2, **peg)
+
+    offered = kept(taken_up(cast, prior_auth))
+
+    assert not [name for name in offered if name.startswith("peg.")]

@@ -1,8 +1,9 @@
 """Answers, with their source: every write."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final
 
 from authz.access.roles import Actor, Role
 from authz.documentation import catalog
@@ -19,30 +20,43 @@ class PersonNeeded(AuthzError):
     code = "person-needed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A value that the service fills in: computed now, or recorded in the chart at an instant."""
+
+    value: JsonValue
+    charted_at: datetime | None = None
+
+    def row(self, sheet: AnswerSheet, question: str, *, now: datetime) -> Answer:
+        """Return the answer that nobody has confirmed yet."""
+        source = Source.CHART if self.charted_at else Source.COMPUTED
+        answered_at = self.charted_at or now
+        return Answer(sheet=sheet, question=question, value=self.value, source=source.value, answered_at=answered_at)
+
+
+_FILLED_IN: Final = frozenset({Source.COMPUTED.value, Source.CHART.value})
+
+
 def start_sheet(
-    *, prefill: Mapping[str, JsonValue], earlier: Iterable[Answer] = (), on: date, now: datetime
+    *, prefill: Mapping[str, Known], earlier: Iterable[Answer] = (), on: date, now: datetime
 ) -> AnswerSheet:
     """Start the answers to today's questionnaire, with values that a person has still to confirm.
 
-    `prefill` is what the service computed; `earlier` are answers the same clinic confirmed for the same patient before,
-    the latest last. Where both know something, what is computed today stands. `on` is the day in the clinic's calendar.
+    `prefill` is what the service knows; `earlier` are answers the same clinic confirmed for the same patient before,
+    the latest last. Where both know something, what is known today stands. `on` is the day in the clinic's calendar.
     """
     asked = catalog.questionnaire(catalog.CURRENT)
     sheet = AnswerSheet.objects.create(questionnaire=asked.name, started_at=now)
-    rows = {row.question: Answer(value=row.value, source=_PRIOR, answered_at=row.answered_at) for row in earlier}
-    rows = {name: row for name, row in rows.items() if _is_carried(asked.question(name), row.value, on)}
-    rows |= {
-        name: Answer(value=value, source=_COMPUTED, answered_at=now)
-        for name, value in prefill.items()
-        if asked.question(name) is not None
-    }
-    for name, row in rows.items():
-        row.sheet, row.question = sheet, name
-        row.save(force_insert=True)
+    said = {row.question: row for row in earlier if _is_carried(asked.question(row.question), row.value, on)}
+    rows = {name: _again(row, sheet) for name, row in said.items()}
+    rows |= {name: one.row(sheet, name, now=now) for name, one in prefill.items() if asked.question(name) is not None}
+    Answer.objects.bulk_create(rows.values())
     return sheet
 
 
-_PRIOR, _COMPUTED = Source.PRIOR_REQUEST.value, Source.COMPUTED.value
+def _again(row: Answer, sheet: AnswerSheet) -> Answer:
+    source = Source.PRIOR_REQUEST.value
+    return Answer(sheet=sheet, question=row.question, value=row.value, source=source, answered_at=row.answered_at)
 
 
 def _is_carried(question: Question | None, value: JsonValue, on: date) -> bool:
@@ -82,35 +96,52 @@ def answer(
     kept = {name: _kept(asked, name, value) for name, value in values.items()}
     if any(kept[name] != _value(known, name) for name in kept):
         _ask_again(sheet, attestations(asked))
+    said = {name: value for name, value in kept.items() if value is not None}
+    sheet.answers.filter(question__in=kept.keys() - said.keys()).delete()
+    there = {row.question: row for row in sheet.answers.filter(question__in=said) if source is None}
     origin = source or (Source.PRESCRIBER if Role.PRESCRIBER in by.roles else Source.STAFF)
-    for name, value in kept.items():
-        _keep(sheet, name, value, origin, is_said=source is not None, person_id=by.person_id, now=now)
+    rows = [_answered(sheet, name, value, there.get(name), origin, now) for name, value in said.items()]
+    for row in rows:
+        row.confirmed_by_id, row.confirmed_at = by.person_id, now
+    _put(rows)
 
 
-def refresh(*, sheet: AnswerSheet, prefill: Mapping[str, JsonValue], now: datetime) -> None:
-    """Bring what was computed up to date. What changed must be confirmed again, and what was attested on it too.
+def _answered(
+    sheet: AnswerSheet, name: str, value: JsonValue, before: Answer | None, origin: Source, now: datetime
+) -> Answer:
+    """Return one answer. Who confirms a value that was there leaves its source and its day."""
+    source, answered_at = origin.value, now
+    if before is not None and before.value == value:
+        source, answered_at = before.source, before.answered_at
+    return Answer(sheet=sheet, question=name, value=value, source=source, answered_at=answered_at)
+
+
+def _put(rows: Iterable[Answer]) -> None:
+    """Write answers, each in the place of what was there; the request of their sheet is locked."""
+    fields = ["value", "source", "answered_at", "confirmed_by", "confirmed_at"]
+    Answer.objects.bulk_create(rows, update_conflicts=True, unique_fields=["sheet", "question"], update_fields=fields)
+
+
+def refresh(*, sheet: AnswerSheet, prefill: Mapping[str, Known], now: datetime) -> None:
+    """Bring what was filled in up to date. What changed must be confirmed again, and what was attested on it too.
 
     A suggestion that a person has confirmed or changed is theirs and stays.
     """
     asked = catalog.questionnaire(sheet.questionnaire)
     computed = {question.link_id for question in asked.questions if question.is_computed}
     rows = {row.question: row for row in sheet.answers.all()}
-    changed = {name for name in computed if name in prefill and (name not in rows or rows[name].value != prefill[name])}
     gone = {name for name in computed if name in rows and name not in prefill}
-    suggested = {
-        name
-        for name, row in rows.items()
-        if row.source == _COMPUTED and row.confirmed_at is None and row.value != prefill.get(name, row.value)
-    }
+    news = {name: one for name, one in prefill.items() if name not in rows or rows[name].value != one.value}
+    changed = computed & news.keys()
+    suggested = {name for name in news.keys() & rows.keys() if _is_filled_in(rows[name])}
     sheet.answers.filter(question__in=gone).delete()
-    for name in changed | suggested:
-        fresh = {"value": prefill[name], "source": _COMPUTED, "answered_at": now, **_UNCONFIRMED}
-        Answer.objects.update_or_create(sheet=sheet, question=name, defaults=fresh)
+    _put([news[name].row(sheet, name, now=now) for name in sorted(changed | suggested)])
     if changed or gone:
         _ask_again(sheet, attestations(asked))
 
 
-_UNCONFIRMED = {"confirmed_by": None, "confirmed_at": None}
+def _is_filled_in(row: Answer) -> bool:
+    return row.source in _FILLED_IN and row.confirmed_at is None
 
 
 def attestations(asked: Questionnaire) -> set[str]:
@@ -119,7 +150,7 @@ def attestations(asked: Questionnaire) -> set[str]:
 
 
 def _ask_again(sheet: AnswerSheet, questions: set[str]) -> None:
-    sheet.answers.filter(question__in=questions).update(**_UNCONFIRMED)
+    sheet.answers.filter(question__in=questions).update(confirmed_by=None, confirmed_at=None)
 
 
 def _fault(known: Sheet, name: str, value: JsonValue, *, may_attest: bool) -> str:
@@ -157,19 +188,3 @@ def _kept(asked: Questionnaire, name: str, value: JsonValue) -> JsonValue:
 def _value(known: Sheet, name: str) -> JsonValue:
     given = known.given.get(name)
     return given.value if given else None
-
-
-def _keep(
-    sheet: AnswerSheet, name: str, value: JsonValue, origin: Source, *, is_said: bool, person_id: int, now: datetime
-) -> None:
-    """Keep one answer. Who confirms a value that was there leaves its source and its day, unless they say another."""
-    row = sheet.answers.filter(question=name).first()
-    if value is None:
-        sheet.answers.filter(question=name).delete()
-        return
-    confirmed = {"confirmed_by_id": person_id, "confirmed_at": now}
-    new = {"value": value, "source": origin.value, "answered_at": now}
-    is_same = row is not None and row.value == value and not is_said
-    Answer.objects.update_or_create(
-        sheet=sheet, question=name, defaults=confirmed if is_same else new | confirmed, create_defaults=new | confirmed
-    )

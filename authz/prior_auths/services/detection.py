@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import SYSTEM, Actor, OrganizationKind
 from authz.audit import services as audit
@@ -94,7 +95,7 @@ def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: dat
         need=need, known=known, clinic=clinic, step=Step.OPEN_BY_HAND, by=by, on=on, now=now, reason=reason
     )
     opened.answers = documentation.start_sheet(
-        prefill=prefill_of(opened), earlier=earlier_answers(opened), on=on, now=now
+        prefill=prefill_of(opened, on=on), earlier=earlier_answers(opened), on=on, now=now
     )
     opened.touched_by_human_at = now
     opened.save(update_fields=["answers", "touched_by_human_at"])
@@ -224,7 +225,8 @@ def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Eval
         _describe(request, need, known, evaluation)
         _write_lines(request, need, known)
         if request.answers is not None:
-            documentation.refresh(sheet=request.answers, prefill=prefill_of(request), now=now)
+            today = clock.day_in(request.clinic.time_zone, at=now)
+            documentation.refresh(sheet=request.answers, prefill=prefill_of(request, on=today), now=now)
     request.save()
     audit.record(by=SYSTEM, action="follow", subject_kind="prior-auth", subject_id=request.public_id, now=now)
 

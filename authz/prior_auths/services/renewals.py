@@ -42,7 +42,7 @@ def _open_one(key: int, now: datetime) -> int:
     renewal.renews = authorization
     renewal.pa_required_from = authorization.ends_on + timedelta(days=1)
     renewal.answers = documentation.start_sheet(
-        prefill=prefill_of(renewal), earlier=earlier_answers(renewal), on=on, now=now
+        prefill=prefill_of(renewal, on=on), earlier=earlier_answers(renewal), on=on, now=now
     )
     renewal.save(update_fields=["renews", "pa_required_from", "answers"])
     _ask_for_as_much_again(renewal, authorization)

@@ -56,8 +56,9 @@ def take_up(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_ve
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.TAKE_UP, by)
+    on = _today(prior_auth, now)
     prior_auth.answers = documentation.start_sheet(
-        prefill=prefill_of(prior_auth), earlier=earlier_answers(prior_auth), on=_today(prior_auth, now), now=now
+        prefill=prefill_of(prior_auth, on=on), earlier=earlier_answers(prior_auth), on=on, now=now
     )
     steps.take(prior_auth, Step.TAKE_UP, by=by, now=now)
     return prior_auth
