@@ -234,7 +234,7 @@ def with_document(cast: Cast) -> PriorAuth:
     """Return a request that the insurer has received with a document."""
     key = PriorAuthId(drafted(cast).public_id)
     note = files.inspect(content=b"Note of the visit.")
-    documents.attach(prior_auth_id=key, file=note, title="Note", by=cast.stella, now=NOW)
+    documents.attach(prior_auth_id=key, file=note, title="Note", shows=["dx.code"], by=cast.stella, now=NOW)
     return request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
 
 

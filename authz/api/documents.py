@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.api.etags import etag, expected_version
-from authz.api.fields import In, Text
+from authz.api.fields import In, PublicId, Text
 from authz.api.parsers import BodyTooLarge
 from authz.api.prior_auth_steps import IF_MATCH
 from authz.api.views import IDEMPOTENCY_KEY, Door
@@ -80,17 +80,11 @@ class FileField(serializers.Field):  # type: ignore[type-arg]  # the stubs' four
         return data
 
 
-@extend_schema_field(serializers.ListField(child=serializers.CharField()))
-class Several(serializers.Field):  # type: ignore[type-arg]  # as above
-    """A text, or several of them."""
+class Several(serializers.ListField):
+    """One value, or several: a form has no lists, but may name a field more than once."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "Texts are needed."}
-
-    def to_internal_value(self, data: Any) -> list[str]:
-        found = data if isinstance(data, list) else [data]
-        if not all(isinstance(one, str) for one in found):
-            self.fail("invalid")
-        return found
+    def to_internal_value(self, data: Any) -> list[Any]:
+        return super().to_internal_value(data if isinstance(data, list) else [data])
 
 
 class AttachmentIn(In):
@@ -98,7 +92,12 @@ class AttachmentIn(In):
 
     file = FileField()
     title = Text(max_length=200, required=False)
-    shows = Several(required=False, default=list, help_text="The questions that it bears out.")
+    shows = Several(
+        child=Text(max_length=60), required=False, default=list, help_text="The questions that it bears out."
+    )
+    answers = Several(
+        child=PublicId(), required=False, default=list, help_text="The insurer's questions that it answers, by id."
+    )
 
 
 class AttachmentOut(serializers.Serializer[Attachment]):
@@ -110,9 +109,13 @@ class AttachmentOut(serializers.Serializer[Attachment]):
     page_count = serializers.IntegerField(source="file.page_count", allow_null=True)
     sha256 = serializers.CharField(source="file.sha256")
     shows = serializers.ListField(child=serializers.CharField())
+    answers = serializers.SerializerMethodField(help_text="The insurer's questions that it answers, by id.")
     attached_at = serializers.DateTimeField()
     attached_by = serializers.CharField()
     removed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_answers(self, row: Attachment) -> list[UUID]:
+        return [asked.public_id for asked in row.information_requests.all()]
 
 
 class AttachmentsOut(serializers.Serializer[Any]):
@@ -125,7 +128,7 @@ class AttachmentsView(Door):
 
     @extend_schema(operation_id="list_attachments", tags=["documents"], responses=AttachmentsOut)
     def get(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
-        """List a request's documents; an insurer sees those that were submitted."""
+        """List a request's documents; an insurer sees those that it was sent."""
         row = selectors.prior_auth(self.actor, prior_auth_id)
         answer = Response(AttachmentsOut({"attachments": selectors.attachments(self.actor, row)}).data)
         answer["ETag"] = etag(row.version)
@@ -139,26 +142,22 @@ class AttachmentsView(Door):
         responses={200: AttachmentOut, 201: AttachmentOut},
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
-        """Attach a document. The same bytes sent again are the attachment that is there."""
+        """Attach a document and say what it proves. The same bytes sent again are the attachment that is there.
+
+        After submission it answers an open question of the insurer, and goes with the answer.
+        """
         documents.must_be_open(prior_auth_id=prior_auth_id, by=self.actor)
         sent = self.read(AttachmentIn)
         # Before any transaction: a virus scanner may be asked.
         file = files.inspect(content=sent["file"].content)
         title = sent.get("title", sent["file"].name)
         version = expected_version(request, is_required=False)
-        return self.once(lambda: self._attach(prior_auth_id, file, title, sent["shows"], version))
+        proves = {"shows": sent["shows"], "answers": sent["answers"]}
+        return self.once(lambda: self._attach(prior_auth_id, version, file=file, title=title, **proves))
 
-    def _attach(
-        self, prior_auth_id: PriorAuthId, file: files.Inspected, title: str, shows: list[str], version: int | None
-    ) -> Response:
+    def _attach(self, prior_auth_id: PriorAuthId, version: int | None, **document: Any) -> Response:
         attachment, is_new = documents.attach(
-            prior_auth_id=prior_auth_id,
-            file=file,
-            title=title,
-            shows=shows,
-            by=self.actor,
-            now=self.now,
-            expected_version=version,
+            prior_auth_id=prior_auth_id, by=self.actor, now=self.now, expected_version=version, **document
         )
         return Response(AttachmentOut(attachment).data, status=201 if is_new else 200)
 
@@ -174,7 +173,7 @@ class RemovalView(Door):
         responses=AttachmentOut,
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId, attachment_id: UUID) -> Response:
-        """Take a document off a request that is not submitted yet. It stays, marked as removed."""
+        """Take a document off that the insurer does not have yet. It stays, marked as removed."""
         version = expected_version(request, is_required=False)
         return self.once(lambda: self._take_off(prior_auth_id, attachment_id, version))
 

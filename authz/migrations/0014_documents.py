@@ -72,6 +72,11 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('sheet', 'number'), name='attachment_number_once_per_sheet')],
             },
         ),
+        migrations.AddField(
+            model_name='informationrequest',
+            name='documents',
+            field=models.ManyToManyField(related_name='information_requests', to='authz.attachment'),
+        ),
         migrations.RunSQL(
             IS_WHAT_ITS_HASH_SAYS,
             "ALTER TABLE authz_storedfile DROP CONSTRAINT stored_file_is_what_its_hash_says",

@@ -107,6 +107,8 @@ BEFORE_SUBMISSION = _WITH_CLINIC
 UNDECIDED = _WITH_REVIEWER | {State.QUEUED, State.INCOMPLETE, State.INFO_REQUESTED}
 ACTIVE = BEFORE_SUBMISSION | UNDECIDED
 ENDED = frozenset(State) - ACTIVE
+ASKED_OF_CLINIC = frozenset({State.INCOMPLETE, State.INFO_REQUESTED})
+"""The insurer waits for the clinic's answer."""
 UNANSWERED = frozenset({State.LAPSED, State.DUPLICATE, State.VOIDED})
 """Ends that answer nothing: the use may still need a request."""
 

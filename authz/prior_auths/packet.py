@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
+from django.db.models import Q, QuerySet
+
 from authz.access.roles import Actor
 from authz.documentation import catalog
 from authz.documentation import selectors as documentation
@@ -46,9 +48,13 @@ def packet_of(prior_auth: PriorAuth, answers: Sequence[Standing], *, by: Actor) 
     }
 
 
-def packet_attachment_ids(packet: dict[str, Any]) -> list[str]:
-    """Return the public ids of the documents that were submitted."""
-    return [one["id"] for one in packet.get("attachments", [])]
+def sent(prior_auth: PriorAuth) -> QuerySet[Attachment]:
+    """Return the documents that the insurer has: those of the packet, and those that went with an answer since."""
+    if prior_auth.answers is None:
+        return Attachment.objects.none()
+    submitted = [one["id"] for one in (prior_auth.packet or {}).get("attachments", [])]
+    is_sent = Q(public_id__in=submitted) | Q(information_requests__answered_at__isnull=False)
+    return documentation.attachments(prior_auth.answers).filter(is_sent, removed_at=None).distinct()
 
 
 def _answer(one: Standing) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
 from authz.prior_auths.needs import PatientCase, PayerVerdict
-from authz.prior_auths.packet import packet_attachment_ids
+from authz.prior_auths.packet import sent
 from authz.prior_auths.run_out import RunOut, run_out
 from authz.prior_auths.visibility import roles_in_case, visible_to
 from authz.rules.changes import Changes, Known, changes
@@ -178,13 +178,12 @@ def answers(by: Actor, prior_auth_id: PriorAuthId, *, now: datetime) -> AnswersS
 
 
 def attachments(by: Actor, found: PriorAuth) -> list[Attachment]:
-    """Return the documents of a request that the reader found: to its clinic all, to the insurer those submitted."""
+    """Return the documents of a request that the reader found: to its clinic all, to the insurer those it was sent."""
     if found.answers is None:
         return []
-    rows = documentation.attachments(found.answers)
-    if by.organization_id != found.clinic_id:
-        rows = rows.filter(public_id__in=packet_attachment_ids(found.packet or {}))
-    return list(rows)
+    is_own = by.organization_id == found.clinic_id
+    rows = documentation.attachments(found.answers) if is_own else sent(found)
+    return list(rows.prefetch_related("information_requests"))
 
 
 def attachment_file(by: Actor, prior_auth_id: PriorAuthId, attachment_id: UUID) -> KeptFile:

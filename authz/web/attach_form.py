@@ -1,13 +1,36 @@
-"""The form that attaches a document: the file, what to call it, and which questions it bears out."""
+"""The form that attaches a document: the file, what to call it, and what it proves."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 
 from authz.documentation.standing import Standing
+from authz.prior_auths.models import InformationRequest
 from authz.web.forms import PlainForm
+
+
+class Proves(NamedTuple):
+    """What a document can prove: the field's name and label, and the choices by id."""
+
+    name: str
+    label: str
+    choices: Sequence[tuple[str, str]]
+    read: Callable[[str], object] = str
+
+
+def of_questionnaire(asked: Iterable[Standing]) -> Proves:
+    """Return the questions of the questionnaire as what a document can bear out."""
+    choices = [(one.question.link_id, one.question.text) for one in asked]
+    return Proves("shows", "Which answers does it bear out?", choices)
+
+
+def of_insurer(asked: Iterable[InformationRequest]) -> Proves:
+    """Return the insurer's open questions as what a document can answer; it goes with the answer."""
+    choices = [(str(one.public_id), one.question) for one in asked if one.answered_at is None]
+    return Proves("answers", "Which of the insurer's questions does it answer?", choices, UUID)
 
 
 class AttachForm(PlainForm):
@@ -29,24 +52,25 @@ class AttachForm(PlainForm):
         help_text="Such as: Note of the visit. Left empty, it has its file's name.",
         widget=forms.TextInput({"autocomplete": "off"}),
     )
-    shows = forms.MultipleChoiceField(
-        label="Which answers does it bear out?",
-        required=False,
-        help_text="One or more; none is fine.",
-        widget=forms.SelectMultiple({"size": "6"}),
-    )
 
-    def __init__(
-        self,
-        asked: Iterable[Standing],
-        posted: Mapping[str, Any] | None = None,
-        files: Any = None,
-    ) -> None:
+    def __init__(self, proves: Proves, posted: Mapping[str, Any] | None = None, files: Any = None) -> None:
         super().__init__(posted, files, auto_id="attach-%s", label_suffix="")
         megabytes = settings.ATTACHMENT_MAX_BYTES // (1024 * 1024)
         self.fields["file"].help_text = f"PDF, PNG, JPEG, TIFF or plain text, at most {megabytes} MB."
-        choices = [(one.question.link_id, one.question.text) for one in asked]
-        self.fields["shows"].choices = choices  # type: ignore[attr-defined]  # it is the one declared above
+        self.proves = proves
+        self.fields[proves.name] = forms.TypedMultipleChoiceField(
+            label=proves.label,
+            help_text="One or more.",
+            choices=proves.choices,
+            coerce=proves.read,
+            widget=forms.SelectMultiple({"size": "6"}),
+            error_messages={"required": "Say what it proves."},
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return what the service takes of the document besides its bytes."""
+        title = self.cleaned_data["title"] or self.cleaned_data["file"].name
+        return {"title": title, self.proves.name: self.cleaned_data[self.proves.name]}
 
     def typed(self) -> list[tuple[str, str]]:
         return []

@@ -8,9 +8,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 from authz import clock
+from authz.documentation.models import Attachment
 from authz.ids import PriorAuthId
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations
+from authz.prior_auths.services import determinations, questions, queue
 from tests import cast as stage
 from tests.api.callers import Caller, field_errors, nothing_changes, refused
 from tests.documentation.samples import PNG, TEXT, pdf
@@ -23,7 +24,8 @@ def address(case: PriorAuth, rest: str = "attachments/") -> str:
 def attach(
     caller: Caller, case: PriorAuth, content: bytes, *, name: str = "Jane Doe.exe", key: str = "", **fields: Any
 ) -> Any:
-    form = {"file": SimpleUploadedFile(name, content, content_type="application/x-msdownload"), **fields}
+    file = SimpleUploadedFile(name, content, content_type="application/x-msdownload")
+    form = {"file": file, **(fields or {"shows": ["dx.code"]})}
     body = encode_multipart(BOUNDARY, form)
     return caller.send("POST", address(case), body, content_type=MULTIPART_CONTENT, key=key or None)
 
@@ -137,6 +139,43 @@ def test_what_is_taken_off_stays_listed_for_the_clinic_alone(cast: stage.Cast, s
     refused(rae.get(address(case, f"attachments/{note['id']}/content/")), 404, "not-found")
     refused(attach(stella, case, TEXT), 409, "answers-closed")
     refused(rae.post(address(case, f"attachments/{scan['id']}/removal/")), 403, "forbidden")
+
+
+def test_a_stranger_of_another_clinic_or_insurer_finds_none_of_a_real_requests_papers(
+    cast: stage.Cast, mallory: Caller, oscar: Caller
+) -> None:
+    case = stage.with_document(cast)
+    note = Attachment.objects.get()
+    key = PriorAuthId(case.public_id)
+    queue.claim(prior_auth_id=key, by=cast.rae, now=stage.NOW)
+    letter = determinations.approve(prior_auth_id=key, by=cast.rae, now=stage.NOW).determinations.get()
+
+    for stranger in (mallory, oscar):
+        for path in (
+            "questionnaire/", "answers/", "attachments/", f"attachments/{note.public_id}/content/", "packet/",
+            f"determinations/{letter.public_id}/letter/",
+        ):  # fmt: skip
+            refused(stranger.get(address(case, path)), 404, "not-found")
+        refused(attach(stranger, case, TEXT), 404, "not-found")
+        refused(stranger.post(address(case, f"attachments/{note.public_id}/removal/")), 404, "not-found")
+
+
+def test_a_document_answers_the_insurers_question_after_submission(
+    cast: stage.Cast, stella: Caller, rae: Caller
+) -> None:
+    case = stage.in_review(cast)
+    questions.ask(prior_auth_id=PriorAuthId(case.public_id), questions=["The report?"], by=cast.rae, now=stage.NOW)
+    asked = str(case.information_requests.get().public_id)
+
+    nothing, wrong = attach(stella, case, TEXT), attach(stella, case, TEXT, answers="soon")
+    kept = attach(stella, case, pdf(1), answers=asked)
+    before = rae.get(address(case)).json()["attachments"]
+    stella.post(address(case, "answer/"), {"answers": {asked: "See the report."}})
+
+    assert set(field_errors(nothing)) == {"answers"}
+    assert set(field_errors(wrong)) == {"answers[0]"}
+    assert (kept.status_code, kept.json()["answers"], before) == (201, [asked], [])
+    assert rae.get(address(case)).json()["attachments"] == [kept.json()]
 
 
 def test_packet_and_letter_are_downloads_for_both_sides(cast: stage.Cast, stella: Caller, rae: Caller) -> None:

@@ -1,6 +1,8 @@
 """What goes with a request: documents the clinic attaches, the frozen packet, and papers rendered once and for all."""
 
 from io import BytesIO
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -12,8 +14,9 @@ from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Reason
 from authz.prior_auths.evaluations import sha256_of
+from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, documents, request
+from authz.prior_auths.services import deeming, determinations, documents, questions, queue, reopening, request
 from authz.prior_auths.services.request import AnswersClosed, NotReady
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
@@ -99,6 +102,75 @@ def test_documents_are_attached_between_taking_up_and_submitting(cast: Cast) -> 
     with pytest.raises(Forbidden):
         attach(queued, NOTE, by=cast.rae)
     assert not StoredFile.objects.filter(media_type="text/plain").exists()
+
+
+def asked(cast: Cast) -> tuple[PriorAuth, UUID]:
+    """Return a request of which Rae asks one thing, and the id of her question."""
+    prior_auth = questions.ask(
+        prior_auth_id=key_of(stage.in_review(cast)), questions=["Send the operation report."], by=cast.rae, now=NOW
+    )
+    return prior_auth, prior_auth.information_requests.get().public_id
+
+
+def send(prior_auth: PriorAuth, question: UUID, file: files.Inspected, *, by: stage.Actor) -> Attachment:
+    key = key_of(prior_auth)
+    return documents.attach(prior_auth_id=key, file=file, title="Report", answers=[question], by=by, now=NOW)[0]
+
+
+def test_a_document_answers_the_insurers_question_goes_with_the_answer_and_leaves_the_packet_alone(cast: Cast) -> None:
+    prior_auth, question = asked(cast)
+    frozen = (prior_auth.packet, prior_auth.packet_sha256)
+    key = key_of(prior_auth)
+    report, wrong = (send(prior_auth, question, file, by=cast.stella) for file in (SCAN, NOTE))
+    documents.take_off(prior_auth_id=key, attachment_id=wrong.public_id, by=cast.stella, now=NOW)
+    assert selectors.attachments(cast.rae, prior_auth) == []
+
+    questions.answer(prior_auth_id=key, answers={question: "See the report."}, by=cast.stella, now=later(1))
+
+    prior_auth.refresh_from_db()
+    assert selectors.attachments(cast.rae, prior_auth) == [report]
+    assert bytes(selectors.attachment_file(cast.rae, key, report.public_id).file.content) == SCAN.content
+    assert (prior_auth.packet, prior_auth.packet_sha256) == frozen
+    with pytest.raises(AnswersClosed):
+        send(prior_auth, question, NOTE, by=cast.stella)
+
+
+def test_what_the_insurer_has_is_not_taken_off(cast: Cast) -> None:
+    submitted = stage.with_document(cast)
+    queue.claim(prior_auth_id=key_of(submitted), by=cast.rae, now=NOW)
+    questions.ask(prior_auth_id=key_of(submitted), questions=["Anything else?"], by=cast.rae, now=NOW)
+    note = Attachment.objects.get()
+
+    with pytest.raises(AnswersClosed):
+        documents.take_off(prior_auth_id=key_of(submitted), attachment_id=note.public_id, by=cast.stella, now=NOW)
+
+    note.refresh_from_db()
+    assert note.removed_at is None
+
+
+@pytest.mark.parametrize(
+    ("proves", "field"),
+    [({}, "answers"), ({"shows": ["dx.code"]}, "answers"), ({"answers": [stage.unknown_id()]}, "answers")],
+)
+def test_after_submission_a_document_answers_a_question_that_is_open(
+    cast: Cast, proves: dict[str, Any], field: str
+) -> None:
+    prior_auth, _ = asked(cast)
+
+    with pytest.raises(InvalidInput) as refusal:
+        documents.attach(prior_auth_id=key_of(prior_auth), file=SCAN, title="Report", by=cast.stella, now=NOW, **proves)
+
+    assert set(refusal.value.fields) == {field}
+    assert not Attachment.objects.exists()
+
+
+def test_a_document_that_says_not_what_it_proves_is_not_taken(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+
+    with pytest.raises(InvalidInput) as refusal:
+        documents.attach(prior_auth_id=key_of(prior_auth), file=NOTE, title="Note", by=cast.stella, now=NOW)
+
+    assert refusal.value.fields["shows"][0].startswith("Say what it proves")
 
 
 def test_a_title_and_questions_that_are_none_are_named(cast: Cast) -> None:
@@ -190,6 +262,63 @@ def test_a_denial_is_told_in_a_letter_with_reason_criterion_licence_holder_and_r
     ):  # fmt: skip
         assert told in words
     assert words == letter_of(denied, cast.rae)
+
+
+@pytest.mark.parametrize(
+    ("regime", "next_step"),
+    [
+        ("part_d", "Evergreen Health must send this request to an independent reviewer within 24 hours"),
+        ("medicare_advantage", "ask Evergreen Health to look at this again (an appeal), within 60 calendar days"),
+    ],
+)
+def test_what_nobody_decided_in_time_is_told_in_words_of_its_own_with_what_happens_next(
+    cast: Cast, regime: str, next_step: str
+) -> None:
+    cast.plan.regime = regime
+    cast.plan.save()
+    prior_auth = stage.queued(cast)
+
+    assert deeming.deem_due(now=later(24 * 20)) == 1
+
+    words = letter_of(prior_auth, cast.stella)
+    for told in (
+        "Nobody decided this request in time, so the law treats it as denied.",
+        "It was due",
+        "42 CFR",
+        next_step,
+    ):
+        assert told in words
+    assert "We have denied" not in words
+    assert "Who decided" not in words
+
+
+def test_what_a_rule_or_the_law_approves_has_its_letter_too(cast: Cast) -> None:
+    cast.plan.regime = "california"
+    cast.plan.save()
+    prior_auth = stage.queued(cast)
+
+    deeming.deem_due(now=later(73))
+
+    words = letter_of(prior_auth, cast.stella)
+    assert "By law it counts as approved as it was asked." in words
+    assert prior_auth.authorizations.get().number in words
+    assert "Who decided" not in words
+
+
+def test_a_letter_tells_which_decision_it_takes_the_place_of(cast: Cast) -> None:
+    denied = stage.denied(cast)
+    key = key_of(denied)
+    reopening.reopen(
+        prior_auth_id=key, code=ReopeningReason.NEW_MATERIAL_EVIDENCE, reason="A report.", by=cast.nora, now=later(24)
+    )
+    determinations.approve(prior_auth_id=key, by=cast.rae, now=later(25))
+
+    papers = {
+        row.decided_at: selectors.letter_file(cast.rae, key, row.public_id) for row in denied.determinations.all()
+    }
+    first, second = (paper_words(bytes(papers[at].file.content)) for at in sorted(papers))
+    assert "This takes the place of our decision of 2025-03-03." in second
+    assert "We have denied this request." in first
 
 
 def test_an_approval_is_told_in_a_letter_with_its_authorization(cast: Cast) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 from authz import clock
 from authz.documentation.models import Answer, Attachment
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations
+from authz.prior_auths.services import determinations, questions, queue
 from tests.cast import NOW, Cast, detected, drafted, fill, in_review, key_of, with_document
 from tests.documentation.samples import TEXT
 from tests.web.conftest import Door
@@ -20,7 +20,8 @@ from tests.web.test_whole_case import form_of, page, send
 
 def attach(client: Client, prior_auth: PriorAuth, content: bytes, **fields: Any) -> Any:
     file = SimpleUploadedFile("Jane Doe.exe", content)
-    return client.post(f"/prior-auths/{prior_auth.public_id}/attachments/", {"file": file, **fields})
+    form = {"file": file, **(fields or {"shows": ["dx.code"]})}
+    return client.post(f"/prior-auths/{prior_auth.public_id}/attachments/", form)
 
 
 def answered(prior_auth: PriorAuth, question: str) -> Any:
@@ -106,6 +107,23 @@ def test_a_document_is_attached_seen_and_taken_off(cast: Cast, enter: Door) -> N
     assert (download.content, download["Content-Disposition"].split(";")[0]) == (TEXT, "attachment")
     stella.post(f"/prior-auths/{prior_auth.public_id}/attachments/{row.public_id}/removal/")
     assert "Taken off" in page(stella, prior_auth)
+
+
+def test_a_document_for_the_insurers_question_is_attached_and_stays_once_it_is_sent(cast: Cast, enter: Door) -> None:
+    prior_auth = with_document(cast)
+    queue.claim(prior_auth_id=key_of(prior_auth), by=cast.rae, now=NOW)
+    questions.ask(prior_auth_id=key_of(prior_auth), questions=["The report?"], by=cast.rae, now=NOW)
+    asked = prior_auth.information_requests.get()
+    stella = enter("stella")
+
+    unsaid = attach(stella, prior_auth, b"A report.", title="Report")
+    attach(stella, prior_auth, b"A report.", title="Report", answers=[asked.public_id])
+
+    seen = page(stella, prior_auth)
+    assert "Say what it proves." in unsaid.content.decode()
+    assert "Answers: The report? (not sent yet)" in seen
+    assert ("Take off 2" in seen, "Take off 1" in seen) == (True, False)
+    assert findings(seen) == []
 
 
 def test_a_file_that_cannot_be_taken_is_refused_at_its_field(cast: Cast, enter: Door) -> None:

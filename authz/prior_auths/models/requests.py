@@ -264,11 +264,15 @@ class Event(models.Model):
 
 
 class InformationRequest(models.Model):
-    """One question of the insurer to the clinic, and its answer: whose it is to answer, and by when it is wanted."""
+    """One question of the insurer to the clinic, and its answer: whose it is to answer, and by when it is wanted.
+
+    `documents` go with the answer: the insurer has them once it is given.
+    """
 
     PHI: ClassVar[set[str]] = {"question", "answer"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "prior_auth", "asked_at", "asked_by", "owner", "reply_by", "answered_at", "answered_by",
+        "documents",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -283,3 +287,4 @@ class InformationRequest(models.Model):
     answer = models.CharField(max_length=4000, blank=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    documents = models.ManyToManyField("authz.Attachment", related_name="information_requests")

@@ -16,7 +16,7 @@ from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import KeptFile
 from authz.prior_auths.services import documents
-from authz.web.attach_form import AttachForm
+from authz.web.attach_form import AttachForm, of_questionnaire
 from authz.web.pages import Page
 from authz.web.views.request import Refused, RequestPage
 
@@ -32,7 +32,7 @@ class AttachmentsPage(RequestPage):
 
     def post(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
         prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
-        form = AttachForm(self.questions(prior_auth), request.POST, request.FILES)
+        form = AttachForm(self.proves(prior_auth), request.POST, request.FILES)
         if not form.is_valid():
             return self.page(prior_auth, Refused(ATTACH, form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
         try:
@@ -45,14 +45,12 @@ class AttachmentsPage(RequestPage):
 
 
 def _attach(form: AttachForm, prior_auth_id: PriorAuthId, page: Page) -> None:
-    file = form.cleaned_data["file"]
     documents.attach(
         prior_auth_id=prior_auth_id,
-        file=files.inspect(content=file.read()),
-        title=form.cleaned_data["title"] or file.name,
-        shows=form.cleaned_data["shows"],
+        file=files.inspect(content=form.cleaned_data["file"].read()),
         by=page.actor,
         now=page.now,
+        **form.document(),
     )
 
 
@@ -72,7 +70,7 @@ class AttachmentTakenOff(RequestPage):
         try:
             documents.take_off(prior_auth_id=prior_auth_id, attachment_id=attachment_id, by=self.actor, now=self.now)
         except AuthzError as error:
-            return self.refuse(prior_auth_id, ATTACH, AttachForm([]), error)
+            return self.refuse(prior_auth_id, ATTACH, AttachForm(of_questionnaire([])), error)
         messages.success(request, "The document is taken off.")
         return redirect("request", prior_auth_id=prior_auth_id)
 

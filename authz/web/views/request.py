@@ -16,13 +16,14 @@ from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
+from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.packet import sent
 from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
 from authz.web.answers_form import Answered, AnswersForm, answered, submitted
-from authz.web.attach_form import AttachForm
+from authz.web.attach_form import AttachForm, Proves, of_insurer, of_questionnaire
 from authz.web.forms import Fault, PlainForm
 from authz.web.next_action import ANSWER_QUESTIONS
 from authz.web.pages import Page
@@ -88,6 +89,7 @@ class RequestPage(Page):
             answers_form=answers,
             attach_form=self._attach_form(prior_auth, refused),
             documents=selectors.attachments(self.actor, prior_auth),
+            sent=set(sent(prior_auth)),
             answers_are_next=place == ANSWER_QUESTIONS,
             answered=self._to_read(prior_auth, [*([answers] if answers else []), *(offer.form for offer in offers)]),
             asked_prescriber=_asked_prescriber(prior_auth),
@@ -113,16 +115,28 @@ class RequestPage(Page):
 
     def _attach_form(self, prior_auth: PriorAuth, refused: Refused | None) -> AttachForm | None:
         """Return the form that attaches a document; None where none can be attached."""
-        if not self._may_answer(prior_auth):
+        if not self._may_answer(prior_auth) and not self._is_asked(prior_auth):
             return None
         if refused and isinstance(refused.form, AttachForm):
             return refused.form
-        return AttachForm(self.questions(prior_auth))
+        return AttachForm(self.proves(prior_auth))
+
+    def proves(self, prior_auth: PriorAuth) -> Proves:
+        """Return what a document can prove now: answers to the questionnaire, or to what the insurer asks."""
+        if self._is_asked(prior_auth):
+            return of_insurer(prior_auth.information_requests.all())
+        return of_questionnaire(self.questions(prior_auth))
+
+    def _is_asked(self, prior_auth: PriorAuth) -> bool:
+        return self._is_clinical(prior_auth) and State(prior_auth.state) in ASKED_OF_CLINIC
 
     def _may_answer(self, prior_auth: PriorAuth) -> bool:
         is_open = prior_auth.answers is not None and State(prior_auth.state) in BEFORE_SUBMISSION
+        return is_open and self._is_clinical(prior_auth)
+
+    def _is_clinical(self, prior_auth: PriorAuth) -> bool:
         is_ours = self.actor.organization_id == prior_auth.clinic_id
-        return is_open and is_ours and not self.actor.roles.isdisjoint({Role.STAFF, Role.PRESCRIBER})
+        return is_ours and not self.actor.roles.isdisjoint({Role.STAFF, Role.PRESCRIBER})
 
     def questions(self, prior_auth: PriorAuth) -> list[Standing]:
         """Return the questions to answer here: the prescriber's own stand in their step while it is open."""
