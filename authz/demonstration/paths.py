@@ -1,17 +1,20 @@
 """How far people can take a request: a path is the steps in their order, each one call of the service that takes it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from authz.access.roles import Actor
 from authz.demonstration.patients import Story
+from authz.documentation.rendering import Prose, render
+from authz.documentation.services import files
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, questions, queue, request
+from authz.prior_auths.services import determinations, documents, questions, queue, request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,18 @@ def _answer_questions(prior_auth: PriorAuth, story: Story, players: Players, now
         "benzo.concurrent": False,
         "plan.followup": (now + timedelta(days=7)).date().isoformat(),
     }
-    return request.answer_questions(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
+    answered = request.answer_questions(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
+    if story.says.note:
+        note = render(title="Note of the visit", blocks=[Prose(story.says.note)], footer=story.number)
+        _attach(answered, note.content, "Note of the visit", players, now, shows=["dx.code", "pain.why_longer"])
+    return answered
+
+
+def _attach(
+    prior_auth: PriorAuth, content: bytes, title: str, players: Players, now: datetime, **proves: Collection[Any]
+) -> None:
+    file = files.inspect(content=content)
+    documents.attach(prior_auth_id=_key(prior_auth), file=file, title=title, by=players.staff, now=now, **proves)
 
 
 def _ask_prescriber(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
@@ -77,6 +91,8 @@ def _ask(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -
 
 def _answer(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
     answers = {row.public_id: story.says.answered for row in prior_auth.information_requests.all()}
+    if story.says.report:
+        _attach(prior_auth, story.says.report.encode(), "Report", players, now, answers=list(answers))
     return questions.answer(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
 
 

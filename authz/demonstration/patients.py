@@ -53,13 +53,19 @@ class Peg:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Says:
-    """The words of a request: what it answers, what was asked, referred and decided, and why."""
+    """The words of a request: what it answers, what was asked, referred and decided, and why.
+
+    `note` is the text of a chart note that is attached to the answers, `report` of one that goes with the answer to the
+    insurer; empty when there is none.
+    """
 
     dx: str = ""
     pain: str = ""
     why: str = ""
+    note: str = ""
     asked: str = ""
     answered: str = ""
+    report: str = ""
     referred: str = ""
     granted: int = 0
     because: str = ""

@@ -16,6 +16,8 @@ from authz.access.models import Membership, Organization, Person
 from authz.access.roles import Actor, Role
 from authz.demonstration import people, services
 from authz.demonstration.patients import stories
+from authz.documentation.models import Paper
+from authz.ids import PriorAuthId
 from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
@@ -42,7 +44,7 @@ def loaded(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
 
 def actor(name: str) -> Actor:
     person = Person.objects.get(email__startswith=f"{name}@")
-    organization = Organization.objects.get(memberships__person=person)
+    organization = Organization.objects.filter(memberships__person=person).distinct().get()
     return access_selectors.actor_for(person=person, organization=organization)
 
 
@@ -123,6 +125,25 @@ def test_the_special_cases_are_there() -> None:
     assert PriorAuth.objects.filter(evaluation__attention_count__gt=0).exists() is False
     assert Patient.objects.filter(evaluations__attention_count__gt=0).count() == 1
     assert Patient.objects.filter(prior_auths=None).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_request_has_answers_a_document_and_a_packet_and_every_decision_a_letter() -> None:
+    rae, mallory = actor("rae"), actor("mallory")
+    at_riverside = PriorAuth.objects.get(patient__identifiers__value="RV-2012")
+    at_hillside = PriorAuth.objects.get(patient__identifiers__value="HS-5010")
+
+    note, report = (selectors.attachments(rae, one)[0] for one in (at_riverside, at_hillside))
+
+    assert (note.file.media_type, note.file.page_count, report.file.media_type) == ("application/pdf", 1, "text/plain")
+    assert [one["sha256"] for one in at_riverside.packet["attachments"]] == [note.file.sha256]
+    assert (report.information_requests.count(), at_hillside.packet["attachments"]) == (1, [])
+    answers = selectors.answers(mallory, PriorAuthId(at_hillside.public_id), now=NOW).answers
+    assert {one.source.value for one in answers if one.source} == {"computed", "prescriber", "staff"}
+    assert Counter(Paper.objects.values_list("kind", flat=True)) == {
+        "packet": PriorAuth.objects.exclude(submitted_at=None).count(),
+        "determination-letter": Determination.objects.count(),
+    }
 
 
 @pytest.mark.usefixtures("loaded")
