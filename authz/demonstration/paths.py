@@ -1,6 +1,6 @@
 """How far people can take a request: a path is the steps in their order, each one call of the service that takes it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -56,9 +56,7 @@ def _answer_questions(prior_auth: PriorAuth, story: Story, players: Players, now
     return answered
 
 
-def _attach(
-    prior_auth: PriorAuth, content: bytes, title: str, players: Players, now: datetime, **proves: Collection[Any]
-) -> None:
+def _attach(prior_auth: PriorAuth, content: bytes, title: str, players: Players, now: datetime, **proves: Any) -> None:
     file = files.inspect(content=content)
     documents.attach(prior_auth_id=_key(prior_auth), file=file, title=title, by=players.staff, now=now, **proves)
 

@@ -77,6 +77,8 @@ def _line(line: RequestedLine) -> dict[str, Any]:
         "product_name": line.product_name,
         "quantity": _amount(line.quantity),
         "days_supply": line.days_supply,
+        "daily_units": _amount(line.daily_units),
+        "refills": line.refills,
         "starts_on": line.starts_on.isoformat(),
         "ends_on": line.ends_on.isoformat(),
     }

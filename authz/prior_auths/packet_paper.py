@@ -5,6 +5,7 @@ from typing import Any
 
 from authz.documentation.rendering import Block, Facts, Grid, Heading, Prose, Rendered, render
 from authz.prior_auths.answer_words import in_words
+from authz.prior_auths.record_words import sentences_told
 
 
 def packet_paper(packet: Mapping[str, Any], *, sha256: str) -> Rendered:
@@ -35,7 +36,7 @@ def _blocks(packet: Mapping[str, Any], sha256: str) -> Iterator[Block]:
         ("Line", "Product", "Quantity", "Days", "From", "To"), _lines(packet), (0.07, 0.43, 0.13, 0.09, 0.14, 0.14)
     )
     yield Heading("Why it needs authorization")
-    yield Prose("\n".join(packet["explanation"]["sentences"]))
+    yield Prose("\n".join(sentences_told(packet["explanation"])))
     yield Heading(f"Answers (questionnaire {packet['questionnaire']})")
     yield Grid(("Question", "Answer", "Source", "Confirmed"), _answers(packet), (0.4, 0.36, 0.12, 0.12))
     yield Heading("Documents")

@@ -21,6 +21,7 @@ from authz.pain.models import PainScoreVersion
 from authz.pain.sight import score_of, standing_scores
 from authz.prescriptions.models import Exemption, PrescriptionVersion
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
+from authz.prior_auths.record_words import sentences_told
 from authz.rules.formulary import packaged
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import ExemptionCategory
@@ -68,7 +69,7 @@ def findings_of(prior_auth: PriorAuth) -> set[str]:
 
 def _use(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:
     runs = _mme_asked(prior_auth)
-    sentences = " ".join(prior_auth.explanation["sentences"])
+    sentences = " ".join(sentences_told(prior_auth.explanation))
     has_benzodiazepine = FindingKind.OPIOID_WITH_BENZODIAZEPINE.value in findings_of(prior_auth)
     return {
         "use.days": sentences,  # as the first version of the questionnaire calls it
@@ -84,7 +85,9 @@ def _mme_asked(prior_auth: PriorAuth) -> list[tuple[str, bool]]:
     """Return the MME of each stretch of days from the first that needs authorization on, and whether it is complete."""
     series: list[tuple[str, str, str, bool]] = prior_auth.evaluation.verdict["mme"]["series"]
     first = prior_auth.pa_required_from.isoformat()
-    return [(amount, is_complete) for _, last, amount, is_complete in series if last >= first]
+    # A renewal begins after all that is known of: what is taken last is what is asked for again.
+    asked = [run for run in series if run[1] >= first] or series[-1:]
+    return [(amount, is_complete) for _, _, amount, is_complete in asked]
 
 
 def _first_line(line: RequestedLine | None) -> Mapping[str, JsonValue]:

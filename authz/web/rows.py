@@ -12,7 +12,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.deadlines import Due
 from authz.prior_auths.determination import Outcome
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, State
+from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, State
 from authz.prior_auths.models import Determination, PriorAuth
 from authz.prior_auths.review_queue import MOST_PRESSING
 from authz.prior_auths.run_out import RunOut

@@ -9,9 +9,8 @@ from datetime import date
 from typing import Any
 
 from authz.policies.clause import Standing
-from authz.rules.records import RecordKind
+from authz.prior_auths.record_words import record_names, with_records_named
 from authz.rules.verdict import ReleasedBy
-from authz.web import words
 
 _RELEASED = {
     ReleasedBy.EXEMPTION: "exempt",
@@ -77,18 +76,8 @@ def why(
         is_payer_rule_unknown=is_payer_rule_unknown,
         days=days,
         are_days_cut=[day.number for day in days] != list(range(1, len(days) + 1)),
-        ways_out=[words.with_records_named(way, names) for way in ways_out],
+        ways_out=[with_records_named(way, names) for way in ways_out],
     )
-
-
-def record_names(trace: Mapping[str, Any]) -> dict[str, str]:
-    """Return what to call each record of a trace, by its id."""
-    return {record["record_id"]: _name(record) for record in trace["records"]}
-
-
-def _name(record: Mapping[str, Any]) -> str:
-    kind = words.KIND[RecordKind(record["kind"])].lower()
-    return f"the {kind} of {record['start']} ({record['product_name'] or record['rxcui']})"
 
 
 def _setting(setting: Mapping[str, Any]) -> ShownSetting:

@@ -1,6 +1,5 @@
 """PURE: what the pages call things. Status is told in words, never by colour alone."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,7 +12,6 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, State, Step
 from authz.prior_auths.moments import Happening
-from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
 from authz.rules.verdict import Look
 
@@ -163,8 +161,6 @@ URGENCY: Mapping[Urgency, str] = {
     Urgency.STANDARD: "Standard",
     Urgency.EXPEDITED: "Expedited: waiting could do serious harm",
 }
-KIND: Mapping[RecordKind, str] = {RecordKind.FILL: "Fill", RecordKind.RX: "Written order"}
-
 IGNORED: Mapping[Ignored, str] = {
     Ignored.REVERSED: "Not counted: reversed",
     Ignored.CANCELLED: "Not counted: cancelled",
@@ -200,8 +196,6 @@ REOPENING: Mapping[ReopeningReason, str] = {
     ReopeningReason.NEW_MATERIAL_EVIDENCE: "New material evidence",
     ReopeningReason.FRAUD: "Fraud",
 }
-
-_A_RECORD = re.compile(r"\b[Rr]ecord ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b")
 
 
 def status(state: State, outcome: Outcome | None = None) -> Status:
@@ -255,13 +249,3 @@ def counted(number: int, noun: str) -> str:
 def amount(quantity: Decimal) -> str:
     """Return an exact amount without needless zeros: "40", "0.5"."""
     return f"{quantity.normalize():f}"
-
-
-def with_records_named(sentence: str, names: Mapping[str, str]) -> str:
-    """Return the rule's sentence with each record called by its name, or by the start of its id when it has none."""
-
-    def name(found: re.Match[str]) -> str:
-        called = names.get(found[1], f"record {found[1][:8]}")
-        return called[:1].upper() + called[1:] if found.start() == 0 else called
-
-    return _A_RECORD.sub(name, sentence)

@@ -10,7 +10,7 @@ from django.db import connections
 from authz.prior_auths.authorization import Granted, Standing, Used, standing, used
 from authz.prior_auths.authorizations import seen
 from authz.prior_auths.models import Authorization, PriorAuth
-from authz.prior_auths.services import endings, intake, rechecking, renewals
+from authz.prior_auths.services import endings, intake, rechecking, renewals, request
 from authz.rules.records import Record, RecordKind, RecordStatus
 from tests import cast as stage
 from tests.cast import Cast, key_of, later
@@ -114,6 +114,26 @@ def test_before_it_runs_out_a_renewal_is_prepared_once_for_as_much_again(cast: C
     kept = renewal.answers.answers.get(question="pain.type")
     assert (kept.value, kept.source, kept.confirmed_at) == ("post-surgical", "prior_request", None)
     assert not renewal.answers.answers.filter(question="pr.attest").exists()
+
+
+def test_a_renewal_is_submitted_once_what_it_offers_is_confirmed_and_the_rest_is_answered(cast: Cast) -> None:
+    before = stage.approved(cast)
+    renewals.open_renewals(now=later(24 * 5))
+    renewal = PriorAuth.objects.exclude(pk=before.pk).get()
+    assert renewal.answers is not None
+    offered = dict(renewal.answers.answers.values_list("question", "value"))
+    assert (offered["req.days_supply"], offered["req.quantity"], offered["req.type"]) == (10, "40", "continuation")
+
+    answers = {**offered, "pdmp.checked": True, "benzo.concurrent": False, "plan.followup": "2025-03-20"}
+    request.answer_questions(prior_auth_id=key_of(renewal), answers=answers, by=cast.stella, now=later(24 * 5))
+    request.answer_questions(
+        prior_auth_id=key_of(renewal), answers={"pr.attest": True}, by=cast.jones, now=later(24 * 5)
+    )
+    submitted = request.submit(prior_auth_id=key_of(renewal), by=cast.stella, now=later(24 * 5))
+
+    assert submitted.packet is not None
+    sources = {one["question"]: one["source"] for one in submitted.packet["answers"]}
+    assert (sources["dx.code"], sources["req.mme_daily"]) == ("prior_request", "computed")
 
 
 def recheck_due(hours: float) -> None:

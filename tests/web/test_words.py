@@ -12,6 +12,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ENDED, NEVER_AWAITED, TABLE, State, Step, steps_for
 from authz.prior_auths.moments import Happening
+from authz.prior_auths.record_words import KIND
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored
 from authz.rules.verdict import Look
@@ -32,7 +33,7 @@ def test_everything_there_is_has_a_word() -> None:
     assert set(words.ROLE) == set(Role)
     assert set(words.SOURCE) == set(Source)
     assert set(words.URGENCY) == set(Urgency)
-    assert set(words.KIND) == set(RecordKind)
+    assert set(KIND) == set(RecordKind)
     assert set(words.IGNORED) == set(Ignored)
     assert set(words.LOOK) == set(Look)
 
@@ -124,12 +125,3 @@ def test_an_instant_is_told_in_its_zone() -> None:
     assert words.moment(in_york) == "Mar 3, 2025, 10:00 AM EST"
     assert words.moment(in_york.replace(hour=0, minute=5)) == "Mar 3, 2025, 12:05 AM EST"
     assert words.moment(in_york.replace(hour=12)) == "Mar 3, 2025, 12:00 PM EST"
-
-
-def test_records_in_sentences_are_called_by_name() -> None:
-    key = "0f0e0d0c-0b0a-4908-8706-050403020100"
-
-    named = words.with_records_named(f"Record {key} is not counted, nor is record {key}.", {key: "the fill of May 1"})
-
-    assert named == "The fill of May 1 is not counted, nor is the fill of May 1."
-    assert words.with_records_named(f"Record {key} needs a look.", {}) == "Record 0f0e0d0c needs a look."

@@ -41,11 +41,11 @@ def _open_one(key: int, now: datetime) -> int:
     renewal = open_for(need=need, known=known, clinic=before.clinic, step=Step.RENEW, by=SYSTEM, on=on, now=now)
     renewal.renews = authorization
     renewal.pa_required_from = authorization.ends_on + timedelta(days=1)
+    _ask_for_as_much_again(renewal, authorization)
     renewal.answers = documentation.start_sheet(
         prefill=prefill_of(renewal, on=on), earlier=earlier_answers(renewal), on=on, now=now
     )
     renewal.save(update_fields=["renews", "pa_required_from", "answers"])
-    _ask_for_as_much_again(renewal, authorization)
     return 1
 
 

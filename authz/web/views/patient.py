@@ -13,6 +13,7 @@ from authz.pain import selectors as pain
 from authz.policies.clause import clause_to_json
 from authz.prescriptions import selectors as prescriptions
 from authz.prior_auths import selectors
+from authz.prior_auths.record_words import KIND, record_names, with_records_named
 from authz.prior_auths.selectors import OpioidUse, SeenRecord
 from authz.prior_auths.timeline import timeline
 from authz.rules.mme import two_decimals
@@ -26,7 +27,7 @@ from authz.web.chart import Chart, Supply, chart
 from authz.web.opioid_days import UseDay, UseRun, newest_episode, runs, use_days
 from authz.web.pages import Page
 from authz.web.patient_names import name, own_identifiers
-from authz.web.why import Why, record_names, why
+from authz.web.why import Why, why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,7 @@ class PatientPage(Page):
             name=name(identifiers, self.actor),
             identifiers=identifiers,
             coverages=prescriptions.coverages(self.actor).filter(patient=use.patient).order_by("priority", "pk"),
-            sentences=[words.with_records_named(said, names) for said in use.sentences],
+            sentences=[with_records_named(said, names) for said in use.sentences],
             is_required=use.payer.is_required,
             why=_why(use, trace),
             compared=self._compared(patient_id, as_of) if request.GET.get("compare") else None,
@@ -95,7 +96,7 @@ class PatientPage(Page):
         names = record_names(trace_to_json(told.after.trace()))
         return Compared(
             since=since,
-            sentences=[words.with_records_named(said, names) for said in told.sentences],
+            sentences=[with_records_named(said, names) for said in told.sentences],
             is_other=any((told.differences.records, told.differences.releases, told.differences.episodes)),
         )
 
@@ -145,7 +146,7 @@ def _drawn(use: OpioidUse, today: date) -> Drawn | None:
 
 
 def _kind(record: SeenRecord) -> str:
-    return words.KIND[RecordKind(record.kind)]
+    return KIND[RecordKind(record.kind)]
 
 
 def _shown(record: SeenRecord) -> ShownRecord:

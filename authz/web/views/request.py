@@ -19,6 +19,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.packet import sent
+from authz.prior_auths.record_words import sentences_told
 from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
@@ -29,7 +30,7 @@ from authz.web.next_action import ANSWER_QUESTIONS
 from authz.web.pages import Page
 from authz.web.patient_names import name_in_case, names
 from authz.web.step_forms import STEPS, StepForm
-from authz.web.why import Why, record_names, why
+from authz.web.why import Why, why
 
 _CHANGED = "Somebody changed this request after you opened it. Look at it as it is now; what you wrote is kept below."
 _BY_ADDRESS = {step.value.replace("_", "-"): step for step in STEPS}
@@ -83,7 +84,7 @@ class RequestPage(Page):
             urgency=words.URGENCY[Urgency(prior_auth.urgency)],
             due=selectors.due(prior_auth),
             run_out=selectors.run_out_of(prior_auth),
-            sentences=_sentences(prior_auth),
+            sentences=sentences_told(prior_auth.explanation),
             why=_why(prior_auth),
             offers=offers,
             answers_form=answers,
@@ -239,11 +240,6 @@ def _trace(prior_auth: PriorAuth) -> Mapping[str, Any]:
     """Return the trace a request keeps; requests opened before traces were kept have none."""
     trace: Mapping[str, Any] = prior_auth.explanation.get("trace", _NO_TRACE)
     return trace
-
-
-def _sentences(prior_auth: PriorAuth) -> list[str]:
-    names = record_names(_trace(prior_auth))
-    return [words.with_records_named(said, names) for said in prior_auth.explanation["sentences"]]
 
 
 def _why(prior_auth: PriorAuth) -> Why:

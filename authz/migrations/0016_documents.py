@@ -21,7 +21,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authz', '0013_promises_of_decisions'),
+        ('authz', '0015_run_out_told'),
     ]
 
     operations = [
