@@ -59,6 +59,8 @@ class Action(StrEnum):
     READ_QUEUE = "read the review queue"
     READ_POLICIES = "read policies"
     DECIDE_POLICIES = "decide on policies"
+    READ_METRICS = "read metrics"
+    READ_PRODUCTIVITY = "read a clinic's productivity"
 
 
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
@@ -80,6 +82,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.READ_QUEUE: INSURER_ROLES,
     Action.READ_POLICIES: INSURER_ROLES,
     Action.DECIDE_POLICIES: frozenset({Role.INSURER_ADMIN}),
+    Action.READ_METRICS: (CLINIC_ROLES | INSURER_ROLES) - {Role.INTAKE},
+    Action.READ_PRODUCTIVITY: CLINIC_ROLES,
 }
 
 

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 from rest_framework.views import APIView
 
 from authz.api import (
+    aging,
     answers,
     coverages,
     documents,
@@ -17,6 +18,7 @@ from authz.api import (
     imports,
     inbox,
     lifecycle,
+    metrics,
     opioid_use,
     opioid_use_changes,
     organizations,
@@ -27,6 +29,7 @@ from authz.api import (
     prescribers,
     prescriptions,
     prior_auths,
+    productivity,
     reasons,
     regimes,
     review_queue,
@@ -123,6 +126,10 @@ urlpatterns = [
     address("review-queue/next/", review_queue.NextView, "review-queue-next"),
     address("review-queue/workload/", review_queue.WorkloadView, "workload"),
     address("review-queue/absences/", review_queue.AbsencesView, "absences"),
+    address("metrics/", metrics.MetricsView, "metrics"),
+    address("metrics/requests/", metrics.CountedRequestsView, "counted-requests"),
+    address("aging/", aging.AgingView, "aging"),
+    address("productivity/", productivity.ProductivityView, "productivity"),
     address("reasons/", reasons.ReasonsView, "reasons"),
     address("inbox/", inbox.InboxView, "inbox"),
     address("inbox/<uuid:notice_id>/read/", inbox.ReadView, "notice-read"),

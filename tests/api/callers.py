@@ -34,6 +34,9 @@ class Caller:
     def get(self, path: str, **parameters: str) -> Any:
         return self.client.get(f"/api/v1/{path}", parameters, headers=self._headers())
 
+    def get_csv(self, path: str, **parameters: str) -> Any:
+        return self.client.get(f"/api/v1/{path}", parameters, headers={**self._headers(), "Accept": "text/csv"})
+
     def post(self, path: str, body: Any = None, *, key: str | None = None, if_match: str | None = None) -> Any:
         return self.send("POST", path, json.dumps(body) if body is not None else "", key=key, if_match=if_match)
 

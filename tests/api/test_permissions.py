@@ -243,6 +243,14 @@ def policy_calls(office: Office) -> list[tuple[Action, Call]]:
     ]
 
 
+DAYS = "since=2025-03-01&until=2025-03-31"
+REPORTS = [
+    (Action.READ_METRICS, Call("metrics", "GET", f"metrics/?{DAYS}")),
+    (Action.READ_METRICS, Call("counted-requests", "GET", f"metrics/requests/?{DAYS}&figure=denied")),
+    (Action.READ_METRICS, Call("aging", "GET", "aging/")),
+    (Action.READ_PRODUCTIVITY, Call("productivity", "GET", f"productivity/?{DAYS}")),
+]
+
 LISTS = [
     "patients", "coverages", "prescribers", "prescriptions", "fills", "exemptions", "prior-authorizations", "inbox",
     "identity-questions", "pain-scores", "surgeries",
@@ -358,6 +366,18 @@ def test_every_role_does_with_policies_what_the_table_says_and_nothing_else(cast
             problem = refused(answer, 403, "forbidden")
             assert problem["detail"] == f"Your role does not allow you to {action.value}."
             assert contents() == before
+
+
+def test_every_role_reads_the_figures_that_the_table_says_and_no_others(cast: stage.Cast) -> None:
+    for role in sorted(CLINIC_ROLES | INSURER_ROLES):
+        caller = machine(organization_of(cast, role), role)
+        for action, call in REPORTS:
+            answer = call.by(caller)
+            if role in ALLOWED[action]:
+                assert answer.status_code == 200, (role, call, answer.content)
+            else:
+                problem = refused(answer, 403, "forbidden")
+                assert problem["detail"] == f"Your role does not allow you to {action.value}."
 
 
 def test_another_insurers_administrator_finds_no_policy_and_changes_none(cast: stage.Cast) -> None:

@@ -1,0 +1,63 @@
+"""How old open requests are, where they stand, and how much time the law leaves."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authz.api.fields import Word
+from authz.api.metrics import TAG, WHOSE, WhoseIn, read_query, whose
+from authz.api.views import Door
+from authz.prior_auths.lifecycle import ACTIVE, State
+from authz.reporting import selectors
+from authz.reporting.aging import Age, Aging, TimeLeft
+
+
+class AgesOut(serializers.Serializer[Any]):
+    """How many requests are how old: since receipt, before that since they were opened."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {age.value: serializers.IntegerField() for age in Age}
+
+
+class TimeLeftOut(serializers.Serializer[Any]):
+    """How many requests must be decided within which time; without a deadline are those whose clock does not run."""
+
+    def get_fields(self) -> dict[str, Any]:
+        return {left.value: serializers.IntegerField() for left in TimeLeft}
+
+
+class StateAgingOut(serializers.Serializer[Any]):
+    state = Word(State)
+    requests = serializers.IntegerField()
+    ages = AgesOut()
+
+
+class AgingOut(serializers.Serializer[Any]):
+    as_of = serializers.DateTimeField()
+    open_requests = serializers.IntegerField()
+    by_state = StateAgingOut(many=True, help_text="Every state of an open request, in the order of its life.")
+    by_time_left = TimeLeftOut()
+
+
+class AgingView(Door):
+    parameters: ClassVar[frozenset[str]] = frozenset({"payer", "plan"})
+
+    @extend_schema(operation_id="read_aging", tags=TAG, parameters=WHOSE, responses=AgingOut)
+    def get(self, request: Request) -> Response:
+        """Tell how old open requests are now, by state, and how much time is left to decide them."""
+        found = selectors.open_requests(self.actor, now=self.now, of=whose(read_query(request, WhoseIn)))
+        told = {
+            "as_of": self.now,
+            "open_requests": found.open_requests,
+            "by_state": [_of_state(found, state) for state in State if state in ACTIVE],
+            "by_time_left": {left.value: found.by_time_left[left] for left in TimeLeft},
+        }
+        return Response(AgingOut(told).data)
+
+
+def _of_state(found: Aging, state: State) -> dict[str, Any]:
+    ages = found.of_state(state)
+    return {"state": state.value, "requests": ages.total(), "ages": ages}

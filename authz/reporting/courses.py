@@ -1,0 +1,90 @@
+"""PURE: the course of one request, as far as figures are drawn from it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from authz.prior_auths.clock_facts import facts_of, in_order
+from authz.prior_auths.clock_history import DECISIONS, Taken, history_of
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.determination import Basis, Outcome
+from authz.prior_auths.lifecycle import TABLE, UNANSWERED, State, Step
+
+GIVEN_UP: Final = frozenset({State.WITHDRAWN, State.DISMISSED})
+"""Ends without a determination that are counted. Other such ends take a request out of every figure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """One determination. `on_appeal` says that it supersedes an adverse one because of an appeal against that."""
+
+    outcome: Outcome
+    basis: Basis
+    at: datetime
+    was_late: bool = False
+    on_appeal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A request that was received. Its `rulings` come oldest first.
+
+    `is_expedited` and `is_extended` are as it counted when it was first decided, or counts now. `given_up` is how it
+    ended without a determination.
+    """
+
+    received_at: datetime
+    is_expedited: bool = False
+    is_extended: bool = False
+    rulings: tuple[Ruling, ...] = ()
+    given_up: State | None = None
+    given_up_at: datetime | None = None
+
+    @property
+    def first_ruling(self) -> Ruling | None:
+        """The determination that ended the time to decide; None before there is one."""
+        return self.rulings[0] if self.rulings else None
+
+    @property
+    def time_to_decision(self) -> timedelta | None:
+        """From receipt to the first determination."""
+        return self.rulings[0].at - self.received_at if self.rulings else None
+
+
+def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling], urgency: Urgency) -> Course | None:
+    """Return the course of a request from its steps, oldest first; None when no figure counts it.
+
+    That is one that was never received, was voided or lapsed, or is a duplicate. `urgency` is what the clinic asked
+    for when it submitted the request.
+    """
+    if any(TABLE[Step(event.step)].target in UNANSWERED for event in taken):
+        return None
+    facts = facts_of(in_order(history_of(_until_decided(taken), urgency=urgency)))
+    if facts is None:
+        return None
+    ruled = tuple(rulings)
+    given_up, given_up_at = (None, None) if ruled else _given_up(taken)
+    return Course(
+        received_at=facts.received_at,
+        is_expedited=facts.expedited_since is not None,
+        is_extended=facts.extension is not None,
+        rulings=ruled,
+        given_up=given_up,
+        given_up_at=given_up_at,
+    )
+
+
+def _until_decided(taken: Sequence[Taken]) -> Iterator[Taken]:
+    for event in taken:
+        yield event
+        if event.step in DECISIONS:
+            return
+
+
+def _given_up(taken: Sequence[Taken]) -> tuple[State | None, datetime | None]:
+    for event in taken:
+        target = TABLE[Step(event.step)].target
+        if target in GIVEN_UP:
+            return target, event.at
+    return None, None

@@ -1,0 +1,118 @@
+"""What is recorded of requests, read request by request in one statement: a hundred thousand in bounded memory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField, BooleanField, Exists, F, OuterRef, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import JSONObject
+
+from authz.prior_auths.clock_history import DECISIONS, HEEDED
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.determination import Basis, Outcome
+from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import Determination, Event, PriorAuth
+from authz.reporting.courses import Course, Ruling, course_of
+from authz.reporting.periods import Period
+
+_IN_HAND: Final = 2_000
+"""So many requests are in memory at a time."""
+
+_COUNTING: Final = sorted(DECISIONS | {Step.SUBMIT, Step.WITHDRAW, Step.DISMISS})
+"""Only on days of these steps does a request count anywhere."""
+
+_ANYWHERE: Final = timedelta(hours=14)
+"""No calendar is further from UTC."""
+
+_NO_TOUCHES: Final = Value([], output_field=ArrayField(BigIntegerField()))
+
+
+class StepTaken(NamedTuple):
+    """A step as its event has it."""
+
+    step: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One request as recorded: whose it is, in whose calendar it counts, and its course.
+
+    `touched_by` are the keys of the clinic's people, once for each step that they took, where that was asked for.
+    """
+
+    key: int
+    payer: int
+    plan: int | None
+    zone: ZoneInfo
+    opened_at: datetime
+    touched_by: tuple[int, ...]
+    course: Course
+
+
+def counting_in(requests: QuerySet[PriorAuth], period: Period) -> QuerySet[PriorAuth]:
+    """Return the requests that may count on a day of the period, in whatever calendar."""
+    steps = Event.objects.filter(
+        prior_auth=OuterRef("pk"),
+        step__in=_COUNTING,
+        at__gte=datetime.combine(period.since, time(), UTC) - _ANYWHERE,
+        at__lt=datetime.combine(period.until + timedelta(days=1), time(), UTC) + _ANYWHERE,
+    )
+    return requests.filter(Exists(steps), submitted_at__isnull=False)
+
+
+def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> Iterator[Recorded]:
+    """Yield those of the requests that figures count, oldest first."""
+    touches = _touches() if with_touches else _NO_TOUCHES
+    rows = requests.order_by("pk").values_list(
+        "pk", "insurer_id", "coverage__plan_id", "time_zone", "urgency", "opened_at", _taken(), _rulings(), touches
+    )
+    for key, payer, plan, zone, urgency, opened_at, taken, rulings, touched_by in rows.iterator(_IN_HAND):
+        steps = [StepTaken(event["step"], datetime.fromisoformat(event["at"])) for event in taken]
+        course = course_of(steps, rulings=map(_ruling, rulings), urgency=Urgency(urgency))
+        if course is not None:
+            yield Recorded(
+                key=key,
+                payer=payer,
+                plan=plan,
+                zone=ZoneInfo(zone),
+                opened_at=opened_at,
+                touched_by=tuple(touched_by),
+                course=course,
+            )
+
+
+def _on_appeal() -> Combinable:
+    """Return whether a determination supersedes another because of an appeal."""
+    return Value(False, output_field=BooleanField())
+
+
+def _taken() -> ArraySubquery:
+    events = Event.objects.filter(prior_auth=OuterRef("pk"), step__in=sorted(HEEDED))
+    return ArraySubquery(events.order_by("sequence").values(told=JSONObject(step="step", at="at")))
+
+
+def _rulings() -> ArraySubquery:
+    told = JSONObject(outcome="outcome", basis="basis", at="decided_at", was_late="was_late", on_appeal=_on_appeal())
+    return ArraySubquery(Determination.objects.filter(prior_auth=OuterRef("pk")).order_by("pk").values(told=told))
+
+
+def _touches() -> ArraySubquery:
+    by_people = Event.objects.filter(prior_auth=OuterRef("pk"), person__isnull=False)
+    own = by_people.filter(organization_id=F("prior_auth__clinic_id"))
+    return ArraySubquery(own.order_by("sequence").values("person_id"))
+
+
+def _ruling(told: dict[str, Any]) -> Ruling:
+    return Ruling(
+        outcome=Outcome(told["outcome"]),
+        basis=Basis(told["basis"]),
+        at=datetime.fromisoformat(told["at"]),
+        was_late=told["was_late"],
+        on_appeal=told["on_appeal"],
+    )

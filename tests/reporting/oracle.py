@@ -1,0 +1,109 @@
+"""A second, slow answer to every figure: straight from the rows of events, request by request and day by day.
+
+Written from docs/metrics.md. It reads no determination and shares no arithmetic with the product.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from statistics import mean, median
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from authz.prior_auths.models import PriorAuth
+
+APPROVED = {"approve", "approve_by_rule", "deem_approved"}
+AGAINST = {"approve_in_part": "partially_approved", "deny": "denied", "deem_adverse": "deemed_adverse"}
+NEVER_WAS = {"void", "link_duplicate", "retract"}
+OF_DECIDED = [
+    "approved", "approved_by_rule", "deemed_approved", "denied_fully_or_partly", "partially_approved", "denied",
+    "deemed_adverse", "approved_after_appeal", "extended_and_approved", "decided_late",
+]  # fmt: skip
+
+
+@dataclass
+class Life:
+    """What the events of one request say, under a regime of 72 hours, or 24 when expedited."""
+
+    request: PriorAuth
+    steps: list[tuple[str, datetime]]
+
+    def first(self, *names: str) -> tuple[str, datetime] | None:
+        return next(((name, at) for name, at in self.steps if name in names), None)
+
+    def day(self, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(self.request.time_zone)).date()
+
+    def figures(self) -> dict[str, date]:
+        received = self.first("submit")
+        if received is None or any(name in NEVER_WAS for name, _ in self.steps):
+            return {}
+        decided = self.first(*APPROVED, *AGAINST)
+        found = {"received": self.day(received[1])}
+        if decided is None:
+            given_up = self.first("withdraw", "dismiss")
+            name = {"withdraw": "withdrawn", "dismiss": "dismissed"}.get(given_up[0]) if given_up else None
+            return found | ({name: self.day(given_up[1])} if given_up and name else {})
+        step, on = decided[0], self.day(decided[1])
+        names = ["decided", *(["approved"] if step in APPROVED else ["denied_fully_or_partly", AGAINST[step]])]
+        names += {"approve_by_rule": ["approved_by_rule"], "deem_approved": ["deemed_approved"]}.get(step, [])
+        names += ["decided_late"] if self.hours() > (24 if self.request.urgency == "expedited" else 72) else []
+        return found | dict.fromkeys(names, on)
+
+    def hours(self) -> Fraction:
+        received, decided = self.first("submit"), self.first(*APPROVED, *AGAINST)
+        assert received is not None
+        assert decided is not None
+        elapsed = decided[1] - received[1]
+        return Fraction((elapsed.days * 86_400 + elapsed.seconds) * 10**6 + elapsed.microseconds, 3_600 * 10**6)
+
+
+def lives() -> list[Life]:
+    """Return every request that there is."""
+    return [
+        Life(row, [(event.step, event.at) for event in sorted(row.events.all(), key=lambda event: event.sequence)])
+        for row in PriorAuth.objects.select_related("insurer", "coverage__plan").prefetch_related("events")
+    ]
+
+
+def figures(some: Iterable[Life], since: date, until: date) -> dict[str, Any]:
+    """Return the figures of some requests from a day to a day, both included, as the API writes them."""
+    return {
+        "standard": _told([life for life in some if life.request.urgency == "standard"], since, until),
+        "expedited": _told([life for life in some if life.request.urgency == "expedited"], since, until),
+        "all": _told(list(some), since, until),
+    }
+
+
+def _told(some: list[Life], since: date, until: date) -> dict[str, Any]:
+    counts = Counter(name for life in some for name, on in life.figures().items() if since <= on <= until)
+    hours = [life.hours() for life in some if since <= life.figures().get("decided", date.min) <= until]
+    names = ["received", "decided", *OF_DECIDED, "withdrawn", "dismissed"]
+    return {
+        "counts": {name: counts[name] for name in names},
+        "percentages": {
+            name: {
+                "numerator": counts[name],
+                "denominator": counts["decided"],
+                "percent": _text(Fraction(100 * counts[name], counts["decided"])) if counts["decided"] else None,
+            }
+            for name in OF_DECIDED
+        },
+        "time_to_decision": {
+            "mean_hours": _over(hours, mean, 1),
+            "median_hours": _over(hours, median, 1),
+            "mean_days": _over(hours, mean, 24),
+            "median_days": _over(hours, median, 24),
+        },
+    }
+
+
+def _over(hours: list[Fraction], middle: Callable[[list[Fraction]], Fraction], unit: int) -> str | None:
+    return _text(middle(hours) / unit) if hours else None
+
+
+def _text(exact: Fraction) -> str:
+    return str((Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal("0.01"), ROUND_HALF_UP))

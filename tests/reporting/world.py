@@ -1,0 +1,192 @@
+"""Recorded requests in bulk: random walks over the table of a request's life, written straight into the tables."""
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+
+from authz.access import services as access
+from authz.access.models import Licence, Organization, Person
+from authz.access.roles import Role
+from authz.ids import new_id
+from authz.policies.models import Plan
+from authz.policies.services import create_plan
+from authz.prescriptions.models import Coverage
+from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome
+from authz.prior_auths.lifecycle import ENDED, TABLE, State, Step
+from authz.prior_auths.models import Determination, Event, PriorAuth
+from tests import cast as stage
+from tests.cast import Cast
+
+DAYS = 100
+"""The walks begin within so many days from the play's beginning on."""
+
+ZONES = ["America/New_York", "Pacific/Honolulu", "Pacific/Kiritimati"]
+DECIDES = {
+    Step.APPROVE: Outcome.APPROVED,
+    Step.APPROVE_BY_RULE: Outcome.APPROVED,
+    Step.APPROVE_IN_PART: Outcome.PARTIALLY_APPROVED,
+    Step.DENY: Outcome.DENIED,
+    Step.DEEM_APPROVED: Outcome.DEEMED_APPROVED,
+    Step.DEEM_ADVERSE: Outcome.DEEMED_ADVERSE,
+}
+WALKED = {
+    **dict.fromkeys([Step.SUBMIT, Step.CLAIM, Step.REFER, Step.DENY, Step.APPROVE_IN_PART], 40),
+    **dict.fromkeys([Step.TAKE_UP, Step.ASK_PRESCRIBER, Step.ANSWER_PRESCRIBER, Step.RETURN, Step.COMPLETE], 12),
+    **dict.fromkeys([Step.RELEASE, Step.TAKE_IN_HAND, Step.ASK, Step.ANSWER, Step.RESUME, Step.REOPEN], 12),
+    **dict.fromkeys([Step.APPROVE, Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.DEEM_ADVERSE], 12),
+    **dict.fromkeys([Step.WITHDRAW, Step.DISMISS, Step.LINK_DUPLICATE, Step.RETRACT, Step.VOID], 1),
+}
+"""The steps that are taken, and how readily."""
+MOSTLY = 0.7
+"""How often an end is one."""
+
+HOURS = {"standard": 72, "expedited": 24}
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A plan that requests can be under, and the licences of who decides first and who decides anew."""
+
+    plan: Plan
+    licences: tuple[Licence, Licence]
+
+
+def record_random_requests(cast: Cast, random: Random, how_many: int) -> None:
+    """Record so many requests of Riverside and Hillside under three plans of Evergreen and Summit."""
+    template, seats = stage.queued(cast), list(_seats(cast))
+    coverages = {seat.plan.pk: _coverage(cast, template, seat.plan) for seat in seats}
+    walks = [_Walk(cast, random, random.choice(seats), template, number) for number in range(how_many)]
+    for walk in walks:
+        walk.row.coverage = coverages[walk.seat.plan.pk]
+        walk.go()
+    PriorAuth.objects.bulk_create(walk.row for walk in walks)
+    for walk in walks:
+        for made in (*walk.events, *walk.determinations):
+            made.prior_auth = walk.row
+    Event.objects.bulk_create(event for walk in walks for event in walk.events)
+    # One round after the other: each supersedes one that has its key by then.
+    for place in range(max(len(walk.determinations) for walk in walks)):
+        Determination.objects.bulk_create(walk.ruled(place) for walk in walks if len(walk.determinations) > place)
+
+
+def _seats(cast: Cast) -> Iterator[Seat]:
+    evergreens = (cast.people["patel"].licences.get(), _licence(cast.evergreen, "Dr Ng"))
+    yield Seat(cast.plan, evergreens)
+    yield Seat(create_plan(insurer=cast.evergreen, code="EV-HMO", name="Evergreen HMO"), evergreens)
+    summits = (_licence(cast.summit, "Dr Summers"), _licence(cast.summit, "Dr Winters"))
+    yield Seat(create_plan(insurer=cast.summit, code="SU", name="Summit Gold"), summits)
+
+
+def _licence(insurer: Organization, name: str) -> Licence:
+    number = name.rpartition(" ")[2].lower()
+    person = access.create_person(email=f"{number}@example.org", full_name=name, password=stage.PASSWORD)
+    access.add_membership(person=person, organization=insurer, role=Role.PHYSICIAN)
+    days = {"valid_from": date(2020, 1, 1), "valid_until": date(2030, 1, 1)}
+    access.record_licence(person=person, number=number, state="NY", specialty="Pain", **days)
+    return person.licences.get()
+
+
+def _coverage(cast: Cast, template: PriorAuth, plan: Plan) -> Coverage:
+    return Coverage.objects.create(
+        patient=template.patient,
+        plan=plan,
+        member_id=f"W-{plan.pk}",
+        starts_on=date(2024, 1, 1),
+        organization=cast.riverside,
+        recorded_at=stage.NOW,
+    )
+
+
+class _Walk:
+    """One request, from step to step until it ends or is left open."""
+
+    def __init__(self, cast: Cast, random: Random, seat: Seat, template: PriorAuth, number: int) -> None:
+        self.cast, self.random, self.seat, self.template = cast, random, seat, template
+        self.events: list[Event] = []
+        self.determinations: list[Determination] = []
+        self.at = stage.NOW + timedelta(minutes=random.randrange(DAYS * 24 * 60))
+        self.row = row = copy(template)
+        row.pk, row.public_id, row.number, row.episode_anchor = None, new_id(), f"W-{number}", new_id()
+        row.clinic, row.insurer = random.choice([cast.riverside, cast.hillside]), seat.plan.insurer
+        row.time_zone, row.urgency = random.choice(ZONES), random.choice(list(HOURS))
+        row.state, row.opened_at, row.submitted_at, row.due_at = "", self.at, None, None
+
+    def go(self) -> None:
+        self._take(Step.OPEN)
+        for _ in range(self.random.randrange(4, 20)):
+            self.at += timedelta(minutes=self.random.randrange(24 * 60))
+            steps = [step for step in WALKED if self._may_take(step)]
+            if not steps or (State(self.row.state) in ENDED and self.random.random() < MOSTLY):
+                return
+            self._take(self.random.choices(steps, [WALKED[step] for step in steps])[0])
+
+    def ruled(self, place: int) -> Determination:
+        """Return a determination that supersedes the one before."""
+        self.determinations[place].supersedes = self.determinations[place - 1] if place else None
+        return self.determinations[place]
+
+    @property
+    def _due_at(self) -> datetime | None:
+        return self.row.due_at if self.row.reopened_at is None else None
+
+    def _may_take(self, step: Step) -> bool:
+        if State(self.row.state) not in TABLE[step].sources:
+            return False
+        if step is Step.REOPEN and len(self.determinations) == 2:
+            return False
+        return DECIDES.get(step) not in BY_LAW or (self._due_at is not None and self._due_at < self.at)
+
+    def _take(self, step: Step) -> None:
+        row, before = self.row, self.row.state
+        row.state = target.value if (target := TABLE[step].target) else before
+        row.version = len(self.events) + 1
+        if step is Step.SUBMIT:
+            row.submitted_at, row.due_at = self.at, self.at + timedelta(hours=HOURS[row.urgency])
+        if step is Step.LINK_DUPLICATE:
+            row.duplicate_of = self.template
+        if step in DECIDES:
+            self.determinations.append(self._determination(DECIDES[step]))
+            row.decided_at = self.at
+        if step is Step.REOPEN:
+            row.decided_at, row.reopened_at = None, self.at
+        person, organization = self._who(step)
+        self.events.append(
+            Event(
+                sequence=row.version,
+                step=step.value,
+                from_state=before,
+                to_state=row.state,
+                at=self.at,
+                actor_name="Somebody",
+                person=person,
+                organization=organization,
+            )
+        )
+
+    def _who(self, step: Step) -> tuple[Person | None, Organization | None]:
+        if Role.STAFF in TABLE[step].by:
+            # Now and then it is a machine of the clinic's.
+            person = self.random.choice([*(self.cast.people[name] for name in ("stella", "jones", "mallory")), None])
+            return person, self.row.clinic
+        return (None, None) if Role.SYSTEM in TABLE[step].by else (self.cast.people["rae"], self.row.insurer)
+
+    def _determination(self, outcome: Outcome) -> Determination:
+        licence = self.seat.licences[len(self.determinations)]
+        by_rule = self.events[-1].to_state == State.QUEUED and outcome not in BY_LAW
+        basis = Basis.LAW if outcome in BY_LAW else Basis.RULE if by_rule else Basis.PERSON
+        return Determination(
+            outcome=outcome.value,
+            basis=basis.value,
+            decided_at=self.at,
+            decided_by=licence.person if basis is Basis.PERSON else None,
+            licence=licence if outcome in HUMAN_ONLY else None,
+            reason_code="x",
+            reason_text="X",
+            criterion="X",
+            due_at=self._due_at,
+            policy=self.row.policy,
+            policy_version=self.row.policy_version,
+            was_late=self._due_at is not None and self._due_at < self.at,
+        )
