@@ -6,9 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, BooleanField, Exists, F, OuterRef, QuerySet, Value
+from django.contrib.postgres.aggregates import JSONBAgg
+from django.db.models import BooleanField, Exists, F, JSONField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
@@ -29,7 +28,7 @@ _COUNTING: Final = sorted(DECISIONS | {Step.SUBMIT, Step.WITHDRAW, Step.DISMISS}
 _ANYWHERE: Final = timedelta(hours=14)
 """No calendar is further from UTC."""
 
-_NO_TOUCHES: Final = Value([], output_field=ArrayField(BigIntegerField()))
+_NO_TOUCHES: Final = Value(None, output_field=JSONField())
 
 
 class StepTaken(NamedTuple):
@@ -73,8 +72,8 @@ def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> It
         "pk", "insurer_id", "coverage__plan_id", "time_zone", "urgency", "opened_at", _taken(), _rulings(), touches
     )
     for key, payer, plan, zone, urgency, opened_at, taken, rulings, touched_by in rows.iterator(_IN_HAND):
-        steps = [StepTaken(event["step"], datetime.fromisoformat(event["at"])) for event in taken]
-        course = course_of(steps, rulings=map(_ruling, rulings), urgency=Urgency(urgency))
+        steps = [StepTaken(event["step"], datetime.fromisoformat(event["at"])) for event in taken or ()]
+        course = course_of(steps, rulings=map(_ruling, rulings or ()), urgency=Urgency(urgency))
         if course is not None:
             yield Recorded(
                 key=key,
@@ -82,7 +81,7 @@ def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> It
                 plan=plan,
                 zone=ZoneInfo(zone),
                 opened_at=opened_at,
-                touched_by=tuple(touched_by),
+                touched_by=tuple(touched_by or ()),
                 course=course,
             )
 
@@ -92,20 +91,22 @@ def _on_appeal() -> Combinable:
     return Value(False, output_field=BooleanField())
 
 
-def _taken() -> ArraySubquery:
-    events = Event.objects.filter(prior_auth=OuterRef("pk"), step__in=sorted(HEEDED))
-    return ArraySubquery(events.order_by("sequence").values(told=JSONObject(step="step", at="at")))
+def _taken() -> Subquery:
+    events = Event.objects.filter(prior_auth=OuterRef("pk"), step__in=sorted(HEEDED)).order_by()
+    told = JSONBAgg(JSONObject(step="step", at="at"), order_by="sequence")
+    return Subquery(events.values("prior_auth").values(told=told))
 
 
-def _rulings() -> ArraySubquery:
+def _rulings() -> Subquery:
+    ruled = Determination.objects.filter(prior_auth=OuterRef("pk"))
     told = JSONObject(outcome="outcome", basis="basis", at="decided_at", was_late="was_late", on_appeal=_on_appeal())
-    return ArraySubquery(Determination.objects.filter(prior_auth=OuterRef("pk")).order_by("pk").values(told=told))
+    return Subquery(ruled.values("prior_auth").values(told=JSONBAgg(told, order_by="pk")))
 
 
-def _touches() -> ArraySubquery:
-    by_people = Event.objects.filter(prior_auth=OuterRef("pk"), person__isnull=False)
+def _touches() -> Subquery:
+    by_people = Event.objects.filter(prior_auth=OuterRef("pk"), person__isnull=False).order_by()
     own = by_people.filter(organization_id=F("prior_auth__clinic_id"))
-    return ArraySubquery(own.order_by("sequence").values("person_id"))
+    return Subquery(own.values("prior_auth").values(told=JSONBAgg("person_id")))
 
 
 def _ruling(told: dict[str, Any]) -> Ruling:

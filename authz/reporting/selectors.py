@@ -1,5 +1,6 @@
 """Figures, the requests behind them, open requests and a clinic's work, as the actor's organization may know them."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,6 +26,9 @@ from authz.reporting.periods import Every, Period, piece_with, pieces
 from authz.reporting.productivity import Productivity, Work, productivity
 from authz.reporting.recorded import Recorded, counting_in, recorded
 from authz.reporting.sheet import Line
+
+_Key = tuple[int, int | None]
+"""A payer, and one of its plans or none."""
 
 
 class By(StrEnum):
@@ -94,15 +98,16 @@ def metrics(
     :raises InvalidInput: when there is no such payer or plan.
     """
     parts = pieces(period, every)
-    tallies: dict[tuple[int, int | None], dict[Period, dict[Speed, Tally]]] = {}
+    tallies: defaultdict[_Key, dict[Period, dict[Speed, Tally]]] = defaultdict(
+        lambda: {part: {speed: Tally() for speed in Speed} for part in parts}
+    )
     for row in recorded(counting_in(_requests(by, of), period)):
         whose = (row.payer, row.plan if told_by is By.PLAN else None)
         for figure, on in _days(row):
             part = piece_with(on, parts)
             if part is not None:
-                found = tallies.setdefault(whose, {part: {speed: Tally() for speed in Speed} for part in parts})
                 for speed in speeds_of(row.course):
-                    found[part][speed].count(figure, row.course)
+                    tallies[whose][part][speed].count(figure, row.course)
     return _blocks(tallies)
 
 
@@ -168,7 +173,7 @@ def _days(row: Recorded) -> Iterator[tuple[Figure, date]]:
         yield figure, at.astimezone(row.zone).date()
 
 
-def _blocks(tallies: Mapping[tuple[int, int | None], Mapping[Period, Mapping[Speed, Tally]]]) -> list[Block]:
+def _blocks(tallies: Mapping[_Key, Mapping[Period, Mapping[Speed, Tally]]]) -> list[Block]:
     payers = Organization.objects.in_bulk({payer for payer, _ in tallies})
     plans = Plan.objects.select_related("insurer").in_bulk({plan for _, plan in tallies if plan is not None})
     blocks = [
