@@ -20,6 +20,10 @@ def ruling(outcome: Outcome, basis: Basis = Basis.PERSON, *, after: float = 10, 
     return Ruling(outcome=outcome, basis=basis, at=RECEIVED + timedelta(hours=after), **other)
 
 
+def _basis(outcome: Outcome) -> Basis:
+    return Basis.LAW if outcome in BY_LAW else Basis.PERSON
+
+
 def course(*rulings: Ruling, **other: object) -> Course:
     return Course(received_at=RECEIVED, rulings=rulings, **other)  # type: ignore[arg-type]
 
@@ -79,17 +83,16 @@ def test_a_request_counts_at_its_speed_and_among_all(is_expedited: bool, speed: 
     assert speeds_of(course(is_expedited=is_expedited)) == (speed, Speed.ALL)
 
 
-rulings = st.builds(
-    lambda outcome, hours, late, on_appeal: ruling(
-        outcome, Basis.LAW if outcome in BY_LAW else Basis.PERSON, after=hours, was_late=late, on_appeal=on_appeal
-    ),
-    st.sampled_from(Outcome), st.floats(0, 1000), st.booleans(), st.booleans(),
-)  # fmt: skip
-ends = st.sampled_from([None, State.WITHDRAWN, State.DISMISSED])
-courses = st.one_of(
-    st.builds(lambda first, more: course(first, *more), rulings, st.lists(rulings, max_size=2)),
-    ends.map(lambda end: course(given_up=end, given_up_at=RECEIVED if end else None)),
-)
+DECIDED = [
+    course(ruling(first, _basis(first), after=hours, was_late=hours > 72), *more)
+    for first in Outcome
+    for hours in (1, 80)
+    for more in (
+        (),
+        *((ruling(second, _basis(second), on_appeal=truth),) for second in Outcome for truth in (True, False)),
+    )
+]
+requests_of_all_kinds = st.lists(st.sampled_from([*DECIDED, WITHDRAWN, DISMISSED, course()]), max_size=20)
 
 
 def tally_of(requests: list[Course]) -> Tally:
@@ -100,7 +103,7 @@ def tally_of(requests: list[Course]) -> Tally:
     return tally
 
 
-@given(st.lists(courses, max_size=20))
+@given(requests_of_all_kinds)
 def test_the_figures_add_up(requests: list[Course]) -> None:
     tally = tally_of(requests)
     n = tally.counts
