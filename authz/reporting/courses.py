@@ -1,13 +1,14 @@
 """PURE: the course of one request, as far as figures are drawn from it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
+from authz.policies.history import Happened, What
 from authz.prior_auths.clock_facts import facts_of, in_order
-from authz.prior_auths.clock_history import DECISIONS, Taken, history_of
-from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.clock_history import Taken, history_of
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import TABLE, UNANSWERED, State, Step
 
@@ -52,15 +53,14 @@ class Course:
         return self.rulings[0].at - self.received_at if self.rulings else None
 
 
-def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling], urgency: Urgency) -> Course | None:
+def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling]) -> Course | None:
     """Return the course of a request from its steps, oldest first; None when no figure counts it.
 
-    That is one that was never received, was voided or lapsed, or is a duplicate. `urgency` is what the clinic asked
-    for when it submitted the request.
+    That is one that was never received, was voided or lapsed, or is a duplicate.
     """
     if any(TABLE[Step(event.step)].target in UNANSWERED for event in taken):
         return None
-    facts = facts_of(in_order(history_of(_until_decided(taken), urgency=urgency)))
+    facts = facts_of(takewhile(_is_undecided, in_order(history_of(taken))))
     if facts is None:
         return None
     ruled = tuple(rulings)
@@ -75,11 +75,8 @@ def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling], urgency: Urg
     )
 
 
-def _until_decided(taken: Sequence[Taken]) -> Iterator[Taken]:
-    for event in taken:
-        yield event
-        if event.step in DECISIONS:
-            return
+def _is_undecided(happened: Happened) -> bool:
+    return happened.what not in {What.DECIDED, What.DECIDED_ADVERSE}
 
 
 def _given_up(taken: Sequence[Taken]) -> tuple[State | None, datetime | None]:

@@ -12,7 +12,6 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import JSONObject
 
 from authz.prior_auths.clock_history import DECISIONS, HEEDED
-from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import Determination, Event, PriorAuth
@@ -69,11 +68,11 @@ def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> It
     """Yield those of the requests that figures count, oldest first."""
     touches = _touches() if with_touches else _NO_TOUCHES
     rows = requests.order_by("pk").values_list(
-        "pk", "insurer_id", "coverage__plan_id", "time_zone", "urgency", "opened_at", _taken(), _rulings(), touches
+        "pk", "insurer_id", "coverage__plan_id", "time_zone", "opened_at", _taken(), _rulings(), touches
     )
-    for key, payer, plan, zone, urgency, opened_at, taken, rulings, touched_by in rows.iterator(_IN_HAND):
+    for key, payer, plan, zone, opened_at, taken, rulings, touched_by in rows.iterator(_IN_HAND):
         steps = [StepTaken(event["step"], datetime.fromisoformat(event["at"])) for event in taken or ()]
-        course = course_of(steps, rulings=map(_ruling, rulings or ()), urgency=Urgency(urgency))
+        course = course_of(steps, rulings=map(_ruling, rulings or ()))
         if course is not None:
             yield Recorded(
                 key=key,
@@ -106,7 +105,9 @@ def _rulings() -> Subquery:
 def _touches() -> Subquery:
     by_people = Event.objects.filter(prior_auth=OuterRef("pk"), person__isnull=False).order_by()
     own = by_people.filter(organization_id=F("prior_auth__clinic_id"))
-    return Subquery(own.values("prior_auth").values(told=JSONBAgg("person_id")))
+    # Submitted as expedited is one act in two steps.
+    acts = own.exclude(step=Step.EXPEDITE.value, at=F("prior_auth__submitted_at"))
+    return Subquery(acts.values("prior_auth").values(told=JSONBAgg("person_id")))
 
 
 def _ruling(told: dict[str, Any]) -> Ruling:

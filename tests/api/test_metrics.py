@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from authz.ids import new_id
+from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, request
+from authz.prior_auths.services import determinations, request, timing
 from authz.reporting.sheet import COLUMNS
 from tests import cast as stage
 from tests.api.callers import field_errors, nothing_changes, person, refused
@@ -83,6 +84,24 @@ def test_a_request_is_received_on_one_day_and_decided_on_another(cast: Cast) -> 
         "mean_days": "1.50",
         "median_days": "1.50",
     }
+
+
+def test_what_was_extended_and_what_was_refused_speed_counts_as_such(cast: Cast) -> None:
+    asked = key_of(stage.drafted(cast))
+    request.submit(prior_auth_id=asked, urgency=Urgency.EXPEDITED, by=cast.stella, now=later(0))
+    nora = person("nora")
+    before = only(nora.get("metrics/", **MARCH))
+    timing.refuse_expedited(prior_auth_id=asked, reason="Not urgent.", by=cast.rae, now=later(1))
+    cast.plan.regime = "erisa"
+    cast.plan.save()
+    extended = key_of(stage.in_review(cast))
+    timing.extend(prior_auth_id=extended, reason="A second opinion.", by=cast.rae, now=later(0.1))
+    determinations.approve(prior_auth_id=extended, by=cast.rae, now=later(0.2))
+    after = only(nora.get("metrics/", **MARCH))
+
+    assert (before["expedited"]["counts"]["received"], before["standard"]["counts"]["received"]) == (1, 0)
+    assert (after["expedited"]["counts"]["received"], after["standard"]["counts"]["received"]) == (0, 2)
+    assert after["standard"]["counts"]["extended_and_approved"] == 1
 
 
 def test_behind_a_figure_stand_requests_and_nothing_of_their_patients(cast: Cast) -> None:
@@ -169,11 +188,11 @@ def test_open_requests_are_told_by_state_age_and_time_left(cast: Cast) -> None:
 
 def test_a_clinic_learns_what_its_requests_cost_it(cast: Cast) -> None:
     drafted = stage.drafted(cast)
-    request.submit(prior_auth_id=key_of(drafted), by=cast.stella, now=later(5))
+    request.submit(prior_auth_id=key_of(drafted), urgency=Urgency.EXPEDITED, by=cast.stella, now=later(5))
 
     told = person("stella").get("productivity/", **MARCH).json()
 
-    # Taken up, the prescriber asked, submitted: Stella; answered: Dr Jones. The service opened it.
+    # Taken up, the prescriber asked, submitted as expedited, which is one act: Stella. Answered: Dr Jones.
     assert told["touches"] == {"total": 4, "mean": "4.00", "median": "4.00"}
     assert [(row["name"], row["touches"], row["requests"]) for row in told["people"]] == [
         ("Dr Jones", 1, 1),

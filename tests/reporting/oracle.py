@@ -26,13 +26,17 @@ OF_DECIDED = [
 
 @dataclass
 class Life:
-    """What the events of one request say, under a regime of 72 hours, or 24 when expedited."""
+    """What the events of one request say, under a regime of 72 hours, or 24 when expedited, and 14 days' extension."""
 
     request: PriorAuth
     steps: list[tuple[str, datetime]]
 
     def first(self, *names: str) -> tuple[str, datetime] | None:
         return next(((name, at) for name, at in self.steps if name in names), None)
+
+    @property
+    def urgency(self) -> str:
+        return "expedited" if self.first("expedite") else "standard"
 
     def day(self, at: datetime) -> date:
         return at.astimezone(ZoneInfo(self.request.time_zone)).date()
@@ -50,7 +54,10 @@ class Life:
         step, on = decided[0], self.day(decided[1])
         names = ["decided", *(["approved"] if step in APPROVED else ["denied_fully_or_partly", AGAINST[step]])]
         names += {"approve_by_rule": ["approved_by_rule"], "deem_approved": ["deemed_approved"]}.get(step, [])
-        names += ["decided_late"] if self.hours() > (24 if self.request.urgency == "expedited" else 72) else []
+        before = {name for name, at in self.steps if at < decided[1]}
+        names += ["extended_and_approved"] if "extend" in before and "approved" in names else []
+        most = (24 if self.urgency == "expedited" else 72) + (14 * 24 if "extend" in before else 0)
+        names += ["decided_late"] if self.hours() > most else []
         return found | dict.fromkeys(names, on)
 
     def hours(self) -> Fraction:
@@ -72,8 +79,8 @@ def lives() -> list[Life]:
 def figures(some: Iterable[Life], since: date, until: date) -> dict[str, Any]:
     """Return the figures of some requests from a day to a day, both included, as the API writes them."""
     return {
-        "standard": _told([life for life in some if life.request.urgency == "standard"], since, until),
-        "expedited": _told([life for life in some if life.request.urgency == "expedited"], since, until),
+        "standard": _told([life for life in some if life.urgency == "standard"], since, until),
+        "expedited": _told([life for life in some if life.urgency == "expedited"], since, until),
         "all": _told(list(some), since, until),
     }
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import State, Step
 from authz.reporting.courses import Course, Ruling, course_of
@@ -24,10 +23,8 @@ def taken(*steps: Step) -> list[Any]:
     return [SimpleNamespace(step=step, at=hours(n)) for n, step in enumerate(steps)]
 
 
-def course(
-    steps: Sequence[Step], *, rulings: Sequence[Ruling] = (), urgency: Urgency = Urgency.STANDARD
-) -> Course | None:
-    return course_of(taken(*steps), rulings=rulings, urgency=urgency)
+def course(steps: Sequence[Step], *, rulings: Sequence[Ruling] = ()) -> Course | None:
+    return course_of(taken(*steps), rulings=rulings)
 
 
 OPENED = (Step.OPEN, Step.TAKE_UP)
@@ -74,8 +71,30 @@ def test_time_runs_from_receipt_to_the_first_determination() -> None:
     assert found.time_to_decision == timedelta(hours=3)
 
 
-def test_the_urgency_asked_for_on_submission_counts() -> None:
-    found = course(RECEIVED, urgency=Urgency.EXPEDITED)
+@pytest.mark.parametrize(
+    ("steps", "is_expedited", "is_extended"),
+    [
+        (RECEIVED, False, False),
+        ((*RECEIVED, Step.EXPEDITE), True, False),
+        ((*RECEIVED, Step.EXPEDITE, Step.REFUSE_EXPEDITED), False, False),
+        ((*RECEIVED, Step.CLAIM, Step.EXTEND), False, True),
+        ((*RECEIVED, Step.CLAIM, Step.REFER, Step.DENY, Step.REOPEN, Step.EXTEND, Step.EXPEDITE), False, False),
+    ],
+)
+def test_what_was_asked_for_and_given_before_the_first_determination_counts(
+    steps: Sequence[Step], is_expedited: bool, is_extended: bool
+) -> None:
+    found = course(steps)
+
+    assert found is not None
+    assert (found.is_expedited, found.is_extended) == (is_expedited, is_extended)
+
+
+def test_a_step_that_is_recorded_later_counts_where_it_happened() -> None:
+    *steps, asked = taken(*RECEIVED, Step.CLAIM, Step.APPROVE, Step.EXPEDITE)
+    asked.at = steps[2].at
+
+    found = course_of([*steps, asked], rulings=[DENIED])
 
     assert found is not None
     assert found.is_expedited

@@ -34,8 +34,8 @@ DECIDES = {
 WALKED = {
     **dict.fromkeys([Step.SUBMIT, Step.CLAIM, Step.REFER, Step.DENY, Step.APPROVE_IN_PART], 40),
     **dict.fromkeys([Step.TAKE_UP, Step.ASK_PRESCRIBER, Step.ANSWER_PRESCRIBER, Step.RETURN, Step.COMPLETE], 12),
-    **dict.fromkeys([Step.RELEASE, Step.TAKE_IN_HAND, Step.ASK, Step.ANSWER, Step.RESUME, Step.REOPEN], 12),
-    **dict.fromkeys([Step.APPROVE, Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.DEEM_ADVERSE], 12),
+    **dict.fromkeys([Step.RELEASE, Step.TAKE_IN_HAND, Step.ASK, Step.ANSWER, Step.RESUME, Step.EXTEND], 12),
+    **dict.fromkeys([Step.APPROVE, Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.DEEM_ADVERSE, Step.REOPEN], 12),
     **dict.fromkeys([Step.WITHDRAW, Step.DISMISS, Step.LINK_DUPLICATE, Step.RETRACT, Step.VOID], 1),
 }
 """The steps that are taken, and how readily."""
@@ -136,6 +136,8 @@ class _Walk:
             return False
         if step is Step.REOPEN and len(self.determinations) == 2:
             return False
+        if step is Step.EXTEND and (self.determinations or step in {event.step for event in self.events}):
+            return False
         return DECIDES.get(step) not in BY_LAW or (self._due_at is not None and self._due_at < self.at)
 
     def _take(self, step: Step) -> None:
@@ -144,6 +146,8 @@ class _Walk:
         row.version = len(self.events) + 1
         if step is Step.SUBMIT:
             row.submitted_at, row.due_at = self.at, self.at + timedelta(hours=HOURS[row.urgency])
+        if step is Step.EXTEND and row.due_at is not None:
+            row.due_at += timedelta(days=14)
         if step is Step.LINK_DUPLICATE:
             row.duplicate_of = self.template
         if step in DECIDES:
@@ -164,6 +168,8 @@ class _Walk:
                 organization=organization,
             )
         )
+        if step is Step.SUBMIT and row.urgency == "expedited":
+            self._take(Step.EXPEDITE)
 
     def _who(self, step: Step) -> tuple[Person | None, Organization | None]:
         if Role.STAFF in TABLE[step].by:
