@@ -7,7 +7,7 @@ from typing import Any
 from authz.ids import new_id
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, request, timing
+from authz.prior_auths.services import determinations, queue, request, timing
 from authz.reporting.sheet import COLUMNS
 from tests import cast as stage
 from tests.api.callers import field_errors, nothing_changes, person, refused
@@ -67,6 +67,16 @@ def test_a_request_counts_on_the_day_of_its_plans_calendar_also_where_that_has_2
     ]
 
     assert days == [1, 1, 1]
+
+
+def test_the_day_of_a_plan_fourteen_hours_ahead_begins_on_the_day_before(cast: Cast) -> None:
+    cast.plan.time_zone = "Pacific/Kiritimati"
+    cast.plan.save()
+    stage.queued(cast, now=datetime(2025, 3, 9, 10, tzinfo=UTC))
+
+    assert (
+        only(person("nora").get("metrics/", since="2025-03-10", until="2025-03-10"))["all"]["counts"]["received"] == 1
+    )
 
 
 def test_a_request_is_received_on_one_day_and_decided_on_another(cast: Cast) -> None:
@@ -189,6 +199,8 @@ def test_open_requests_are_told_by_state_age_and_time_left(cast: Cast) -> None:
 def test_a_clinic_learns_what_its_requests_cost_it(cast: Cast) -> None:
     drafted = stage.drafted(cast)
     request.submit(prior_auth_id=key_of(drafted), urgency=Urgency.EXPEDITED, by=cast.stella, now=later(5))
+    queue.claim(prior_auth_id=key_of(drafted), by=cast.rae, now=later(25))
+    determinations.approve(prior_auth_id=key_of(drafted), by=cast.rae, now=later(25))
 
     told = person("stella").get("productivity/", **MARCH).json()
 
@@ -199,4 +211,4 @@ def test_a_clinic_learns_what_its_requests_cost_it(cast: Cast) -> None:
         ("Stella Marsh", 3, 1),
     ]
     assert told["opened_to_submitted"] == {"requests": 1, "mean_hours": "5.00", "median_hours": "5.00"}
-    assert told["submitted_to_decided"] == {"requests": 0, "mean_hours": None, "median_hours": None}
+    assert told["submitted_to_decided"] == {"requests": 1, "mean_hours": "20.00", "median_hours": "20.00"}
