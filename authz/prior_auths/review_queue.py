@@ -39,7 +39,7 @@ _RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "du
 
 _LONG: Final = frozenset({"explanation", "packet"})
 _NEXT: Final = f"""
-SELECT {", ".join(field.column for field in PriorAuth._meta.concrete_fields if field.name not in _LONG)}
+SELECT {", ".join(str(field.column) for field in PriorAuth._meta.concrete_fields if field.name not in _LONG)}
 FROM authz_priorauth request
 WHERE insurer_id = %(insurer)s AND state = %(state)s AND submitted_at IS NOT NULL
     AND (leased_until IS NULL OR leased_until <= %(now)s)
