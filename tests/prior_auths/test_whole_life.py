@@ -272,8 +272,8 @@ class Life(RuleBasedStateMachine):
 
     def answer_all(self, key: PriorAuthId) -> None:
         sheet = PriorAuth.objects.get(public_id=key).answers
-        computed = sheet.answers.filter(question="use.days").first() if sheet else None
-        values = {**stage.ANSWERS, **({"use.days": computed.value} if computed else {})}
+        known = dict(sheet.answers.values_list("question", "value")) if sheet else {}
+        values = {**known, **stage.ANSWERS}
         request.answer_questions(prior_auth_id=key, answers=values, by=self.cast.stella, now=self.now)
 
     def step(self, key: PriorAuthId, step: Step, who: str) -> None:
