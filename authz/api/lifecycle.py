@@ -12,7 +12,8 @@ from authz.access.roles import Role
 from authz.api.fields import Word
 from authz.api.prior_auth_steps import DOORS
 from authz.api.views import Door
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step, Transition
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step
+from authz.prior_auths.transition import Transition
 
 
 class StepOut(serializers.Serializer[Any]):
@@ -51,7 +52,7 @@ class LifecycleView(Door):
         return Response(LifecycleOut(answer).data)
 
 
-def _row(step: Step, transition: Transition) -> dict[str, Any]:
+def _row(step: Step, transition: Transition[State]) -> dict[str, Any]:
     door = DOORS.get(step)
     return {
         "step": step.value,

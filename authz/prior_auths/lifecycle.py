@@ -4,10 +4,10 @@ The permission matrix, the diagram in docs/lifecycle.md and /api/v1/meta/lifecyc
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
 
 from authz.access.roles import Role
+from authz.prior_auths.transition import Transition, open_steps
 
 
 class State(StrEnum):
@@ -81,19 +81,6 @@ class ReopeningReason(StrEnum):
     FRAUD = "fraud"
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """From where, to where, by whom; `says` is the topic announced to others, empty when nobody needs to hear.
-
-    Without a target the request stays where it is. A source of None is a request that does not exist yet.
-    """
-
-    sources: frozenset[State | None]
-    target: State | None
-    by: frozenset[Role]
-    says: str = ""
-
-
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
 _REVIEW = frozenset({Role.REVIEWER, Role.PHYSICIAN})
 _SYSTEM = frozenset({Role.SYSTEM})
@@ -117,7 +104,7 @@ def _from(*sources: State | None) -> frozenset[State | None]:
     return frozenset(sources)
 
 
-TABLE: dict[Step, Transition] = {
+TABLE: dict[Step, Transition[State]] = {
     Step.OPEN: Transition(_from(None), State.DETECTED, _SYSTEM, "prior-auth.opened"),
     Step.OPEN_BY_HAND: Transition(_from(None), State.DRAFT, _CLINIC, "prior-auth.opened"),
     Step.RENEW: Transition(_from(None), State.DRAFT, _SYSTEM, "prior-auth.renewal-opened"),
@@ -196,10 +183,9 @@ NEVER_AWAITED = frozenset(
 
 def is_allowed(step: Step, *, state: State | None, roles: Collection[Role]) -> bool:
     """Say whether someone in these roles may take the step from this state."""
-    row = TABLE[step]
-    return state in row.sources and not row.by.isdisjoint(roles)
+    return TABLE[step].is_open_to(roles, state=state)
 
 
 def steps_for(*, state: State, roles: Collection[Role]) -> list[Step]:
     """Return the steps someone in these roles may take now, in the order of the table."""
-    return [step for step in TABLE if is_allowed(step, state=state, roles=roles)]
+    return open_steps(TABLE, state=state, roles=roles)

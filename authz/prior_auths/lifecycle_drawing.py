@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from authz.access.roles import Role
-from authz.prior_auths.lifecycle import ACTIVE, TABLE, State, Step, Transition, steps_for
+from authz.prior_auths.lifecycle import ACTIVE, TABLE, State, Step, steps_for
+from authz.prior_auths.transition import Transition
 
 BEGIN = "<!-- drawn by: manage.py lifecycle_doc -->"
 END = "<!-- to here -->"
@@ -68,7 +69,7 @@ def _matrix() -> Iterator[str]:
         yield f"| {_words(step)} | {' | '.join('yes' if role in row.by else '–' for role in roles)} |"
 
 
-def _as_group(row: Transition) -> str:
+def _as_group(row: Transition[State]) -> str:
     if row.sources == ACTIVE:
         return "any that is not ended"
     return "any but `voided`" if row.sources == frozenset(State) - {State.VOIDED} else ""
