@@ -16,7 +16,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
 from authz.prior_auths.services import determinations, questions, queue
-from authz.prior_auths.services.determinations import LicenceNeeded
+from authz.prior_auths.services.grounds import LicenceNeeded
 from authz.prior_auths.services.queue import LEASE, LeaseHeldByAnother, ReviewerNeeded
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage

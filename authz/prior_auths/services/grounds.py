@@ -1,0 +1,104 @@
+"""What stands behind a decision against what was asked: its reason, a licence, and the part that is granted."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
+
+from authz.access.models import Licence
+from authz.access.roles import Actor, Profession
+from authz.errors import AuthzError, InvalidInput
+from authz.policies.selectors import reasons_of
+from authz.prior_auths.determination import Grant, Reason, is_no_more
+from authz.prior_auths.models import RequestedLine
+from authz.prior_auths.services.deciding import as_asked, in_full
+from authz.prior_auths.services.queue import person_of
+from authz.rules.formulary import packaged
+
+
+class LicenceNeeded(AuthzError):
+    """Only a human with a licence that is valid at this instant may decide against what was asked."""
+
+    code = "licence-needed"
+
+
+def from_library(reason: Reason, *, insurer_id: int | None) -> Reason:
+    """Return the reason with what would change it: said in the decider's words, by a code that the insurer knows.
+
+    :raises InvalidInput: when the insurer's library has no such code.
+    """
+    library = reasons_of(insurer_id) if insurer_id else {}
+    known = library.get(reason.code)
+    if known is None:
+        raise InvalidInput({"reason.code": [f"Use one of: {', '.join(sorted(library))}."]})
+    return replace(reason, would_change=reason.would_change or known.would_change)
+
+
+def licence_of(by: Actor, *, professions: Collection[Profession], now: datetime) -> Licence:
+    """Return a licence of the actor's, of one of the professions, that is valid today.
+
+    :raises LicenceNeeded: when they have none.
+    """
+    on = now.date()
+    licence = (
+        Licence.objects.filter(person_id=person_of(by), valid_from__lte=on, valid_until__gte=on)
+        .filter(profession__in=[profession.value for profession in professions])
+        .order_by("pk")
+        .first()
+    )
+    if licence is None:
+        raise LicenceNeeded(
+            "You have no licence that is valid today; only a licensed human may deny, wholly or in part."
+        )
+    return licence
+
+
+def must_be_a_part(grants: Mapping[int, Grant], *, lines: Iterable[RequestedLine]) -> None:
+    """Refuse what is no part of what was asked.
+
+    :raises InvalidInput: when more is granted than asked, nothing is, or everything is.
+    """
+    asked = {line.line: line for line in lines}
+    faults: dict[str, list[str]] = {}
+    for number, grant in grants.items():
+        if number not in asked:
+            faults[f"grants.{number}"] = ["No such line was asked for."]
+        elif fault := _fault(grant, asked[number]):
+            faults[f"grants.{number}"] = [fault]
+    if not grants:
+        faults["grants"] = ["Nothing is granted: that is a denial."]
+    elif not faults and all(number in grants and _is_all(grants[number], line) for number, line in asked.items()):
+        faults["grants"] = ["Everything is granted: approve the request instead."]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _is_all(grant: Grant, line: RequestedLine) -> bool:
+    return in_full(grant, line=line) == as_asked(line)
+
+
+def _fault(grant: Grant, line: RequestedLine) -> str:
+    """Return what is wrong with a grant of a line, in one sentence; empty when nothing is."""
+    if line.quantity is not None and grant.quantity is None:
+        return "Say how many units are granted."
+    beyond = grant.starts_on < line.starts_on or grant.ends_on > line.ends_on
+    amounts = [
+        (grant.days, line.days_supply),
+        (grant.quantity, line.quantity),
+        (grant.daily_units, line.daily_units),
+        (grant.refills, line.refills),
+    ]
+    if beyond or any(_is_more(granted, asked) for granted, asked in amounts):
+        return "More is granted than was asked for."
+    return "" if _is_same_drug(grant, line) else "Another product must be of the same ingredient, and no stronger."
+
+
+def _is_more(granted: Decimal | int | None, asked: Decimal | int | None) -> bool:
+    return granted is not None and asked is not None and granted > asked
+
+
+def _is_same_drug(grant: Grant, line: RequestedLine) -> bool:
+    if grant.rxcui is None or grant.rxcui == line.rxcui:
+        return True
+    asked, granted = packaged().product(line.rxcui), packaged().product(grant.rxcui)
+    return asked is not None and granted is not None and is_no_more(granted, than=asked)
