@@ -17,6 +17,7 @@ ExemptionId = NewType("ExemptionId", UUID)
 PainScoreId = NewType("PainScoreId", UUID)
 SurgeryId = NewType("SurgeryId", UUID)
 PriorAuthId = NewType("PriorAuthId", UUID)
+AppealId = NewType("AppealId", UUID)
 NoticeId = NewType("NoticeId", UUID)
 
 

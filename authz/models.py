@@ -24,6 +24,9 @@ from authz.prescriptions.models import (
 )
 from authz.prior_auths.models import (
     Absence,
+    Appeal,
+    AppealDecision,
+    AppealEvent,
     Authorization,
     Breach,
     Determination,
@@ -44,6 +47,9 @@ __all__ = [
     "Answer",
     "AnswerSheet",
     "ApiClient",
+    "Appeal",
+    "AppealDecision",
+    "AppealEvent",
     "Attachment",
     "AuditEntry",
     "Authorization",

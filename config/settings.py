@@ -176,6 +176,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "State": "authz.api.schema.STATES",
         "Step": "authz.api.schema.STEPS",
+        "AppealState": "authz.api.schema.APPEAL_STATES",
+        "AppealStep": "authz.api.schema.APPEAL_STEPS",
+        "AppealOutcome": "authz.api.schema.APPEAL_OUTCOMES",
         "Role": "authz.api.schema.ROLES",
         "Outcome": "authz.api.schema.OUTCOMES",
         "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",

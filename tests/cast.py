@@ -16,15 +16,16 @@ from authz.access import services as access
 from authz.access.models import Organization, Person
 from authz.access.roles import Actor, OrganizationKind, Role
 from authz.documentation.services import files
-from authz.ids import PatientId, PlanId, PriorAuthId
+from authz.ids import AppealId, PatientId, PlanId, PriorAuthId
 from authz.policies.models import Plan
 from authz.policies.services import create_plan
 from authz.prescriptions.facts import CoverageFacts, FillFacts, PatientFacts, PrescriptionFacts
 from authz.prescriptions.models import Fill, Patient, Prescriber
 from authz.prescriptions.services import RecordOutcome, record_prescriber
+from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Reason
-from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, documents, intake, questions, queue, request
+from authz.prior_auths.models import Appeal, PriorAuth
+from authz.prior_auths.services import appealing, determinations, documents, intake, questions, queue, request
 
 NOW = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
 TODAY = date(2025, 3, 3)
@@ -267,6 +268,36 @@ def in_clinical_review(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
     """Return a request that Rae has referred to a physician."""
     key = PriorAuthId(in_review(cast, now=now).public_id)
     return determinations.refer(prior_auth_id=key, reason="Cannot approve in full.", by=cast.rae, now=now)
+
+
+def appeal_reviewer(cast: Cast, name: str = "uma") -> Actor:
+    """Return Dr Uma Reyes, who joins Evergreen's appeal reviewers with a physician's licence when she is needed."""
+    uma = access.create_person(email=f"{name}@example.org", full_name=f"Dr {name.title()}", password=PASSWORD)
+    access.add_membership(person=uma, organization=cast.evergreen, role=Role.APPEAL_REVIEWER)
+    cast.people[name] = uma
+    access.record_licence(
+        person=uma,
+        number=f"MD-{name}",
+        state="NY",
+        specialty="Pain medicine",
+        valid_from=date(2020, 1, 1),
+        valid_until=date(2030, 12, 31),
+    )
+    return access_selectors.actor_for(person=uma, organization=cast.evergreen)
+
+
+def appealed(cast: Cast, prior_auth: PriorAuth, *, now: datetime, urgency: Urgency = Urgency.STANDARD) -> Appeal:
+    """Return the appeal that Stella files of the decision on a request."""
+    said = "The course was planned by the surgeon."
+    key = PriorAuthId(prior_auth.public_id)
+    return appealing.file(prior_auth_id=key, urgency=urgency, reason=said, notices=(), by=cast.stella, now=now)
+
+
+def appeal_in_review(cast: Cast, prior_auth: PriorAuth, *, by: Actor, now: datetime) -> Appeal:
+    """Return an appeal that the appeal reviewer has in hand."""
+    key = AppealId(appealed(cast, prior_auth, now=now).public_id)
+    appealing.receive(appeal_id=key, by=cast.ivy, now=now)
+    return appealing.take_in_hand(appeal_id=key, by=by, now=now)
 
 
 def key_of(row: PriorAuth) -> PriorAuthId:

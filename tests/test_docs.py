@@ -9,6 +9,7 @@ import pytest
 
 from authz.policies import regimes
 from authz.prior_auths import clock_drawing
+from authz.prior_auths.appeal_lifecycle import AppealState, AppealStep
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.lifecycle_drawing import BEGIN, END, NoPlaceForDrawing, drawing, redrawn
 
@@ -91,16 +92,23 @@ def test_the_page_about_clocks_is_drawn_from_the_regimes() -> None:
 def test_the_drawing_shows_every_state_and_every_step() -> None:
     drawn = drawing()
 
-    assert all(f"{state.value}" in drawn for state in State)
-    assert all(f"| {step.value.replace('_', ' ')} |" in drawn for step in Step)
+    assert all(f"{state.value}" in drawn for state in (*State, *AppealState))
+    assert all(f"| {step.value.replace('_', ' ')} |" in drawn for step in (*Step, *AppealStep))
+    assert "    in_review --> decided: uphold" in drawn
     assert "    in_review --> decided: approve" in drawn
-    assert "| deny | – | – | – | – | yes | – | – |" in drawn
+    assert "| deny | – | – | – | – | yes | – | – | – |" in drawn
 
 
 def test_the_lifecycle_page_explains_every_state() -> None:
     words, _, _ = page("docs/lifecycle.md").partition(BEGIN)
 
     assert re.findall(r"^\| `(\w+)` \|", words, flags=re.MULTILINE) == [state.value for state in State]
+
+
+def test_the_page_about_appeals_explains_every_state() -> None:
+    explained = re.findall(r"^\| `(\w+)` \|", page("docs/appeals.md"), flags=re.MULTILINE)
+
+    assert explained == [state.value for state in AppealState]
 
 
 def test_a_page_without_the_marks_is_not_drawn_into() -> None:

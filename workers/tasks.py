@@ -5,7 +5,16 @@ from time import monotonic
 
 from authz import clock
 from authz.notifications import services as notifications
-from authz.prior_auths.services import automation, deeming, questions, queue, rechecking, renewals, run_outs
+from authz.prior_auths.services import (
+    automation,
+    deeming,
+    overdue_appeals,
+    questions,
+    queue,
+    rechecking,
+    renewals,
+    run_outs,
+)
 from authz.simulations import services as simulations
 from workers.app import app
 from workers.guard import only_one
@@ -72,10 +81,11 @@ def approve_by_rule() -> None:
 
 @app.task(name=DEEM_DUE)
 def deem_due() -> None:
-    """Do what the law says of requests whose time is over. Needs no guard: each is locked and computed anew."""
+    """Do what the law says of requests and appeals whose time is over. Needs no guard: each is locked."""
     now = clock.now()
     deeming.deem_due(now=now)
     deeming.note_unforwarded(now=now)
+    overdue_appeals.note_missed(now=now)
 
 
 @app.task(name=RESUME_UNANSWERED)

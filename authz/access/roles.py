@@ -20,6 +20,7 @@ class Role(StrEnum):
     INTAKE = "intake"
     REVIEWER = "reviewer"
     PHYSICIAN = "physician"
+    APPEAL_REVIEWER = "appeal_reviewer"
     INSURER_ADMIN = "insurer_admin"
     SYSTEM = "system"
 
@@ -36,7 +37,7 @@ DENYING = frozenset({Profession.PHYSICIAN, Profession.PHARMACIST})
 """Professions that may decide against what was asked at all; a regime may ask for a physician."""
 
 CLINIC_ROLES = frozenset({Role.STAFF, Role.PRESCRIBER, Role.CLINIC_ADMIN})
-INSURER_ROLES = frozenset({Role.INTAKE, Role.REVIEWER, Role.PHYSICIAN, Role.INSURER_ADMIN})
+INSURER_ROLES = frozenset({Role.INTAKE, Role.REVIEWER, Role.PHYSICIAN, Role.APPEAL_REVIEWER, Role.INSURER_ADMIN})
 
 
 class Action(StrEnum):

@@ -13,6 +13,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
 from authz.prior_auths.models import ANSWERING
+from authz.prior_auths.new_fact import NewFact, StatedFact
 
 
 class NothingIn(In):
@@ -60,11 +61,25 @@ class MissingIn(In):
     missing = serializers.ListField(child=Text(max_length=1000), min_length=1, max_length=20)
 
 
+class NewFactIn(In):
+    """A clinical fact that is new since the same was decided against, and that no order or fill tells of."""
+
+    kind = OneOf(NewFact)
+    sentence = Text(max_length=1000)
+
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        return StatedFact(NewFact(attrs["kind"]), attrs["sentence"])
+
+
 class OpenIn(In):
-    """Whose use to ask an approval for, and why, though the rule does not ask for one."""
+    """Whose use to ask an approval for, and why, though the rule does not ask for one.
+
+    After a decision against it, and without a newer record, `new_fact` says what is new.
+    """
 
     patient = PublicId()
     reason = Text(max_length=500)
+    new_fact = NewFactIn(required=False, allow_null=True, default=None)
 
 
 class DismissIn(In):

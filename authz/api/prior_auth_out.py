@@ -13,7 +13,7 @@ from authz.api.trace_out import ClauseOut, TraceOut
 from authz.notifications.selectors import decision_notices
 from authz.policies.history import Kind
 from authz.policies.regime import IfMissed
-from authz.prior_auths import selectors
+from authz.prior_auths import appeals, selectors
 from authz.prior_auths.authorization import Standing
 from authz.prior_auths.authorizations import Seen, seen
 from authz.prior_auths.deadlines import Urgency
@@ -229,6 +229,8 @@ class PriorAuthDetailOut(PriorAuthOut):
     time_zone = serializers.CharField(help_text="Where its legal days begin and end.")
     clocks = serializers.SerializerMethodField(help_text="All clocks it is under; none before it is submitted.")
     reason = serializers.CharField(help_text="Why people opened it; empty when the rule did.")
+    new_fact_kind = serializers.CharField(help_text="What kind of fact was stated to be new; empty for none.")
+    new_fact = serializers.CharField(help_text="What is new since the same was decided against; empty for nothing.")
     reviewer = serializers.CharField(source="reviewer.full_name", allow_null=True, default=None)
     leased_until = serializers.DateTimeField(allow_null=True)
     lines = LineOut(many=True)
@@ -239,7 +241,7 @@ class PriorAuthDetailOut(PriorAuthOut):
 
     @extend_schema_field(ClockOut(many=True))
     def get_clocks(self, prior_auth: PriorAuth) -> list[dict[str, Any]]:
-        notices = decision_notices(prior_auth)
+        notices = [*decision_notices(prior_auth), *appeals.happened(prior_auth)]
         return list(ClockOut(selectors.clocks_of(prior_auth, notices=notices).clocks, many=True).data)
 
     @extend_schema_field(AuthorizationOut(many=True))

@@ -34,7 +34,6 @@ from authz.errors import InvalidInput
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
 
@@ -47,7 +46,7 @@ IF_MATCH = OpenApiParameter(
 class StepDoor:
     """How a step is asked for: the service that takes it, the body it takes, and the headers it never goes without."""
 
-    take: Callable[..., PriorAuth]
+    take: Callable[..., object]
     expects: type[In] = NothingIn
     says: str
     address: str
@@ -197,7 +196,7 @@ class StepView(Door):
         return answer
 
     def _take(self, prior_auth_id: PriorAuthId, values: dict[str, Any], version: int | None) -> Response:
-        with _lines_named_by_place(self.request.data):
+        with lines_named_by_place(self.request.data):
             self.door.take(prior_auth_id=prior_auth_id, by=self.actor, now=self.now, expected_version=version, **values)
         row = selectors.prior_auth(self.actor, prior_auth_id)
         return Response(PriorAuthDetailOut(row, context={"by": self.actor}).data)
@@ -228,7 +227,7 @@ def header(told: OpenApiParameter, *, required: bool) -> OpenApiParameter:
 
 
 @contextmanager
-def _lines_named_by_place(body: Any) -> Iterator[None]:
+def lines_named_by_place(body: Any) -> Iterator[None]:
     """Name a refused grant by its place in the body; the service knows only the number of its line."""
     try:
         yield

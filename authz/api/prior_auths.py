@@ -67,7 +67,13 @@ class PriorAuthsView(Listing):
         return self.once(lambda: self._open(values))
 
     def _open(self, values: dict[str, Any]) -> Response:
-        opened = intake.open_request(patient_id=values["patient"], reason=values["reason"], by=self.actor, now=self.now)
+        opened = intake.open_request(
+            patient_id=values["patient"],
+            reason=values["reason"],
+            new_fact=values["new_fact"],
+            by=self.actor,
+            now=self.now,
+        )
         answer = whole(selectors.prior_auth(self.actor, PriorAuthId(opened.public_id)), self.actor)
         answer.status_code = 201
         return answer

@@ -12,6 +12,7 @@ from authz.documentation.questionnaire import Kind, Source
 from authz.policies.clause import Standing
 from authz.policies.models import PolicyState
 from authz.prescriptions.services import RecordOutcome
+from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import State, Step
 from authz.rules.changes import Why
@@ -25,6 +26,9 @@ from authz.rules.verdict import ReleasedBy
 # Names of enums in the document, where drf-spectacular finds one under several names or several under one.
 STATES = [state.value for state in State]
 STEPS = [step.value for step in Step]
+APPEAL_STATES = [state.value for state in AppealState]
+APPEAL_STEPS = [step.value for step in AppealStep]
+APPEAL_OUTCOMES = [outcome.value for outcome in AppealOutcome]
 ROLES = [role.value for role in Role]
 OUTCOMES = [outcome.value for outcome in Outcome]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from authz.api import (
     aging,
     answers,
+    appeals,
     coverages,
     documents,
     exemptions,
@@ -38,6 +39,7 @@ from authz.api import (
     timeline,
     tokens,
 )
+from authz.api.appeal_steps import APPEAL_DOORS, appeal_step_view
 from authz.api.prior_auth_steps import DOORS, step_view
 from authz.api.problem_page import problem_page
 
@@ -122,6 +124,14 @@ urlpatterns = [
     ),
     address("prior-authorizations/<uuid:prior_auth_id>/heartbeat/", review_queue.HeartbeatView, "heartbeat"),
     address("prior-authorizations/<uuid:prior_auth_id>/skip/", review_queue.SkipView, "skip"),
+    address("prior-authorizations/<uuid:prior_auth_id>/appeals/", appeals.RequestAppealsView, "request-appeals"),
+    address("appeals/", appeals.AppealsView, "appeals"),
+    address("appeals/<uuid:appeal_id>/", appeals.AppealView, "appeal"),
+    address("appeals/<uuid:appeal_id>/events/", appeals.AppealEventsView, "appeal-events"),
+    *(
+        address(f"appeals/<uuid:appeal_id>/{door.address}/", appeal_step_view(step), f"appeal-{door.address}")
+        for step, door in APPEAL_DOORS.items()
+    ),
     address("review-queue/", review_queue.ReviewQueueView, "review-queue"),
     address("review-queue/next/", review_queue.NextView, "review-queue-next"),
     address("review-queue/workload/", review_queue.WorkloadView, "workload"),

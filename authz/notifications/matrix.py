@@ -14,6 +14,7 @@ class Audience(StrEnum):
     REVIEWER = "the reviewer who has it, or all of them when nobody has it"
     PHYSICIANS = "the insurer's physicians"
     INTAKE = "the insurer's intake"
+    APPEAL_REVIEWERS = "the insurer's appeal reviewers"
     ADMINISTRATORS = "the insurer's administrators"
 
 
@@ -86,6 +87,14 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.linked-as-duplicate": {Audience.STAFF: TO_KNOW, Audience.REVIEWER: TO_KNOW},
     "prior-auth.voided": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.REVIEWER: TO_KNOW},
     "prior-auth.reopened": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.REVIEWER: TO_ACT},
+    "appeal.filed": {Audience.INTAKE: TO_ACT_NOW, Audience.APPEAL_REVIEWERS: TO_ACT},
+    "appeal.received": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW, Audience.APPEAL_REVIEWERS: TO_ACT},
+    "appeal.upheld": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW, Audience.INTAKE: TO_KNOW},
+    "appeal.overturned": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
+    "appeal.overturned-in-part": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW, Audience.INTAKE: TO_KNOW},
+    "appeal.dismissed": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.APPEAL_REVIEWERS: TO_KNOW},
+    "appeal.withdrawn": {Audience.INTAKE: TO_KNOW, Audience.APPEAL_REVIEWERS: TO_KNOW},
+    "appeal.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
 }
 
 

@@ -13,10 +13,10 @@ from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
 from authz.policies.history import Happened, What
 from authz.prior_auths.clock_history import DECISIONS
-from authz.prior_auths.lifecycle import TABLE
+from authz.prior_auths.lifecycle import ON_APPEAL, TABLE
 from authz.prior_auths.models import PriorAuth
 
-DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS)
+DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,10 @@ def _intake(prior_auth: PriorAuth) -> QuerySet[Membership]:
     return _members(_insurer_of(prior_auth), Role.INTAKE)
 
 
+def _appeal_reviewers(prior_auth: PriorAuth) -> QuerySet[Membership]:
+    return _members(_insurer_of(prior_auth), Role.APPEAL_REVIEWER)
+
+
 def _administrators(prior_auth: PriorAuth) -> QuerySet[Membership]:
     return _members(_insurer_of(prior_auth), Role.INSURER_ADMIN)
 
@@ -114,6 +118,7 @@ PEOPLE: Mapping[Audience, Callable[[PriorAuth], QuerySet[Membership]]] = {
     Audience.REVIEWER: _reviewer,
     Audience.PHYSICIANS: _physicians,
     Audience.INTAKE: _intake,
+    Audience.APPEAL_REVIEWERS: _appeal_reviewers,
     Audience.ADMINISTRATORS: _administrators,
 }
 

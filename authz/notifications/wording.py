@@ -33,6 +33,14 @@ SENTENCES = {
     "prior-auth.linked-as-duplicate": "Prior authorization request {number} was closed in favor of another one.",
     "prior-auth.voided": "Prior authorization request {number} was created in error and is void.",
     "prior-auth.reopened": "The decision on prior authorization request {number} is being looked at again.",
+    "appeal.filed": "The decision on prior authorization request {number} was appealed.",
+    "appeal.received": "The insurer has the appeal of the decision on prior authorization request {number} in hand.",
+    "appeal.upheld": "The decision on prior authorization request {number} was upheld; see who can be asked next.",
+    "appeal.overturned": "The decision on prior authorization request {number} was overturned; it is approved.",
+    "appeal.overturned-in-part": "The decision on prior authorization request {number} was overturned in part.",
+    "appeal.dismissed": "The appeal of the decision on prior authorization request {number} was dismissed.",
+    "appeal.withdrawn": "The appeal of the decision on prior authorization request {number} was withdrawn.",
+    "appeal.forwarded": "The appeal on prior authorization request {number} is with the independent reviewer.",
 }
 
 

@@ -88,6 +88,13 @@ class Denier(StrEnum):
     PHYSICIAN_OR_PHARMACIST = "physician_or_pharmacist"
 
 
+class NextLevel(StrEnum):
+    """Who looks at what the insurer has upheld on appeal."""
+
+    INDEPENDENT_REVIEWER = "independent_reviewer"
+    FAIR_HEARING = "fair_hearing"
+
+
 class FileFrom(StrEnum):
     """From when the time to file an appeal counts: the date of the notice, or its receipt."""
 
@@ -117,6 +124,7 @@ class AppealRules:
     """The time to file an appeal, and to decide it.
 
     A notice is presumed to be received `presumed_receipt` after its date, unless it is known to have come later.
+    `next_level` is None where the regime names nobody who looks at what was upheld.
     """
 
     file_within: Span
@@ -125,6 +133,7 @@ class AppealRules:
     standard: Track
     expedited: Track
     if_missed: IfMissed
+    next_level: NextLevel | None = None
 
 
 class Source(NamedTuple):

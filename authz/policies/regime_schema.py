@@ -18,6 +18,7 @@ from authz.policies.regime import (
     FileFrom,
     IfMissed,
     MissingInformation,
+    NextLevel,
     Regime,
     Source,
     Span,
@@ -83,6 +84,7 @@ _APPEAL: Mapping[str, Read] = {
     "file_from": _one_of(FileFrom),
     "presumed_receipt": _span,
     "if_missed": _one_of(IfMissed),
+    "next_level": _one_of(NextLevel),
 }
 _NEEDED_RULES = ("starts", "if_missed", "denied_by", "peer_to_peer_required", "speed_cannot_be_refused")
 _NEEDED_TRACK = ("decide_within", "missing_information")

@@ -23,6 +23,9 @@ HEEDED: Final[Mapping[Step, tuple[What, ...]]] = {
     Step.FORWARD: (What.FORWARDED,),
     Step.APPROVE_IN_PART: (What.DECIDED_ADVERSE,),
     Step.DENY: (What.DECIDED_ADVERSE,),
+    # Even in part: what was decided on appeal is not appealed to the insurer again.
+    Step.OVERTURN: (What.DECIDED,),
+    Step.OVERTURN_IN_PART: (What.DECIDED,),
     Step.RETURN: (What.RETURNED_INCOMPLETE,),
     Step.COMPLETE: (What.COMPLETED,),
     Step.WITHDRAW: (What.CLOSED,),

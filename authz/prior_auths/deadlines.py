@@ -73,13 +73,26 @@ class Clocks:
 
 
 def clocks(history: Iterable[Happened], *, regime: Regime, zone: ZoneInfo) -> Clocks:
-    """Return the clocks of a request. What happened at one instant counts in the order given."""
+    """Return the clocks of a request. What happened at one instant counts in the order given.
+
+    Where both a request and its newest appeal have to be forwarded, the request's clock is the one told.
+    """
     case = _Case(tuple(in_order(history)), regime, Place(zone, regime.calendar))
+    return _of(case, case.clocks())
+
+
+def appeal_clocks(history: Iterable[Happened], *, regime: Regime, zone: ZoneInfo) -> Clocks:
+    """Return the clocks of the newest appeal in a request's history: until when to file, to decide, to forward it."""
+    case = _Case(tuple(in_order(history)), regime, Place(zone, regime.calendar))
+    return _of(case, case.of_the_appeal())
+
+
+def _of(case: "_Case", found: Iterable[Clock | None]) -> Clocks:
     return Clocks(
-        regime=regime.key,
-        calendar=regime.calendar.key,
-        zone=zone.key,
-        clocks=tuple(clock for clock in case.clocks() if clock is not None),
+        regime=case.regime.key,
+        calendar=case.regime.calendar.key,
+        zone=case.place.zone.key,
+        clocks=tuple(clock for clock in found if clock is not None),
     )
 
 
@@ -98,11 +111,15 @@ class _Case:
         yield decide
         yield self.notify_by(decide)
         yield self.information_reply_by()
-        appeal = self.appeal_decide_by()
-        yield self.forward_by(appeal or decide)
-        yield self.appeal_file_by()
-        yield appeal
+        file_by, appeal_decide_by, forward_appeal_by = self.of_the_appeal()
+        yield self.forward_by(decide) or forward_appeal_by
+        yield file_by
+        yield appeal_decide_by
         yield self.reopen_by()
+
+    def of_the_appeal(self) -> tuple[Clock | None, Clock | None, Clock | None]:
+        appeal = self.appeal_decide_by()
+        return self.appeal_file_by(), appeal, self.forward_by(appeal) if appeal else None
 
     # -- the request
     def decide_by(self) -> Clock | None:

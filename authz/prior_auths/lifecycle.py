@@ -62,6 +62,8 @@ class Step(StrEnum):
     PROPOSE_VOID = "propose_void"
     VOID = "void"
     REOPEN = "reopen"
+    OVERTURN = "overturn"
+    OVERTURN_IN_PART = "overturn_in_part"
 
 
 class DismissalReason(StrEnum):
@@ -87,6 +89,7 @@ _SYSTEM = frozenset({Role.SYSTEM})
 _INTAKE = frozenset({Role.INTAKE})
 _ADMIN = frozenset({Role.INSURER_ADMIN})
 _STAFF = frozenset({Role.STAFF})
+_APPEAL_REVIEW = frozenset({Role.APPEAL_REVIEWER})
 _WITH_CLINIC = frozenset({State.DETECTED, State.DRAFT, State.AWAITING_PRESCRIBER})
 _WITH_REVIEWER = frozenset({State.IN_REVIEW, State.CLINICAL_REVIEW})
 
@@ -157,7 +160,13 @@ TABLE: dict[Step, Transition[State]] = {
     Step.REOPEN: Transition(
         _from(State.DECIDED), State.IN_REVIEW, frozenset({Role.PHYSICIAN}) | _ADMIN, "prior-auth.reopened"
     ),
+    # A decision on an appeal supersedes the request's; the appeal's own step tells of it.
+    Step.OVERTURN: Transition(_from(State.DECIDED), None, _APPEAL_REVIEW),
+    Step.OVERTURN_IN_PART: Transition(_from(State.DECIDED), None, _APPEAL_REVIEW),
 }
+
+ON_APPEAL = frozenset({Step.OVERTURN, Step.OVERTURN_IN_PART})
+"""Steps that deciding an appeal takes; nobody takes them on the request itself."""
 
 
 NEVER_AWAITED = frozenset(
@@ -187,5 +196,5 @@ def is_allowed(step: Step, *, state: State | None, roles: Collection[Role]) -> b
 
 
 def steps_for(*, state: State, roles: Collection[Role]) -> list[Step]:
-    """Return the steps someone in these roles may take now, in the order of the table."""
-    return open_steps(TABLE, state=state, roles=roles)
+    """Return the steps someone in these roles may take on the request now, in the order of the table."""
+    return [step for step in open_steps(TABLE, state=state, roles=roles) if step not in ON_APPEAL]

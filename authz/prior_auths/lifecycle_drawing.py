@@ -1,10 +1,16 @@
-"""PURE: the table of the lifecycle as a person reads it: the diagram and the tables in docs/lifecycle.md."""
+"""PURE: the tables of the lifecycle as a person reads them: the diagrams and the tables in docs/lifecycle.md."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic
 
 from authz.access.roles import Role
-from authz.prior_auths.lifecycle import ACTIVE, TABLE, State, Step, steps_for
-from authz.prior_auths.transition import Transition
+from authz.prior_auths.appeal_lifecycle import TABLE as APPEALS
+from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
+from authz.prior_auths.appeal_lifecycle import AppealState
+from authz.prior_auths.lifecycle import ACTIVE, TABLE, State
+from authz.prior_auths.transition import StateT, StepT, Transition
 
 BEGIN = "<!-- drawn by: manage.py lifecycle_doc -->"
 END = "<!-- to here -->"
@@ -35,50 +41,57 @@ def between_marks(page: str, mark: str, drawn: str) -> str:
 
 
 def drawing() -> str:
-    """Return the diagram (mermaid), the steps and who may take them (Markdown), as the table has them now."""
-    return "\n".join(
-        ["## Diagram\n", *_diagram(), "\n## Steps\n", *_steps(), "\n## Who may take which step\n", *_matrix(), ""]
-    )
+    """Return the diagrams (mermaid), the steps and who may take them (Markdown), of requests and of appeals."""
+    requests = _Drawn(State, TABLE, {ACTIVE: "any that is not ended", _STANDING: "any but `voided`"})
+    appeals = _Drawn(AppealState, APPEALS, {UNDECIDED_APPEALS: "any that is not ended"})
+    return "\n".join([*requests.sections(""), *appeals.sections(" of an appeal"), ""])
 
 
-def _diagram() -> Iterator[str]:
-    yield from ("```mermaid", "stateDiagram-v2")
-    for step, row in TABLE.items():
-        if row.target is not None:
-            for source in _in_order(row.sources):
-                yield f"    {source.value if source else '[*]'} --> {row.target.value}: {_words(step)}"
-    last = [state for state in State if not steps_for(state=state, roles=set(Role))]
-    yield from (f"    {state.value} --> [*]" for state in last)
-    yield "```"
+_STANDING = frozenset(State) - {State.VOIDED}
 
 
-def _steps() -> Iterator[str]:
-    yield from ("| Step | From | To | Others are told |", "|---|---|---|---|")
-    for step, row in TABLE.items():
-        sources = ", ".join(f"`{source.value}`" if source else "nothing" for source in _in_order(row.sources))
-        told = f"`{row.says}`" if row.says else "–"
-        target = f"`{row.target.value}`" if row.target else "the same"
-        yield f"| {_words(step)} | {_as_group(row) or sources} | {target} | {told} |"
+@dataclass(frozen=True)
+class _Drawn(Generic[StateT, StepT]):
+    """A table with its states, and groups of states that a person would rather read by a name."""
+
+    states: type[StateT]
+    table: Mapping[StepT, Transition[StateT]]
+    groups: Mapping[frozenset[StateT], str]
+
+    def sections(self, of: str) -> Iterator[str]:
+        yield from (f"## Diagram{of}\n", *self.diagram())
+        yield from (f"\n## Steps{of}\n", *self.steps())
+        yield from (f"\n## Who may take which step{of}\n", *self.matrix(), "")
+
+    def diagram(self) -> Iterator[str]:
+        yield from ("```mermaid", "stateDiagram-v2")
+        for step, row in self.table.items():
+            if row.target is not None:
+                for source in self.in_order(row.sources):
+                    yield f"    {source.value if source else '[*]'} --> {row.target.value}: {_words(step)}"
+        left = {state for row in self.table.values() for state in row.sources if row.target not in {None, state}}
+        yield from (f"    {state.value} --> [*]" for state in self.states if state not in left)
+        yield "```"
+
+    def steps(self) -> Iterator[str]:
+        yield from ("| Step | From | To | Others are told |", "|---|---|---|---|")
+        for step, row in self.table.items():
+            named = ", ".join(f"`{source.value}`" if source else "nothing" for source in self.in_order(row.sources))
+            sources = next((name for group, name in self.groups.items() if group == row.sources), named)
+            told = f"`{row.says}`" if row.says else "–"
+            target = f"`{row.target.value}`" if row.target else "the same"
+            yield f"| {_words(step)} | {sources} | {target} | {told} |"
+
+    def matrix(self) -> Iterator[str]:
+        roles = [role for role in Role if any(role in row.by for row in self.table.values())]
+        yield f"| Step | {' | '.join(role.value.replace('_', ' ') for role in roles)} |"
+        yield "|---" * (len(roles) + 1) + "|"
+        for step, row in self.table.items():
+            yield f"| {_words(step)} | {' | '.join('yes' if role in row.by else '–' for role in roles)} |"
+
+    def in_order(self, sources: Collection[StateT | None]) -> list[StateT | None]:
+        return [state for state in (None, *self.states) if state in sources]
 
 
-def _matrix() -> Iterator[str]:
-    roles = [role for role in Role if any(role in row.by for row in TABLE.values())]
-    yield f"| Step | {' | '.join(role.value.replace('_', ' ') for role in roles)} |"
-    yield "|---" * (len(roles) + 1) + "|"
-    for step, row in TABLE.items():
-        yield f"| {_words(step)} | {' | '.join('yes' if role in row.by else '–' for role in roles)} |"
-
-
-def _as_group(row: Transition[State]) -> str:
-    if row.sources == ACTIVE:
-        return "any that is not ended"
-    return "any but `voided`" if row.sources == frozenset(State) - {State.VOIDED} else ""
-
-
-def _words(step: Step) -> str:
+def _words(step: StrEnum) -> str:
     return step.value.replace("_", " ")
-
-
-def _in_order(sources: Iterable[State | None]) -> list[State | None]:
-    known = set(sources)
-    return [state for state in (None, *State) if state in known]

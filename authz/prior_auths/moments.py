@@ -20,6 +20,7 @@ class Happening(StrEnum):
     SURGERY = "surgery"
     REQUEST = "request"
     DETERMINATION = "determination"
+    APPEAL = "appeal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

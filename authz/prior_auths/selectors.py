@@ -249,7 +249,8 @@ def due(prior_auth: PriorAuth) -> Due | None:
 def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clocks:
     """Return all clocks of a request, from its events and the regime it is under; none before it is submitted.
 
-    `notices` is when notice of the decision was sent and delivered, which this room does not know.
+    `notices` is when notice of the decision was sent and delivered, which this room does not know; and what happened
+    to its appeals, where their clocks are wanted too.
     """
     history = history_of(prior_auth.events.all())
     return deadlines.clocks(

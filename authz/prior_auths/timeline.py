@@ -22,9 +22,10 @@ from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Patient
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths import selectors
+from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import TABLE, Step
-from authz.prior_auths.models import Determination, Event
+from authz.prior_auths.models import AppealEvent, Determination, Event
 from authz.prior_auths.moments import Happening, Moment
 from authz.rules.formulary import Formulary
 from authz.rules.mme import two_decimals
@@ -66,6 +67,16 @@ OUTCOMES: Mapping[Outcome, str] = {
     Outcome.DEEMED_APPROVED: "is approved by law, not decided in time",
     Outcome.DEEMED_ADVERSE: "is adverse by law, not decided in time",
 }
+APPEALED: Mapping[AppealStep, str] = {
+    AppealStep.FILE: "was appealed",
+    AppealStep.UPHOLD: "was upheld on appeal",
+    AppealStep.OVERTURN: "was overturned on appeal",
+    AppealStep.OVERTURN_IN_PART: "was overturned in part on appeal",
+    AppealStep.DISMISS: ": the appeal was dismissed",
+    AppealStep.WITHDRAW: ": the appeal was withdrawn",
+    AppealStep.FORWARD: ": the appeal went to the independent reviewer",
+}
+"""How an appeal begins and ends, as said of the decision on a request."""
 _BEGINNINGS = frozenset(step.value for step, row in TABLE.items() if None in row.sources)
 
 
@@ -85,6 +96,7 @@ def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | N
         *_surgeries(patient, by, day),
         *_requests(patient, by, reader),
         *_determinations(patient, by, reader, day),
+        *_appeals(patient, by, reader),
     ]
     known = [moment for moment in found if moment.learned_on <= day]
     return Timeline(patient=patient, as_of=day, moments=sorted(known, key=_place))
@@ -225,4 +237,20 @@ def _determinations(patient: Patient, by: Actor, reader: Organization, day: date
             says=f"Request {row.prior_auth.number} {OUTCOMES[Outcome(row.outcome)]}.",
             is_own=row.prior_auth.clinic_id == by.organization,
             stands=row.pk not in superseded,
+        )
+
+
+def _appeals(patient: Patient, by: Actor, reader: Organization) -> Iterator[Moment]:
+    told = AppealEvent.objects.filter(appeal__prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
+    rows = told.filter(step__in=[step.value for step in APPEALED]).select_related("appeal__prior_auth")
+    for event in rows.order_by("pk"):
+        request, on = event.appeal.prior_auth, clock.day_in(reader.time_zone, at=event.at)
+        said = APPEALED[AppealStep(event.step)]
+        yield Moment(
+            kind=Happening.APPEAL,
+            on=on,
+            learned_on=on,
+            subject_id=event.appeal.public_id,
+            says=f"Decision on request {request.number}{'' if said.startswith(':') else ' '}{said}.",
+            is_own=request.clinic_id == by.organization,
         )

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from authz.access.roles import Role
+from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.moments import Happening
@@ -53,6 +54,12 @@ def amount(quantity: Decimal | None) -> str:
 def counted(number: int, noun: str) -> str:
     """Show a number with its noun."""
     return words.counted(number, noun)
+
+
+@register.filter
+def appeal_done(step: str) -> str:
+    """Show a step of an appeal that was taken."""
+    return words.APPEAL_DONE[AppealStep(step)]
 
 
 @register.filter

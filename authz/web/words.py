@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Source
+from authz.policies.regime import NextLevel
+from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, State, Step
@@ -63,6 +65,7 @@ HAPPENED: Mapping[Happening, str] = {
     Happening.SURGERY: "Surgery",
     Happening.REQUEST: "Request",
     Happening.DETERMINATION: "Decision",
+    Happening.APPEAL: "Appeal",
 }
 OUTCOME: Mapping[Outcome, Status] = {
     Outcome.APPROVED: Status("Approved", Tone.GOOD),
@@ -137,6 +140,39 @@ DONE: Mapping[Step, str] = {
     Step.PROPOSE_VOID: "Proposed to be voided",
     Step.VOID: "Voided",
     Step.REOPEN: "Reopened",
+    Step.OVERTURN: "Overturned on appeal",
+    Step.OVERTURN_IN_PART: "Overturned in part on appeal",
+}
+
+APPEAL: Mapping[AppealState, Status] = {
+    AppealState.FILED: Status("Filed", Tone.RUNS, "The insurer's intake"),
+    AppealState.RECEIVED: Status("Waiting for an appeal reviewer", Tone.RUNS, "The insurer's appeal reviewers"),
+    AppealState.IN_REVIEW: Status("In review", Tone.RUNS, "The insurer's appeal reviewer"),
+    AppealState.DECIDED: Status("Decided", Tone.OVER),
+    AppealState.DISMISSED: Status("Dismissed: no valid appeal", Tone.OVER),
+    AppealState.WITHDRAWN: Status("Withdrawn", Tone.OVER),
+    AppealState.EXTERNAL: Status("With the independent reviewer", Tone.WAITS, "The independent reviewer"),
+}
+APPEAL_OUTCOME: Mapping[AppealOutcome, Status] = {
+    AppealOutcome.UPHELD: Status("Upheld: the decision stands", Tone.BAD),
+    AppealOutcome.OVERTURNED: Status("Overturned: approved as asked", Tone.GOOD),
+    AppealOutcome.PARTLY_OVERTURNED: Status("Overturned in part", Tone.BAD),
+}
+APPEAL_DONE: Mapping[AppealStep, str] = {
+    AppealStep.FILE: "Appeal filed",
+    AppealStep.RECEIVE: "Appeal acknowledged",
+    AppealStep.TAKE_IN_HAND: "Appeal taken in hand",
+    AppealStep.RELEASE: "Appeal put back",
+    AppealStep.UPHOLD: "Decision upheld on appeal",
+    AppealStep.OVERTURN: "Decision overturned on appeal",
+    AppealStep.OVERTURN_IN_PART: "Decision overturned in part on appeal",
+    AppealStep.DISMISS: "Appeal dismissed",
+    AppealStep.WITHDRAW: "Appeal withdrawn",
+    AppealStep.FORWARD: "Appeal forwarded to the independent reviewer",
+}
+ONWARD: Mapping[NextLevel, str] = {
+    NextLevel.INDEPENDENT_REVIEWER: "the independent reviewer",
+    NextLevel.FAIR_HEARING: "a State fair hearing",
 }
 
 ROLE: Mapping[Role, str] = {
@@ -146,6 +182,7 @@ ROLE: Mapping[Role, str] = {
     Role.INTAKE: "insurer intake",
     Role.REVIEWER: "reviewer",
     Role.PHYSICIAN: "physician",
+    Role.APPEAL_REVIEWER: "appeal reviewer",
     Role.INSURER_ADMIN: "insurer administrator",
     Role.SYSTEM: "the system",
 }
@@ -201,6 +238,11 @@ REOPENING: Mapping[ReopeningReason, str] = {
 def status(state: State, outcome: Outcome | None = None) -> Status:
     """Return where a request is; for a decided one, what was decided."""
     return OUTCOME[outcome] if state is State.DECIDED and outcome else STATUS[state]
+
+
+def appeal_status(state: AppealState, outcome: AppealOutcome | None) -> Status:
+    """Return where an appeal is; of a decided one, what was decided."""
+    return APPEAL_OUTCOME[outcome] if state is AppealState.DECIDED and outcome else APPEAL[state]
 
 
 def day(on: date) -> str:

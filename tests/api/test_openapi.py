@@ -73,7 +73,9 @@ def test_decisions_require_if_match(api: dict[str, Any]) -> None:
         if header["name"] == "If-Match" and header.get("required")
     }
 
-    assert required == {"approve", "approve-in-part", "deny", "activate", "reopen"}
+    assert required == {
+        "approve", "approve-in-part", "deny", "activate", "reopen", "uphold", "overturn", "overturn-in-part",
+    }  # fmt: skip
 
 
 def test_the_document_and_its_explorer_are_served_from_here_alone(client: Client, db: None) -> None:

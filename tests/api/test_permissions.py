@@ -12,6 +12,7 @@ from django.urls import reverse
 from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, OrganizationKind, Role
 from authz.access.services import add_membership, create_person
 from authz.api import urls
+from authz.api.appeal_steps import APPEAL_DOORS
 from authz.api.prior_auth_steps import DOORS
 from authz.documentation.models import Attachment
 from authz.ids import PayerPolicyId, PlanId
@@ -20,8 +21,10 @@ from authz.notifications.matrix import ChannelName
 from authz.notifications.models import InboxEntry
 from authz.pain.models import PainScore, Surgery
 from authz.prescriptions.models import Coverage, Exemption, Fill, IdentityQuestion, Patient, Prescriber, Prescription
-from authz.prior_auths.lifecycle import TABLE, Step, is_allowed
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths import appeal_lifecycle
+from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.lifecycle import ON_APPEAL, TABLE, Step, is_allowed
+from authz.prior_auths.models import Appeal, PriorAuth
 from authz.simulations import services as simulations
 from tests import cast as stage
 from tests.api.callers import (
@@ -70,6 +73,15 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.VOID: {"reason": "Wrong patient."},
     Step.REOPEN: {"code": "clerical_error", "reason": "A slip."},
 }
+APPEAL_BODIES: dict[AppealStep, dict[str, Any]] = {
+    AppealStep.RELEASE: {"reason": "Going home."},
+    AppealStep.UPHOLD: {"reason": REASON},
+    AppealStep.OVERTURN: {"reason": "The criteria are met."},
+    AppealStep.OVERTURN_IN_PART: STEP_BODIES[Step.APPROVE_IN_PART],
+    AppealStep.DISMISS: {"code": "not_a_party", "reason": "Who?"},
+    AppealStep.WITHDRAW: {"reason": "No longer pursued."},
+    AppealStep.FORWARD: {"reason": "IRE-1"},
+}
 
 
 @dataclass(frozen=True)
@@ -107,14 +119,15 @@ def told(cast: stage.Cast) -> dict[str, Any]:
     other = stage.register(cast, insured=False)
     stage.insure(cast, other, member_id=f"M-{patient.public_id}")
     case = stage.with_document(cast)
-    return {"patient": patient, "case": case}
+    appeal = stage.appealed(cast, stage.denied(cast), now=stage.NOW)
+    return {"patient": patient, "case": case, "appeal": appeal}
 
 
 def tenant_calls(told: dict[str, Any]) -> list[Call]:
     """Return a call to every address that names a row of a tenant, or that records something about its patient."""
     patient: Patient = told["patient"]
     case, own = told["case"], str(patient.public_id)
-    here = f"prior-authorizations/{case.public_id}/"
+    here, appeal = f"prior-authorizations/{case.public_id}/", f"appeals/{told['appeal'].public_id}/"
     fill, order = Fill.objects.filter(patient=patient).get(), Prescription.objects.get()
     exemption, coverage = Exemption.objects.get(), Coverage.objects.filter(patient=patient).get()
     question, attachment = IdentityQuestion.objects.get(), Attachment.objects.get()
@@ -143,6 +156,14 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         Call("answers", "GET", f"{here}answers/"),
         Call("answers", "PATCH", f"{here}answers/", {"answers": {"dx.code": "M54.50"}}),
         Call("events", "GET", f"{here}events/"),
+        Call("request-appeals", "GET", f"{here}appeals/"),
+        Call("request-appeals", "POST", f"{here}appeals/", {"reason": "Too short."}),
+        Call("appeal", "GET", appeal),
+        Call("appeal-events", "GET", f"{appeal}events/"),
+        *(
+            Call(f"appeal-{door.address}", "POST", f"{appeal}{door.address}/", APPEAL_BODIES.get(step))
+            for step, door in APPEAL_DOORS.items()
+        ),
         Call("heartbeat", "POST", f"{here}heartbeat/"),
         Call("skip", "POST", f"{here}skip/", {"reason": "Too hard."}),
         Call("questionnaire", "GET", f"{here}questionnaire/"),
@@ -253,7 +274,7 @@ REPORTS = [
 
 LISTS = [
     "patients", "coverages", "prescribers", "prescriptions", "fills", "exemptions", "prior-authorizations", "inbox",
-    "identity-questions", "pain-scores", "surgeries",
+    "identity-questions", "pain-scores", "surgeries", "appeals",
 ]  # fmt: skip
 
 
@@ -430,6 +451,32 @@ def test_no_role_takes_a_step_that_the_table_does_not_give_it(cast: stage.Cast, 
         assert answer.json()["code"] in {"illegal-step", "not-found", "forbidden"}, (step, answer.content)
 
 
+@pytest.mark.parametrize("role", sorted(CLINIC_ROLES | INSURER_ROLES))
+def test_no_role_takes_a_step_of_an_appeal_that_the_table_does_not_give_it(cast: stage.Cast, role: Role) -> None:
+    denied = stage.denied(cast)
+    caller = machine(organization_of(cast, role), role)
+    filing = f"prior-authorizations/{denied.public_id}/appeals/"
+
+    filed = caller.post(filing, {"reason": "Too short."}, key="k")
+    may = role in appeal_lifecycle.TABLE[AppealStep.FILE].by
+    assert filed.status_code == (201 if may else 403), filed.content
+    appeal = Appeal.objects.first() or stage.appealed(cast, denied, now=stage.NOW)
+    for state in ("filed", "received", "in_review"):
+        Appeal.objects.update(state=state)
+        for step, row in appeal_lifecycle.TABLE.items():
+            if step in APPEAL_DOORS and not (state in row.sources and role in row.by):
+                path = f"appeals/{appeal.public_id}/{APPEAL_DOORS[step].address}/"
+                with nothing_changes():
+                    answer = caller.post(path, APPEAL_BODIES.get(step), if_match=f'"{appeal.version}"')
+                refused(answer, 409, "illegal-step")
+
+
+def test_every_step_people_may_take_on_an_appeal_has_an_address() -> None:
+    by_people = {step for step, row in appeal_lifecycle.TABLE.items() if row.by - {Role.SYSTEM}}
+
+    assert set(APPEAL_DOORS) == by_people - {AppealStep.FILE}, "an appeal is filed on its request"
+
+
 def test_a_machine_never_reviews_nor_decides_nor_answers(cast: stage.Cast) -> None:
     queued, drafted = stage.queued(cast), stage.detected(cast)
     reviewer, staff = machine(cast.evergreen, Role.REVIEWER), machine(cast.riverside, Role.STAFF)
@@ -446,7 +493,9 @@ def test_a_machine_never_reviews_nor_decides_nor_answers(cast: stage.Cast) -> No
 def test_every_step_people_may_take_has_an_address() -> None:
     by_people = {step for step, row in TABLE.items() if row.by - {Role.SYSTEM}}
 
-    assert set(DOORS) == by_people - {Step.OPEN_BY_HAND}, "a request that is opened is not there to be named"
+    assert set(DOORS) == by_people - ON_APPEAL - {Step.OPEN_BY_HAND}, (
+        "a request that is opened is not there to be named"
+    )
 
 
 def test_a_notice_is_its_readers_alone(transactional_db: None) -> None:

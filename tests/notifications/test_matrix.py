@@ -5,12 +5,13 @@ import pytest
 from authz.notifications.matrix import MATRIX, TO_ACT, TO_KNOW_NOW, Audience, ChannelName, Notice, notices, together
 from authz.notifications.wording import SENTENCES, sentence
 from authz.pain.services import HINT_FOUND
+from authz.prior_auths.appeal_lifecycle import TABLE as APPEALS
 from authz.prior_auths.lifecycle import TABLE
 from authz.prior_auths.services.breaches import OVERDUE
 from authz.prior_auths.services.detection import DUPLICATE_SUSPECTED, NEED_IN_DOUBT
 from authz.prior_auths.services.run_outs import RUNNING_OUT
 
-ANNOUNCED = {row.says for row in TABLE.values() if row.says} | {
+ANNOUNCED = {row.says for row in (*TABLE.values(), *APPEALS.values()) if row.says} | {
     NEED_IN_DOUBT,
     DUPLICATE_SUSPECTED,
     HINT_FOUND,

@@ -8,9 +8,11 @@ import pytest
 from authz.access.roles import CLINIC_ROLES, Role
 from authz.documentation import catalog
 from authz.documentation.questionnaire import Source
+from authz.policies.regime import NextLevel
+from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, NEVER_AWAITED, TABLE, State, Step, steps_for
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, NEVER_AWAITED, ON_APPEAL, TABLE, State, Step, steps_for
 from authz.prior_auths.moments import Happening
 from authz.prior_auths.record_words import KIND
 from authz.rules.records import RecordKind
@@ -29,8 +31,12 @@ def test_everything_there_is_has_a_word() -> None:
     assert set(words.OUTCOME) == set(Outcome)
     assert set(words.DONE) == set(Step)
     assert set(words.HAPPENED) == set(Happening)
-    assert set(words.ACTION) == set(STEPS) == set(Step) - SYSTEMS_OWN - {Step.OPEN_BY_HAND}
+    assert set(words.ACTION) == set(STEPS) == set(Step) - SYSTEMS_OWN - ON_APPEAL - {Step.OPEN_BY_HAND}
     assert set(words.ROLE) == set(Role)
+    assert set(words.APPEAL) == set(AppealState)
+    assert set(words.APPEAL_OUTCOME) == set(AppealOutcome)
+    assert set(words.APPEAL_DONE) == set(AppealStep)
+    assert set(words.ONWARD) == set(NextLevel)
     assert set(words.SOURCE) == set(Source)
     assert set(words.URGENCY) == set(Urgency)
     assert set(KIND) == set(RecordKind)

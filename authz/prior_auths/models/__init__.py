@@ -1,5 +1,6 @@
-"""The room's models: `requests` and what belongs to one, `decisions` and what follows from one."""
+"""The room's models: `requests` and what belongs to one, `decisions` and what follows from one, `appeals`."""
 
+from authz.prior_auths.models.appeals import Appeal, AppealDecision, AppealEvent
 from authz.prior_auths.models.decisions import Authorization, Determination, DeterminationLine
 from authz.prior_auths.models.queue import Absence, Skip
 from authz.prior_auths.models.requests import (
@@ -16,6 +17,9 @@ from authz.prior_auths.models.requests import (
 __all__ = [
     "ANSWERING",
     "Absence",
+    "Appeal",
+    "AppealDecision",
+    "AppealEvent",
     "Authorization",
     "Breach",
     "Determination",

@@ -12,6 +12,8 @@ from authz.outbox.models import Leased
 from authz.policies.history import Kind
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
+from authz.prior_auths.models.events import StepTaken
+from authz.prior_auths.new_fact import NewFact
 
 ANSWERING = (Role.STAFF, Role.PRESCRIBER)
 """Whose it can be to answer the insurer."""
@@ -91,19 +93,21 @@ class PriorAuth(models.Model):
     episode's orders and fills seen so far, by which a recomputed episode is recognised. `regime`, `regime_version` and
     `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
     `urgency` is what it is now: asked for with the request or later, until it is refused.
-    `reason` is why people opened it; empty when the rule did. `duplicate_of` is proposed by the service and holds once
+    `reason` is why people opened it; empty when the rule did. `new_fact` is what they stated to be new since the same
+    was decided against. `duplicate_of` is proposed by the service and holds once
     somebody links the two.
     """
 
     PHI: ClassVar[set[str]] = {
         "explanation", "pa_required_from", "runs_out_on", "run_out_told", "covered_days", "packet", "reason",
+        "new_fact",
     }  # fmt: skip
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
         "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
-        "reopened_at", "screened_at", "due_at", "renews",
+        "reopened_at", "screened_at", "due_at", "renews", "new_fact_kind",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -117,6 +121,8 @@ class PriorAuth(models.Model):
     version = models.PositiveIntegerField(default=0)
     urgency = models.CharField(max_length=10, choices=_choices(Urgency), default=Urgency.STANDARD.value)
     reason = models.CharField(max_length=500, blank=True)
+    new_fact_kind = models.CharField(max_length=30, blank=True, choices=[(kind.value, kind.value) for kind in NewFact])
+    new_fact = models.CharField(max_length=1000, blank=True)
 
     episode_anchor = models.UUIDField()
     record_ids = ArrayField(models.UUIDField())
@@ -172,6 +178,10 @@ class PriorAuth(models.Model):
                 name="duplicates_name_the_survivor",
                 condition=~Q(state=State.DUPLICATE.value) | Q(duplicate_of__isnull=False),
             ),
+            models.CheckConstraint(
+                name="a_new_fact_has_its_kind",
+                condition=Q(new_fact="", new_fact_kind="") | (~Q(new_fact="") & ~Q(new_fact_kind="")),
+            ),
             models.CheckConstraint(name="nothing_duplicates_itself", condition=~Q(duplicate_of=F("id"))),
         ]
         indexes = [
@@ -193,19 +203,22 @@ class PriorAuth(models.Model):
 
 
 class Breach(models.Model):
-    """One clock of a request that was missed, noted once."""
+    """One clock of a request, or of an appeal of its decision, that was missed, noted once."""
 
     PHI: ClassVar[set[str]] = set()
-    PLAIN: ClassVar[set[str]] = {"id", "prior_auth", "kind", "due_at", "noted_at"}
+    PLAIN: ClassVar[set[str]] = {"id", "prior_auth", "appeal", "kind", "due_at", "noted_at"}
 
     prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="breaches")
+    appeal = models.ForeignKey("authz.Appeal", on_delete=models.PROTECT, null=True, related_name="breaches")
     kind = models.CharField(max_length=30, choices=[(kind.value, kind.value) for kind in Kind])
     due_at = models.DateTimeField()
     noted_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["prior_auth", "kind"], name="breach_noted_once_per_clock"),
+            models.UniqueConstraint(
+                fields=["prior_auth", "appeal", "kind"], name="breach_noted_once_per_clock", nulls_distinct=False
+            ),
             models.CheckConstraint(name="nothing_is_missed_before_it_is_due", condition=Q(noted_at__gt=F("due_at"))),
         ]
 
@@ -236,27 +249,13 @@ class RequestedLine(models.Model):
         ]
 
 
-class Event(models.Model):
-    """One step taken. Append-only: a trigger refuses UPDATE and DELETE."""
+class Event(StepTaken):
+    """One step taken on a request."""
 
-    PHI: ClassVar[set[str]] = {"note"}
-    PLAIN: ClassVar[set[str]] = {
-        "id", "prior_auth", "sequence", "step", "code", "from_state", "to_state", "at", "person", "client",
-        "organization", "actor_name",
-    }  # fmt: skip
+    PHI: ClassVar[set[str]] = StepTaken.PHI
+    PLAIN: ClassVar[set[str]] = StepTaken.PLAIN | {"prior_auth"}
 
     prior_auth = models.ForeignKey(PriorAuth, on_delete=models.PROTECT, related_name="events")
-    sequence = models.PositiveIntegerField()
-    step = models.CharField(max_length=30)
-    code = models.CharField(max_length=40, blank=True, help_text="The coded reason, of steps that need one.")
-    from_state = models.CharField(max_length=20, blank=True)
-    to_state = models.CharField(max_length=20)
-    at = models.DateTimeField()
-    actor_name = models.CharField(max_length=200)
-    person = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
-    client = models.ForeignKey("authz.ApiClient", on_delete=models.PROTECT, null=True, related_name="+")
-    organization = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, null=True, related_name="+")
-    note = models.CharField(max_length=2000, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["prior_auth", "sequence"], name="event_sequence_once")]

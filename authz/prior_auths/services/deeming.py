@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from authz.access.roles import SYSTEM, Actor
 from authz.errors import AuthzError
@@ -16,7 +16,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Clock
 from authz.prior_auths.determination import Basis, Outcome, Reason
 from authz.prior_auths.lifecycle import UNDECIDED, Step
-from authz.prior_auths.models import Determination, PriorAuth
+from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
@@ -99,7 +99,8 @@ def _unforwarded() -> QuerySet[Determination]:
 
 def note_unforwarded(*, now: datetime) -> int:
     """Note a breach for each request that should be with the independent reviewer by now; return how many are new."""
-    waiting = _unforwarded().exclude(prior_auth__breaches__kind=Kind.FORWARD_BY.value)
+    own = Breach.objects.filter(prior_auth=OuterRef("prior_auth"), appeal=None, kind=Kind.FORWARD_BY.value)
+    waiting = _unforwarded().exclude(Exists(own))
     return sum(_note_one(key, now) for key in waiting.values_list("prior_auth_id", flat=True))
 
 

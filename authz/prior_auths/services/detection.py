@@ -23,11 +23,13 @@ from authz.prescriptions.models import Fill, FillVersion, Patient, Prescriber, P
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.asking import lines_asked, records_in_order
 from authz.prior_auths.evaluations import answer_of, inputs_of, sha256_of
-from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, TABLE, UNANSWERED, State, Step, is_allowed
+from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, TABLE, State, Step, is_allowed
 from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
+from authz.prior_auths.new_fact import StatedFact
 from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.news import must_be_news, shares, was_answered
 from authz.prior_auths.services.numbers import next_request_number
 from authz.prior_auths.services.regime import put_under_regime
 from authz.rules.thresholds import finding_to_json
@@ -38,7 +40,6 @@ DUPLICATE_SUSPECTED = "prior-auth.duplicate-suspected"
 _MAY_LAPSE = frozenset({State.DETECTED.value, State.DRAFT.value})
 _BEFORE_SUBMISSION = frozenset(state.value for state in BEFORE_SUBMISSION)
 _ACTIVE = frozenset(state.value for state in ACTIVE)
-_UNANSWERED = frozenset(state.value for state in UNANSWERED)
 
 
 class AlreadyOpen(AuthzError):
@@ -64,7 +65,7 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
         if request is not None:
             _follow(request, need, known, evaluation, now)
             needed.add(request.pk)
-        elif not _was_answered(need, requests):
+        elif not was_answered(need, requests=requests):
             opened = _open(need, known, evaluation, on, now)
             if opened is not None:
                 requests.append(opened)
@@ -74,12 +75,15 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
             _doubt(request, [other for other in requests if other.pk in needed], on, now)
 
 
-def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: datetime) -> PriorAuth:
+def open_by_hand(
+    *, patient: Patient, reason: str, by: Actor, on: date, now: datetime, new_fact: StatedFact | None = None
+) -> PriorAuth:
     """Open a request for a locked patient's latest use, though the rule does not ask for one; it is a draft at once.
 
     :raises Forbidden: when the actor's role does not open requests.
     :raises InvalidInput: when no use is known that an approval could be asked for.
     :raises AlreadyOpen: when an active request covers the use.
+    :raises NewFactNeeded: when it was decided against, no record is newer, and no new fact is stated.
     """
     if not is_allowed(Step.OPEN_BY_HAND, state=None, roles=by.roles):
         raise Forbidden("Your role does not allow you to open a request.")
@@ -87,9 +91,11 @@ def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: dat
     need = needs_of.latest_use(known, needs_of.answers(known, as_of=on), on=on)
     if need is None:
         raise InvalidInput({"patient": ["No opioid use is known that an approval could be asked for."]})
-    request = _active_for(need, list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk")))
+    requests = list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk"))
+    request = _active_for(need, requests)
     if request is not None:
         raise AlreadyOpen("There is an active request for this use.", request=str(request.public_id))
+    must_be_news(need, requests=requests, stated=new_fact)
     clinic = Organization.objects.get(pk=by.organization)
     opened = open_for(
         need=need, known=known, clinic=clinic, step=Step.OPEN_BY_HAND, by=by, on=on, now=now, reason=reason
@@ -98,7 +104,9 @@ def open_by_hand(*, patient: Patient, reason: str, by: Actor, on: date, now: dat
         prefill=prefill_of(opened, on=on), earlier=earlier_answers(opened), on=on, now=now
     )
     opened.touched_by_human_at = now
-    opened.save(update_fields=["answers", "touched_by_human_at"])
+    if new_fact is not None:
+        opened.new_fact_kind, opened.new_fact = new_fact.kind.value, new_fact.sentence
+    opened.save(update_fields=["answers", "touched_by_human_at", "new_fact_kind", "new_fact"])
     return opened
 
 
@@ -152,23 +160,10 @@ def _active_for(need: Need, requests: Sequence[PriorAuth]) -> PriorAuth | None:
     Before submission a request follows its patient to another coverage; afterwards it stays with its insurer.
     """
     key = need.coverage.pk if need.coverage else None
-    sharing = [r for r in requests if r.state in _ACTIVE and _shares(r, need)]
+    sharing = [r for r in requests if r.state in _ACTIVE and shares(r, need=need)]
     same = [r for r in sharing if r.coverage_id == key]
     movable = [r for r in sharing if r.state in _BEFORE_SUBMISSION]
     return next(iter(same or movable), None)
-
-
-def _was_answered(need: Need, requests: Sequence[PriorAuth]) -> bool:
-    """Say whether people have ended a request on this very use; a new record or a longer supply is a new fact."""
-    key = need.coverage.pk if need.coverage else None
-    ended = [r for r in requests if r.state not in _ACTIVE | _UNANSWERED and r.coverage_id == key]
-    answered = {record_id for request in ended for record_id in request.record_ids}
-    days = max((request.covered_days for request in ended if _shares(request, need)), default=0)
-    return need.episode.covered_days <= days and all(not names.isdisjoint(answered) for names in need.names)
-
-
-def _shares(request: PriorAuth, need: Need) -> bool:
-    return not need.record_ids.isdisjoint(request.record_ids)
 
 
 def _open(need: Need, known: PatientCase, evaluation: Evaluation, on: date, now: datetime) -> PriorAuth | None:

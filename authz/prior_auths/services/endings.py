@@ -11,6 +11,7 @@ from authz.ids import PriorAuthId
 from authz.prior_auths.lifecycle import DismissalReason, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.appealing import dismiss_of_voided
 from authz.prior_auths.services.queue import in_hand
 from authz.prior_auths.visibility import visible_to
 
@@ -104,6 +105,7 @@ def void(
     if Role.INSURER_ADMIN not in by.roles and not _was_proposed_by_another(prior_auth, by):
         raise SecondPersonNeeded("Somebody else of the staff must propose this first.")
     prior_auth.authorizations.filter(revoked_at=None).update(revoked_at=now)
+    dismiss_of_voided(prior_auth, now=now)
     prior_auth.reviewer = prior_auth.leased_until = None
     steps.take(prior_auth, Step.VOID, by=by, now=now, note=reason)
     return prior_auth

@@ -16,6 +16,7 @@ from authz.prescriptions.models import Coverage, Exemption, Fill, Patient, Presc
 from authz.prescriptions.services import CoverageRecorded, RecordOutcome, identity, patients, records
 from authz.prescriptions.services.records import Facts, Recorded
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.new_fact import StatedFact
 from authz.prior_auths.services.detection import open_by_hand, recheck
 from authz.rules.records import RecordStatus
 
@@ -151,13 +152,15 @@ def _coverage_of(patient: Patient, coverage: Coverage | None) -> Coverage | None
 
 
 @transaction.atomic
-def open_request(*, patient_id: PatientId, reason: str, by: Actor, now: datetime) -> PriorAuth:
+def open_request(
+    *, patient_id: PatientId, reason: str, by: Actor, now: datetime, new_fact: StatedFact | None = None
+) -> PriorAuth:
     """Open a request by hand, on the patient's latest use; see `detection.open_by_hand`.
 
     :raises NotFound: when the organization does not know the patient.
     """
     patient = patients.lock_patient(patient_id=patient_id, by=by)
-    return open_by_hand(patient=patient, reason=reason, by=by, on=_today(by, now), now=now)
+    return open_by_hand(patient=patient, reason=reason, by=by, on=_today(by, now), now=now, new_fact=new_fact)
 
 
 def _bring_into_line(patient: Patient, by: Actor, now: datetime) -> None:

@@ -151,7 +151,7 @@ def _colleague(prior_auth: PriorAuth, person_id: PersonId, now: datetime) -> int
     roles = {Role.PHYSICIAN} if is_clinical else {Role.REVIEWER, Role.PHYSICIAN}
     members = Membership.objects.filter(organization=prior_auth.insurer_id, role__in=[role.value for role in roles])
     found = members.filter(person__public_id=person_id, person__is_active=True).first()
-    if found is None or _is_partial(prior_auth, found.person_id):
+    if found is None or is_partial(prior_auth, person_id=found.person_id):
         raise InvalidInput({"person": ["Name a colleague who may review this request."]})
     if is_absent(found.person_id, organization_id=prior_auth.insurer_id, now=now):
         raise InvalidInput({"person": ["That colleague is away."]})
@@ -190,11 +190,11 @@ def _take_in_hand(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -
 
 
 def _must_be_impartial(prior_auth: PriorAuth, person_id: int) -> None:
-    if _is_partial(prior_auth, person_id):
+    if is_partial(prior_auth, person_id=person_id):
         raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
 
 
-def _is_partial(prior_auth: PriorAuth, person_id: int) -> bool:
+def is_partial(prior_auth: PriorAuth, *, person_id: int) -> bool:
     """Say whether the person works at the request's clinic, or prescribed."""
     if Membership.objects.filter(person=person_id, organization=prior_auth.clinic_id).exists():
         return True

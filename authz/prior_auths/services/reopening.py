@@ -9,6 +9,7 @@ from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
+from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEAL
 from authz.prior_auths.determination import ADVERSE, Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
@@ -28,6 +29,12 @@ class AskedAnew(AuthzError):
     code = "asked-anew"
 
 
+class UnderAppeal(AuthzError):
+    """The decision is under appeal; the appeal decides. `context["appeal"]` is its id."""
+
+    code = "under-appeal"
+
+
 @transaction.atomic
 def reopen(
     *,
@@ -44,11 +51,13 @@ def reopen(
 
     :raises ReopeningTooLate: after the regime's limit, unless it is for fraud.
     :raises AskedAnew: when another active request covers the same use.
+    :raises UnderAppeal: while an appeal of the decision is open.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.REOPEN, by)
     _must_be_in_time(prior_auth, code, now)
     _must_be_the_only_one(prior_auth)
+    _must_not_be_under_appeal(prior_auth)
     may_decide = Role.PHYSICIAN in by.roles and not decided_against(prior_auth, person_id=person_of(by))
     prior_auth.reviewer_id = by.person_id if may_decide else None
     prior_auth.leased_until = now + LEASE if may_decide else now
@@ -74,3 +83,9 @@ def _must_be_the_only_one(prior_auth: PriorAuth) -> None:
     same = active.filter(coverage=prior_auth.coverage_id, record_ids__overlap=prior_auth.record_ids).first()
     if same is not None:
         raise AskedAnew("Another request for this use is active; decide that one.", request=str(same.public_id))
+
+
+def _must_not_be_under_appeal(prior_auth: PriorAuth) -> None:
+    appeal = prior_auth.appeals.filter(state__in=[state.value for state in UNDECIDED_APPEAL]).first()
+    if appeal is not None:
+        raise UnderAppeal("The decision is under appeal; the appeal decides.", appeal=str(appeal.public_id))

@@ -24,6 +24,7 @@ from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
 from authz.web.answers_form import Answered, AnswersForm, answered, submitted
+from authz.web.appeal_rows import appeal_rows, to_appeal
 from authz.web.attach_form import AttachForm, Proves, of_insurer, of_questionnaire
 from authz.web.forms import Fault, PlainForm
 from authz.web.next_action import ANSWER_QUESTIONS
@@ -96,6 +97,8 @@ class RequestPage(Page):
             asked_prescriber=_asked_prescriber(prior_auth),
             held_by=self._held_by(prior_auth),
             events=selectors.events(self.actor, PriorAuthId(prior_auth.public_id)),
+            appeals=appeal_rows(prior_auth, self.actor),
+            to_appeal=to_appeal(prior_auth),
             faults=list(_faults(refused)),
             unsent=_unsent(refused, offers, answers),
         )

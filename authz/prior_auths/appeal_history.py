@@ -1,0 +1,34 @@
+"""PURE: the steps of an appeal's life as what its clocks heed."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from authz.policies.history import Happened, What
+from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.clock_history import Taken
+from authz.prior_auths.deadlines import Urgency
+
+# What is filed here reaches the insurer in the same instant: that is the receipt from which its time counts.
+HEEDED: Final[Mapping[AppealStep, What]] = {
+    AppealStep.FILE: What.APPEAL_FILED,
+    AppealStep.UPHOLD: What.APPEAL_DECIDED,
+    AppealStep.OVERTURN: What.APPEAL_DECIDED,
+    AppealStep.OVERTURN_IN_PART: What.APPEAL_DECIDED,
+    AppealStep.DISMISS: What.APPEAL_CLOSED,
+    AppealStep.WITHDRAW: What.APPEAL_CLOSED,
+    AppealStep.FORWARD: What.FORWARDED,
+}
+UNHEEDED: Final[frozenset[AppealStep]] = frozenset({AppealStep.RECEIVE, AppealStep.TAKE_IN_HAND, AppealStep.RELEASE})
+"""Steps that no clock heeds. Every step is either here or above."""
+
+
+def history_of_appeal(events: Iterable[Taken], *, urgency: Urgency) -> list[Happened]:
+    """Return what the clocks heed of an appeal's events, which come oldest first."""
+    history: list[Happened] = []
+    for event in events:
+        step = AppealStep(event.step)
+        if step in HEEDED:
+            history.append(Happened(HEEDED[step], event.at))
+        if step is AppealStep.FILE and urgency is Urgency.EXPEDITED:
+            history.append(Happened(What.APPEAL_EXPEDITED_ASKED, event.at))
+    return history
