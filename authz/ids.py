@@ -18,6 +18,8 @@ PainScoreId = NewType("PainScoreId", UUID)
 SurgeryId = NewType("SurgeryId", UUID)
 PriorAuthId = NewType("PriorAuthId", UUID)
 AppealId = NewType("AppealId", UUID)
+CallId = NewType("CallId", UUID)
+CallTimeId = NewType("CallTimeId", UUID)
 NoticeId = NewType("NoticeId", UUID)
 
 

@@ -179,6 +179,8 @@ SPECTACULAR_SETTINGS = {
         "AppealState": "authz.api.schema.APPEAL_STATES",
         "AppealStep": "authz.api.schema.APPEAL_STEPS",
         "AppealOutcome": "authz.api.schema.APPEAL_OUTCOMES",
+        "CallState": "authz.api.schema.CALL_STATES",
+        "CallStep": "authz.api.schema.CALL_STEPS",
         "Role": "authz.api.schema.ROLES",
         "Outcome": "authz.api.schema.OUTCOMES",
         "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",

@@ -10,6 +10,7 @@ import pytest
 from authz.policies import regimes
 from authz.prior_auths import clock_drawing
 from authz.prior_auths.appeal_lifecycle import AppealState, AppealStep
+from authz.prior_auths.call_lifecycle import CallState, CallStep
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.lifecycle_drawing import BEGIN, END, NoPlaceForDrawing, drawing, redrawn
 
@@ -92,8 +93,8 @@ def test_the_page_about_clocks_is_drawn_from_the_regimes() -> None:
 def test_the_drawing_shows_every_state_and_every_step() -> None:
     drawn = drawing()
 
-    assert all(f"{state.value}" in drawn for state in (*State, *AppealState))
-    assert all(f"| {step.value.replace('_', ' ')} |" in drawn for step in (*Step, *AppealStep))
+    assert all(f"{state.value}" in drawn for state in (*State, *AppealState, *CallState))
+    assert all(f"| {step.value.replace('_', ' ')} |" in drawn for step in (*Step, *AppealStep, *CallStep))
     assert "    in_review --> decided: uphold" in drawn
     assert "    in_review --> decided: approve" in drawn
     assert "| deny | – | – | – | – | yes | – | – | – |" in drawn

@@ -1,6 +1,7 @@
-"""The lives of a request and of an appeal as data: what a caller may build its buttons from."""
+"""The lives of a request, an appeal and a peer-to-peer call as data: what a caller may build its buttons from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from enum import StrEnum
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -11,12 +12,14 @@ from rest_framework.response import Response
 
 from authz.access.roles import Role
 from authz.api.appeal_steps import APPEAL_DOORS
+from authz.api.calls import CALL_DOORS
 from authz.api.fields import Word
 from authz.api.prior_auth_steps import DOORS, StepDoor
 from authz.api.views import Door
-from authz.prior_auths import appeal_lifecycle
+from authz.prior_auths import appeal_lifecycle, call_lifecycle
 from authz.prior_auths.appeal_lifecycle import AppealState, AppealStep
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, TABLE, State, Step
+from authz.prior_auths.call_lifecycle import CallState, CallStep
+from authz.prior_auths.lifecycle import ACTIVE, TABLE, State, Step
 from authz.prior_auths.transition import StateT, StepT, Transition
 
 
@@ -52,11 +55,28 @@ class AppealLifecycleOut(serializers.Serializer[Any]):
     steps = AppealStepOut(many=True)
 
 
+class CallStepOut(_RowOut):
+    """`sources` is empty for the offer, which is made on the request."""
+
+    step = Word(CallStep)
+    sources = serializers.ListField(child=Word(CallState))
+    target = Word(CallState, allow_null=True)
+
+
+class CallLifecycleOut(serializers.Serializer[Any]):
+    """The life of a peer-to-peer call, a record of its own on the request."""
+
+    active = serializers.ListField(child=Word(CallState))
+    ended = serializers.ListField(child=Word(CallState))
+    steps = CallStepOut(many=True)
+
+
 class LifecycleOut(serializers.Serializer[Any]):
     active = serializers.ListField(child=Word(State))
     ended = serializers.ListField(child=Word(State))
     steps = StepOut(many=True)
     appeals = AppealLifecycleOut()
+    peer_to_peer = CallLifecycleOut()
 
 
 class LifecycleView(Door):
@@ -67,33 +87,36 @@ class LifecycleView(Door):
 
     @extend_schema(operation_id="read_lifecycle", tags=["meta"], auth=[], responses=LifecycleOut)
     def get(self, request: Request) -> Response:
-        """Tell the states of a request and of an appeal, and every step with who may take it from where."""
+        """Tell the states of requests, appeals and peer-to-peer calls, and each step with who may take it whence."""
         answer = {
-            "active": [state.value for state in State if state in ACTIVE],
-            "ended": [state.value for state in State if state in ENDED],
-            "steps": _rows(State, TABLE, DOORS),
-            "appeals": {
-                "active": [state.value for state in AppealState if state in appeal_lifecycle.UNDECIDED],
-                "ended": [state.value for state in AppealState if state in appeal_lifecycle.ENDED],
-                "steps": _rows(AppealState, appeal_lifecycle.TABLE, APPEAL_DOORS),
-            },
+            **_life(State, ACTIVE, TABLE, DOORS),
+            "appeals": _life(AppealState, appeal_lifecycle.UNDECIDED, appeal_lifecycle.TABLE, APPEAL_DOORS),
+            "peer_to_peer": _life(CallState, call_lifecycle.OPEN, call_lifecycle.TABLE, CALL_DOORS),
         }
         return Response(LifecycleOut(answer).data)
 
 
-def _rows(
-    states: type[StateT], table: Mapping[StepT, Transition[StateT]], doors: Mapping[StepT, StepDoor]
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "step": step.value,
-            "sources": [state.value for state in states if state in transition.sources],
-            "target": transition.target.value if transition.target else None,
-            "by": [role.value for role in Role if role in transition.by],
-            "announces": transition.says,
-            "address": doors[step].address if step in doors else "",
-            "needs_if_match": step in doors and doors[step].needs_version,
-            "needs_idempotency_key": step in doors and doors[step].needs_key,
-        }
-        for step, transition in table.items()
-    ]
+def _life(
+    states: type[StateT],
+    active: Collection[StateT],
+    table: Mapping[StepT, Transition[StateT]],
+    doors: Mapping[StepT, StepDoor],
+) -> dict[str, Any]:
+    return {
+        "active": [state.value for state in states if state in active],
+        "ended": [state.value for state in states if state not in active],
+        "steps": [_row(states, step, transition, doors.get(step)) for step, transition in table.items()],
+    }
+
+
+def _row(states: type[StateT], step: StrEnum, transition: Transition[StateT], door: StepDoor | None) -> dict[str, Any]:
+    return {
+        "step": step.value,
+        "sources": [state.value for state in states if state in transition.sources],
+        "target": transition.target.value if transition.target else None,
+        "by": [role.value for role in Role if role in transition.by],
+        "announces": transition.says,
+        "address": door.address if door else "",
+        "needs_if_match": door is not None and door.needs_version,
+        "needs_idempotency_key": door is not None and door.needs_key,
+    }

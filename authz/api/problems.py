@@ -58,6 +58,8 @@ STATUS: Final[dict[str, int]] = {
     "return-not-allowed": 409,
     "reopening-too-late": 409,
     "under-appeal": 409,
+    "nothing-to-talk-about": 409,
+    "already-offered": 409,
     "nothing-to-appeal": 409,
     "already-appealed": 409,
     "appeal-too-late": 409,

@@ -13,6 +13,7 @@ from authz.policies.clause import Standing
 from authz.policies.models import PolicyState
 from authz.prescriptions.services import RecordOutcome
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
+from authz.prior_auths.call_lifecycle import CallState, CallStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import State, Step
 from authz.rules.changes import Why
@@ -29,6 +30,8 @@ STEPS = [step.value for step in Step]
 APPEAL_STATES = [state.value for state in AppealState]
 APPEAL_STEPS = [step.value for step in AppealStep]
 APPEAL_OUTCOMES = [outcome.value for outcome in AppealOutcome]
+CALL_STATES = [state.value for state in CallState]
+CALL_STEPS = [step.value for step in CallStep]
 ROLES = [role.value for role in Role]
 OUTCOMES = [outcome.value for outcome in Outcome]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]

@@ -11,6 +11,7 @@ from authz.api import (
     aging,
     answers,
     appeals,
+    calls,
     coverages,
     documents,
     exemptions,
@@ -40,6 +41,7 @@ from authz.api import (
     tokens,
 )
 from authz.api.appeal_steps import APPEAL_DOORS, appeal_step_view
+from authz.api.calls import CALL_DOORS, call_step_view
 from authz.api.prior_auth_steps import DOORS, step_view
 from authz.api.problem_page import problem_page
 
@@ -131,6 +133,12 @@ urlpatterns = [
     *(
         address(f"appeals/<uuid:appeal_id>/{door.address}/", appeal_step_view(step), f"appeal-{door.address}")
         for step, door in APPEAL_DOORS.items()
+    ),
+    address("prior-authorizations/<uuid:prior_auth_id>/peer-to-peer/", calls.RequestCallsView, "request-calls"),
+    address("peer-to-peer/<uuid:call_id>/", calls.CallView, "call"),
+    *(
+        address(f"peer-to-peer/<uuid:call_id>/{door.address}/", call_step_view(step), f"call-{door.address}")
+        for step, door in CALL_DOORS.items()
     ),
     address("review-queue/", review_queue.ReviewQueueView, "review-queue"),
     address("review-queue/next/", review_queue.NextView, "review-queue-next"),

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-APPEND_ONLY = ["authz_appealevent", "authz_appealdecision"]
+APPEND_ONLY = ["authz_appealevent", "authz_appealdecision", "authz_callevent", "authz_calltime"]
 
 # What is appealed is an adverse decision in force of the same request, that was not itself made on appeal.
 WHAT_IS_APPEALED = """
@@ -182,6 +182,45 @@ class Migration(migrations.Migration):
                 'ordering': ['sequence'],
             },
         ),
+        migrations.CreateModel(
+            name='Call',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=authz.ids.new_id, editable=False, unique=True)),
+                ('state', models.CharField(choices=[('offered', 'offered'), ('proposed', 'proposed'), ('agreed', 'agreed'), ('concluded', 'concluded'), ('declined', 'declined')], max_length=20)),
+                ('version', models.PositiveIntegerField(default=0)),
+                ('is_required', models.BooleanField()),
+                ('offered_at', models.DateTimeField()),
+                ('starts_at', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(blank=True, choices=[('will_approve', 'will_approve'), ('will_stand', 'will_stand'), ('new_information', 'new_information'), ('not_held', 'not_held')], max_length=20)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CallEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveIntegerField()),
+                ('step', models.CharField(max_length=30)),
+                ('code', models.CharField(blank=True, help_text='The coded reason, of steps that need one.', max_length=40)),
+                ('from_state', models.CharField(blank=True, max_length=20)),
+                ('to_state', models.CharField(max_length=20)),
+                ('at', models.DateTimeField()),
+                ('actor_name', models.CharField(max_length=200)),
+                ('note', models.CharField(blank=True, max_length=2000)),
+            ],
+            options={
+                'ordering': ['sequence'],
+            },
+        ),
+        migrations.CreateModel(
+            name='CallTime',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=authz.ids.new_id, editable=False, unique=True)),
+                ('round', models.PositiveIntegerField(help_text="The call's version in which it was put forward.")),
+                ('starts_at', models.DateTimeField()),
+            ],
+        ),
         migrations.RemoveConstraint(
             model_name='breach',
             name='breach_noted_once_per_clock',
@@ -269,6 +308,36 @@ class Migration(migrations.Migration):
             name='person',
             field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
+        migrations.AddField(
+            model_name='call',
+            name='prior_auth',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='calls', to='authz.priorauth'),
+        ),
+        migrations.AddField(
+            model_name='callevent',
+            name='call',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='authz.call'),
+        ),
+        migrations.AddField(
+            model_name='callevent',
+            name='client',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='authz.apiclient'),
+        ),
+        migrations.AddField(
+            model_name='callevent',
+            name='organization',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='authz.organization'),
+        ),
+        migrations.AddField(
+            model_name='callevent',
+            name='person',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='calltime',
+            name='call',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='times', to='authz.call'),
+        ),
         migrations.AddIndex(
             model_name='appeal',
             index=models.Index(condition=models.Q(('state__in', ['filed', 'in_review', 'received'])), fields=['due_at', 'id'], name='appeal_most_pressing'),
@@ -300,6 +369,30 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='appealevent',
             constraint=models.UniqueConstraint(fields=('appeal', 'sequence'), name='appeal_event_sequence_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='call',
+            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['agreed', 'offered', 'proposed'])), fields=('prior_auth',), name='one_open_call_of_a_request'),
+        ),
+        migrations.AddConstraint(
+            model_name='call',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'agreed'), _negated=True), ('starts_at__isnull', False), _connector='OR'), name='calls_are_agreed_on_for_a_time'),
+        ),
+        migrations.AddConstraint(
+            model_name='call',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'concluded'), models.Q(('outcome', ''), _negated=True)), models.Q(models.Q(('state', 'concluded'), _negated=True), ('outcome', '')), _connector='OR'), name='concluded_calls_say_what_came_of_them'),
+        ),
+        migrations.AddConstraint(
+            model_name='call',
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['', 'not_held']), ('starts_at__isnull', False), _connector='OR'), name='only_a_call_at_a_time_was_held'),
+        ),
+        migrations.AddConstraint(
+            model_name='callevent',
+            constraint=models.UniqueConstraint(fields=('call', 'sequence'), name='call_event_sequence_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='calltime',
+            constraint=models.UniqueConstraint(fields=('call', 'round', 'starts_at'), name='a_time_once_in_a_round'),
         ),
         *PROMISES,
     ]

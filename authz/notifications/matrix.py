@@ -95,6 +95,16 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "appeal.dismissed": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.APPEAL_REVIEWERS: TO_KNOW},
     "appeal.withdrawn": {Audience.INTAKE: TO_KNOW, Audience.APPEAL_REVIEWERS: TO_KNOW},
     "appeal.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
+    "peer-to-peer.offered": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW, Audience.REVIEWER: TO_KNOW},
+    "peer-to-peer.times-offered": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
+    "peer-to-peer.times-proposed": {Audience.REVIEWER: TO_ACT},
+    "peer-to-peer.agreed": {
+        Audience.STAFF: TO_KNOW,
+        Audience.PRESCRIBER: TO_KNOW_NOW,
+        Audience.REVIEWER: TO_KNOW_NOW,
+    },
+    "peer-to-peer.declined": {Audience.REVIEWER: TO_KNOW},
+    "peer-to-peer.concluded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW, Audience.REVIEWER: TO_KNOW},
 }
 
 

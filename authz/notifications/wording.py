@@ -41,6 +41,12 @@ SENTENCES = {
     "appeal.dismissed": "The appeal of the decision on prior authorization request {number} was dismissed.",
     "appeal.withdrawn": "The appeal of the decision on prior authorization request {number} was withdrawn.",
     "appeal.forwarded": "The appeal on prior authorization request {number} is with the independent reviewer.",
+    "peer-to-peer.offered": "A peer-to-peer call is offered on prior authorization request {number}.",
+    "peer-to-peer.times-offered": "The insurer offers times for a call on prior authorization request {number}.",
+    "peer-to-peer.times-proposed": "The clinic proposes times for a call on prior authorization request {number}.",
+    "peer-to-peer.agreed": "A time is agreed on for the call on prior authorization request {number}.",
+    "peer-to-peer.declined": "The clinic does without a call on prior authorization request {number}.",
+    "peer-to-peer.concluded": "What came of the call on prior authorization request {number} is recorded.",
 }
 
 

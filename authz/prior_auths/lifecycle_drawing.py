@@ -9,6 +9,9 @@ from authz.access.roles import Role
 from authz.prior_auths.appeal_lifecycle import TABLE as APPEALS
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.appeal_lifecycle import AppealState
+from authz.prior_auths.call_lifecycle import OPEN as OPEN_CALLS
+from authz.prior_auths.call_lifecycle import TABLE as CALLS
+from authz.prior_auths.call_lifecycle import CallState
 from authz.prior_auths.lifecycle import ACTIVE, TABLE, State
 from authz.prior_auths.transition import StateT, StepT, Transition
 
@@ -41,10 +44,12 @@ def between_marks(page: str, mark: str, drawn: str) -> str:
 
 
 def drawing() -> str:
-    """Return the diagrams (mermaid), the steps and who may take them (Markdown), of requests and of appeals."""
+    """Return the diagrams (mermaid), the steps and who may take them (Markdown), of requests, appeals and calls."""
     requests = _Drawn(State, TABLE, {ACTIVE: "any that is not ended", _STANDING: "any but `voided`"})
     appeals = _Drawn(AppealState, APPEALS, {UNDECIDED_APPEALS: "any that is not ended"})
-    return "\n".join([*requests.sections(""), *appeals.sections(" of an appeal"), ""])
+    calls = _Drawn(CallState, CALLS, {OPEN_CALLS: "any that is not ended"})
+    parts = (*requests.sections(""), *appeals.sections(" of an appeal"), *calls.sections(" of a peer-to-peer call"))
+    return "\n".join([*parts, ""])
 
 
 _STANDING = frozenset(State) - {State.VOIDED}

@@ -10,6 +10,7 @@ from authz.access.roles import Role
 from authz.documentation.questionnaire import Source
 from authz.policies.regime import NextLevel
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
+from authz.prior_auths.call_lifecycle import CallOutcome, CallState
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, State, Step
@@ -169,6 +170,19 @@ APPEAL_DONE: Mapping[AppealStep, str] = {
     AppealStep.DISMISS: "Appeal dismissed",
     AppealStep.WITHDRAW: "Appeal withdrawn",
     AppealStep.FORWARD: "Appeal forwarded to the independent reviewer",
+}
+CALL: Mapping[CallState, Status] = {
+    CallState.OFFERED: Status("Offered by the insurer", Tone.WAITS, "The clinic"),
+    CallState.PROPOSED: Status("The clinic proposes times", Tone.RUNS, "The insurer"),
+    CallState.AGREED: Status("A time is agreed on", Tone.RUNS),
+    CallState.CONCLUDED: Status("Concluded", Tone.OVER),
+    CallState.DECLINED: Status("The clinic does without it", Tone.OVER),
+}
+CALL_OUTCOME: Mapping[CallOutcome, str] = {
+    CallOutcome.WILL_APPROVE: "The insurer will approve: the request is to be reopened",
+    CallOutcome.WILL_STAND: "The insurer's view stands",
+    CallOutcome.NEW_INFORMATION: "There is new information",
+    CallOutcome.NOT_HELD: "It was not held",
 }
 ONWARD: Mapping[NextLevel, str] = {
     NextLevel.INDEPENDENT_REVIEWER: "the independent reviewer",

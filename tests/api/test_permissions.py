@@ -13,6 +13,7 @@ from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, Org
 from authz.access.services import add_membership, create_person
 from authz.api import urls
 from authz.api.appeal_steps import APPEAL_DOORS
+from authz.api.calls import CALL_DOORS
 from authz.api.prior_auth_steps import DOORS
 from authz.documentation.models import Attachment
 from authz.ids import PayerPolicyId, PlanId
@@ -21,10 +22,12 @@ from authz.notifications.matrix import ChannelName
 from authz.notifications.models import InboxEntry
 from authz.pain.models import PainScore, Surgery
 from authz.prescriptions.models import Coverage, Exemption, Fill, IdentityQuestion, Patient, Prescriber, Prescription
-from authz.prior_auths import appeal_lifecycle
+from authz.prior_auths import appeal_lifecycle, call_lifecycle
 from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.call_lifecycle import CallState, CallStep
 from authz.prior_auths.lifecycle import ON_APPEAL, TABLE, Step, is_allowed
 from authz.prior_auths.models import Appeal, PriorAuth
+from authz.prior_auths.services import calling
 from authz.simulations import services as simulations
 from tests import cast as stage
 from tests.api.callers import (
@@ -82,6 +85,16 @@ APPEAL_BODIES: dict[AppealStep, dict[str, Any]] = {
     AppealStep.WITHDRAW: {"reason": "No longer pursued."},
     AppealStep.FORWARD: {"reason": "IRE-1"},
 }
+TIMES = {"times": ["2199-01-02T15:00:00Z"]}
+CHOICE = {"time": "00000000-0000-4000-8000-000000000000"}
+CALL_BODIES: dict[CallStep, dict[str, Any]] = {
+    CallStep.OFFER_TIMES: TIMES,
+    CallStep.PROPOSE_TIMES: TIMES,
+    CallStep.ACCEPT: CHOICE,
+    CallStep.CONFIRM: CHOICE,
+    CallStep.DECLINE: {"reason": "No need."},
+    CallStep.CONCLUDE: {"outcome": "not_held", "reason": "Nobody came."},
+}
 
 
 @dataclass(frozen=True)
@@ -120,7 +133,8 @@ def told(cast: stage.Cast) -> dict[str, Any]:
     stage.insure(cast, other, member_id=f"M-{patient.public_id}")
     case = stage.with_document(cast)
     appeal = stage.appealed(cast, stage.denied(cast), now=stage.NOW)
-    return {"patient": patient, "case": case, "appeal": appeal}
+    call = calling.offer(prior_auth_id=stage.key_of(appeal.prior_auth), times=(), by=cast.rae, now=stage.NOW)
+    return {"patient": patient, "case": case, "appeal": appeal, "call": call}
 
 
 def tenant_calls(told: dict[str, Any]) -> list[Call]:
@@ -128,6 +142,7 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
     patient: Patient = told["patient"]
     case, own = told["case"], str(patient.public_id)
     here, appeal = f"prior-authorizations/{case.public_id}/", f"appeals/{told['appeal'].public_id}/"
+    call = f"peer-to-peer/{told['call'].public_id}/"
     fill, order = Fill.objects.filter(patient=patient).get(), Prescription.objects.get()
     exemption, coverage = Exemption.objects.get(), Coverage.objects.filter(patient=patient).get()
     question, attachment = IdentityQuestion.objects.get(), Attachment.objects.get()
@@ -156,6 +171,13 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         Call("answers", "GET", f"{here}answers/"),
         Call("answers", "PATCH", f"{here}answers/", {"answers": {"dx.code": "M54.50"}}),
         Call("events", "GET", f"{here}events/"),
+        Call("request-calls", "GET", f"{here}peer-to-peer/"),
+        Call("request-calls", "POST", f"{here}peer-to-peer/"),
+        Call("call", "GET", call),
+        *(
+            Call(f"call-{door.address}", "POST", f"{call}{door.address}/", CALL_BODIES[step])
+            for step, door in CALL_DOORS.items()
+        ),
         Call("request-appeals", "GET", f"{here}appeals/"),
         Call("request-appeals", "POST", f"{here}appeals/", {"reason": "Too short."}),
         Call("appeal", "GET", appeal),
@@ -469,6 +491,34 @@ def test_no_role_takes_a_step_of_an_appeal_that_the_table_does_not_give_it(cast:
                 with nothing_changes():
                     answer = caller.post(path, APPEAL_BODIES.get(step), if_match=f'"{appeal.version}"')
                 refused(answer, 409, "illegal-step")
+
+
+@pytest.mark.parametrize("role", sorted(CLINIC_ROLES | INSURER_ROLES))
+def test_no_role_takes_a_step_of_a_call_that_the_table_does_not_give_it(cast: stage.Cast, role: Role) -> None:
+    denied = stage.denied(cast)
+    caller = machine(organization_of(cast, role), role)
+
+    offered = caller.post(f"prior-authorizations/{denied.public_id}/peer-to-peer/", TIMES)
+    may = role in call_lifecycle.TABLE[CallStep.OFFER].by
+    assert offered.status_code == (201 if may else 403), offered.content
+    call = denied.calls.first() or calling.offer(
+        prior_auth_id=stage.key_of(denied), times=(), by=cast.rae, now=stage.NOW
+    )
+    for state in (CallState.OFFERED, CallState.PROPOSED):
+        denied.calls.update(state=state.value)
+        for step in CALL_DOORS:
+            row = call_lifecycle.TABLE[step]
+            if not (state in row.sources and role in row.by):
+                with nothing_changes():
+                    path = f"peer-to-peer/{call.public_id}/{CALL_DOORS[step].address}/"
+                    answer = caller.post(path, CALL_BODIES[step])
+                refused(answer, 409, "illegal-step")
+
+
+def test_every_step_people_may_take_on_a_call_has_an_address() -> None:
+    by_people = {step for step, row in call_lifecycle.TABLE.items() if row.by - {Role.SYSTEM}}
+
+    assert set(CALL_DOORS) == by_people - {CallStep.OFFER}, "a call is offered on its request"
 
 
 def test_every_step_people_may_take_on_an_appeal_has_an_address() -> None:

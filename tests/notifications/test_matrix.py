@@ -6,12 +6,13 @@ from authz.notifications.matrix import MATRIX, TO_ACT, TO_KNOW_NOW, Audience, Ch
 from authz.notifications.wording import SENTENCES, sentence
 from authz.pain.services import HINT_FOUND
 from authz.prior_auths.appeal_lifecycle import TABLE as APPEALS
+from authz.prior_auths.call_lifecycle import TABLE as CALLS
 from authz.prior_auths.lifecycle import TABLE
 from authz.prior_auths.services.breaches import OVERDUE
 from authz.prior_auths.services.detection import DUPLICATE_SUSPECTED, NEED_IN_DOUBT
 from authz.prior_auths.services.run_outs import RUNNING_OUT
 
-ANNOUNCED = {row.says for row in (*TABLE.values(), *APPEALS.values()) if row.says} | {
+ANNOUNCED = {row.says for row in (*TABLE.values(), *APPEALS.values(), *CALLS.values()) if row.says} | {
     NEED_IN_DOUBT,
     DUPLICATE_SUSPECTED,
     HINT_FOUND,

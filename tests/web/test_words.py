@@ -10,6 +10,7 @@ from authz.documentation import catalog
 from authz.documentation.questionnaire import Source
 from authz.policies.regime import NextLevel
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
+from authz.prior_auths.call_lifecycle import CallOutcome, CallState
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ENDED, NEVER_AWAITED, ON_APPEAL, TABLE, State, Step, steps_for
@@ -36,6 +37,8 @@ def test_everything_there_is_has_a_word() -> None:
     assert set(words.APPEAL) == set(AppealState)
     assert set(words.APPEAL_OUTCOME) == set(AppealOutcome)
     assert set(words.APPEAL_DONE) == set(AppealStep)
+    assert set(words.CALL) == set(CallState)
+    assert set(words.CALL_OUTCOME) == set(CallOutcome)
     assert set(words.ONWARD) == set(NextLevel)
     assert set(words.SOURCE) == set(Source)
     assert set(words.URGENCY) == set(Urgency)

@@ -1,6 +1,8 @@
-"""The room's models: `requests` and what belongs to one, `decisions` and what follows from one, `appeals`."""
+"""The room's models: `requests` and what belongs to one, `decisions` and what follows from one,
+`appeals` and peer-to-peer `calls`."""
 
 from authz.prior_auths.models.appeals import Appeal, AppealDecision, AppealEvent
+from authz.prior_auths.models.calls import Call, CallEvent, CallTime
 from authz.prior_auths.models.decisions import Authorization, Determination, DeterminationLine
 from authz.prior_auths.models.queue import Absence, Skip
 from authz.prior_auths.models.requests import (
@@ -22,6 +24,9 @@ __all__ = [
     "AppealEvent",
     "Authorization",
     "Breach",
+    "Call",
+    "CallEvent",
+    "CallTime",
     "Determination",
     "DeterminationLine",
     "Evaluation",

@@ -10,11 +10,12 @@ from authz.access.roles import DENYING, Actor, Profession
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies import regimes
-from authz.policies.regime import Denier
+from authz.policies.regime import Denier, Regime
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.calling import offer_where_required
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
 from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part
 from authz.prior_auths.services.queue import in_hand, person_of
@@ -83,6 +84,7 @@ def approve_in_part(
     decision = _against(prior_auth, Outcome.PARTIALLY_APPROVED, reason, by, now, grants)
     write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.APPROVE_IN_PART, by=by, now=now)
+    offer_where_required(prior_auth=prior_auth, regime=_regime_of(prior_auth), now=now)
     return prior_auth
 
 
@@ -100,6 +102,7 @@ def deny(
     decision = _against(prior_auth, Outcome.DENIED, reason, by, now)
     write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.DENY, by=by, now=now)
+    offer_where_required(prior_auth=prior_auth, regime=_regime_of(prior_auth), now=now)
     return prior_auth
 
 
@@ -132,6 +135,10 @@ def _against(
 
 def _licence(prior_auth: PriorAuth, by: Actor, now: datetime) -> Licence:
     """Return a licence of the actor's that lets them decide against this request today."""
-    denied_by = regimes.version(prior_auth.regime, prior_auth.regime_version).denied_by
+    denied_by = _regime_of(prior_auth).denied_by
     professions = {Profession.PHYSICIAN} if denied_by is Denier.PHYSICIAN else DENYING
     return licence_of(by, professions=professions, now=now)
+
+
+def _regime_of(prior_auth: PriorAuth) -> Regime:
+    return regimes.version(prior_auth.regime, prior_auth.regime_version)

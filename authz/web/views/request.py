@@ -23,8 +23,8 @@ from authz.prior_auths.record_words import sentences_told
 from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
+from authz.web.after_decision import appeal_rows, call_rows, to_appeal
 from authz.web.answers_form import Answered, AnswersForm, answered, submitted
-from authz.web.appeal_rows import appeal_rows, to_appeal
 from authz.web.attach_form import AttachForm, Proves, of_insurer, of_questionnaire
 from authz.web.forms import Fault, PlainForm
 from authz.web.next_action import ANSWER_QUESTIONS
@@ -98,6 +98,7 @@ class RequestPage(Page):
             held_by=self._held_by(prior_auth),
             events=selectors.events(self.actor, PriorAuthId(prior_auth.public_id)),
             appeals=appeal_rows(prior_auth, self.actor),
+            calls=call_rows(prior_auth, self.actor),
             to_appeal=to_appeal(prior_auth),
             faults=list(_faults(refused)),
             unsent=_unsent(refused, offers, answers),

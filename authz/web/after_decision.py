@@ -1,4 +1,4 @@
-"""Appeals of the decision on a request as its page shows them: where each is, by when it is due, what came of it."""
+"""What follows a decision as the request's page shows it: appeals and peer-to-peer calls, and what came of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,11 +7,12 @@ from authz.access.roles import Actor
 from authz.ids import PriorAuthId
 from authz.notifications.selectors import decision_notices
 from authz.policies.history import Kind
-from authz.prior_auths import appeals, selectors
+from authz.prior_auths import appeals, calls, selectors
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState
 from authz.prior_auths.appeals import Onward
+from authz.prior_auths.call_lifecycle import CallOutcome, CallState
 from authz.prior_auths.deadlines import Clock, Due
-from authz.prior_auths.models import Appeal, AppealDecision, AppealEvent, PriorAuth
+from authz.prior_auths.models import Appeal, AppealDecision, AppealEvent, Call, CallTime, PriorAuth
 from authz.web import words
 from authz.web.words import Status
 
@@ -62,3 +63,26 @@ def _next(onward: Onward | None) -> Iterator[str]:
     yield f"Next: {words.ONWARD[onward.level]} ({onward.citation})."
     if not onward.confirmed:
         yield "That was not read in the rule itself: compare it with the rule's wording."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRow:
+    """One peer-to-peer call, with the times to choose from now, and in words what came of it."""
+
+    call: Call
+    status: Status
+    times: list[CallTime]
+    outcome: str
+
+
+def call_rows(prior_auth: PriorAuth, by: Actor) -> list[CallRow]:
+    """Return the peer-to-peer calls on a request, newest first."""
+    return [
+        CallRow(
+            call=call,
+            status=words.CALL[CallState(call.state)],
+            times=calls.times(call),
+            outcome=words.CALL_OUTCOME[CallOutcome(call.outcome)] if call.outcome else "",
+        )
+        for call in calls.calls_of(by, PriorAuthId(prior_auth.public_id))
+    ]

@@ -1,0 +1,51 @@
+"""Peer-to-peer calls as they are read."""
+
+from django.db.models import QuerySet
+
+from authz.access.roles import Action, Actor, must_be_allowed
+from authz.errors import NotFound
+from authz.ids import CallId, PriorAuthId
+from authz.prior_auths import selectors
+from authz.prior_auths.call_lifecycle import OPEN, CallState, CallStep, steps_for
+from authz.prior_auths.models import Call, CallTime, PriorAuth
+from authz.prior_auths.visibility import roles_in_case, visible_to
+
+
+def calls(by: Actor) -> QuerySet[Call]:
+    """Return the peer-to-peer calls on requests that the organization may know, newest first."""
+    must_be_allowed(by, Action.READ_REQUESTS)
+    known = Call.objects.filter(prior_auth__in=PriorAuth.objects.filter(visible_to(by)))
+    return known.select_related("prior_auth").prefetch_related("times", "events").order_by("-pk")
+
+
+def calls_of(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Call]:
+    """Return the peer-to-peer calls on one request, newest first.
+
+    :raises NotFound: when the organization may know no such request.
+    """
+    return calls(by).filter(prior_auth=selectors.prior_auth(by, prior_auth_id))
+
+
+def call(by: Actor, call_id: CallId) -> Call:
+    """Return one peer-to-peer call.
+
+    :raises NotFound: when the organization may know no such call.
+    """
+    found = calls(by).filter(public_id=call_id).first()
+    if found is None:
+        raise NotFound("There is no such peer-to-peer call.")
+    return found
+
+
+def times(call: Call) -> list[CallTime]:
+    """Return the times to choose from now, earliest first; none once one was agreed on or the call has ended."""
+    if CallState(call.state) not in OPEN - {CallState.AGREED}:
+        return []
+    rows = list(call.times.all())
+    newest = max((row.round for row in rows), default=0)
+    return sorted((row for row in rows if row.round == newest), key=lambda row: row.starts_at)
+
+
+def allowed_steps(call: Call, by: Actor) -> list[CallStep]:
+    """Return the steps this actor may take now, in the order of the table."""
+    return steps_for(state=CallState(call.state), roles=roles_in_case(call.prior_auth, by))

@@ -1,0 +1,72 @@
+"""The page of a request tells what follows its decision: until when to appeal, the appeal, the peer-to-peer call."""
+
+from html import unescape
+
+from django.test import Client
+
+from authz.ids import AppealId
+from authz.policies.history import Happened, What
+from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import appeal_decisions, appealing, calling
+from tests import cast as stage
+from tests.cast import NOW, Cast, key_of, later
+from tests.prior_auths.test_appeals import REASON
+from tests.web.conftest import Door
+from tests.web.reading import findings
+
+
+def page(client: Client, request: PriorAuth) -> str:
+    answer = client.get(f"/prior-auths/{request.public_id}/")
+    assert answer.status_code == 200
+    assert findings(answer.content.decode()) == []
+    return unescape(answer.content.decode())
+
+
+def test_the_page_tells_an_appeal_from_its_filing_to_its_end(cast: Cast, enter: Door) -> None:
+    cast.plan.regime = "part_d"
+    cast.plan.save()
+    uma, denied, stella = stage.appeal_reviewer(cast), stage.denied(cast), enter("stella")
+    before = page(stella, denied)
+    filed = appealing.file(
+        prior_auth_id=key_of(denied),
+        urgency=Urgency.EXPEDITED,
+        reason="He is in pain.",
+        good_cause="The office was flooded.",
+        notices=[Happened(What.NOTICE_DELIVERED, NOW)],
+        by=cast.stella,
+        now=later(24 * 90),
+    )
+    during = page(stella, denied)
+    key = AppealId(filed.public_id)
+    appealing.receive(appeal_id=key, by=cast.ivy, now=later(24 * 90))
+    appealing.take_in_hand(appeal_id=key, by=uma, now=later(24 * 90))
+    appeal_decisions.uphold(appeal_id=key, reason=REASON, by=uma, now=later(24 * 90))
+    after = page(enter("uma"), denied)
+
+    assert "The decision can be appealed" in before
+    assert "Not running yet: 60 calendar days after receipt of the notice" in before
+    assert "The decision can be appealed" not in during
+    for said in (
+        "Appeal: Filed",
+        "He is in pain.",
+        "The office was flooded.",
+        "Filed late, for good cause",
+        "Why: Due",
+    ):
+        assert said in during
+    assert "Upheld: the decision stands" in after
+    assert "Next: the independent reviewer (42 CFR 423.600(a))." in after
+    assert "compare it with the rule's wording" in after
+    history = unescape(stella.get(f"/patients/{denied.patient.public_id}/").content.decode())
+    assert f"Decision on request {denied.number} was upheld on appeal." in history
+
+
+def test_the_page_tells_a_call_and_the_times_to_choose_from(cast: Cast, enter: Door) -> None:
+    denied = stage.denied(cast)
+    calling.offer(prior_auth_id=key_of(denied), times=[later(24)], by=cast.patel, now=NOW)
+
+    seen = page(enter("jones"), denied)
+
+    assert "Peer-to-peer call: Offered by the insurer" in seen
+    assert '<li><time datetime="2025-03-04T15:00:00+00:00">Mar 4, 2025, 10:00 AM EST</time></li>' in seen
