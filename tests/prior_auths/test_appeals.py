@@ -13,11 +13,13 @@ from authz.access.services import add_membership
 from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
 from authz.ids import AppealId
 from authz.outbox.models import OutboxMessage
+from authz.policies import regimes
 from authz.policies.history import Happened, Kind, What
 from authz.prior_auths import appeals, selectors
 from authz.prior_auths.appeal_lifecycle import AppealDismissal
+from authz.prior_auths.appeal_words import next_steps
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.determination import Grant, Outcome, Reason
 from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import Appeal, AppealDecision, Authorization, Breach, Determination, PriorAuth
 from authz.prior_auths.services import (
@@ -239,6 +241,19 @@ def test_overturned_in_part_more_is_granted_than_before_and_less_than_asked(cast
     assert [row.days_granted for row in Authorization.objects.filter(determination__superseded_by=None)] == [7]
     with pytest.raises(AlreadyAppealed):
         stage.appealed(cast, part, now=later(3))
+
+
+@pytest.mark.parametrize(
+    ("regime", "onward"),
+    [("part_d", "an independent review"), ("medicaid", "a State fair hearing"), ("generic", "Your plan's terms say")],
+)
+def test_the_letter_after_an_appeal_names_the_next_level_and_no_further_appeal(regime: str, onward: str) -> None:
+    newest = regimes.versions(regime)[-1]
+
+    said = " ".join(next_steps(Outcome.PARTIALLY_APPROVED, newest, insurer="Evergreen", is_on_appeal=True))
+
+    assert f"Evergreen does not decide it again. {'' if regime == 'generic' else 'You may ask for '}{onward}" in said
+    assert "ask Evergreen to look at this again" not in said
 
 
 def test_upheld_the_decision_stands_and_the_next_level_is_named_with_its_rule(cast: Cast) -> None:

@@ -105,6 +105,7 @@ def _supersede(
         grants=grants,
         person_id=by.person_id,
         licence=licence,
+        is_on_appeal=True,
     )
     return write_determination(prior_auth=appeal.prior_auth, decision=decision, now=now)
 

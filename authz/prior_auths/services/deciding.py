@@ -27,6 +27,7 @@ class Decision:
     licence: Licence | None = None
     trace: list[dict[str, Any]] | None = None
     is_sampled: bool = False
+    is_on_appeal: bool = False
 
 
 def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datetime) -> Determination:
@@ -60,7 +61,7 @@ def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datet
     )
     for line in prior_auth.lines.order_by("line"):
         _write_line(determination, line, decision.grants.get(line.line), now)
-    papers.write_letter(determination=determination, now=now)
+    papers.write_letter(determination=determination, is_on_appeal=decision.is_on_appeal, now=now)
     prior_auth.decided_at = now
     prior_auth.leased_until = None
     return determination

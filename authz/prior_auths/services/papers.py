@@ -26,15 +26,16 @@ def write_packet(*, prior_auth: PriorAuth, now: datetime) -> Paper:
     return papers.keep(kind=PaperKind.PACKET, subject_id=prior_auth.public_id, rendered=rendered, now=now)
 
 
-def write_letter(*, determination: Determination, now: datetime) -> Paper:
+def write_letter(*, determination: Determination, now: datetime, is_on_appeal: bool = False) -> Paper:
     """Keep the letter of a determination whose lines and authorizations are written, in the same transaction."""
-    rendered = letter_paper(_letter(determination))
+    rendered = letter_paper(_letter(determination, is_on_appeal=is_on_appeal))
     return papers.keep(
         kind=PaperKind.DETERMINATION_LETTER, subject_id=determination.public_id, rendered=rendered, now=now
     )
 
 
-def _letter(determination: Determination) -> Letter:
+def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
+    regime = regimes.version(determination.prior_auth.regime, determination.prior_auth.regime_version)
     prior_auth, outcome = determination.prior_auth, Outcome(determination.outcome)
     insurer = prior_auth.insurer.name if prior_auth.insurer else ""
     before, due_at = determination.supersedes, determination.due_at
@@ -56,7 +57,7 @@ def _letter(determination: Determination) -> Letter:
         would_change=determination.would_change,
         was_due=moment(due_at, ZoneInfo(prior_auth.time_zone)) if due_at and is_by_law else "",
         replaces=clock.day_in(prior_auth.time_zone, at=before.decided_at) if before else None,
-        next_steps=next_steps(outcome, regimes.version(prior_auth.regime, prior_auth.regime_version), insurer=insurer),
+        next_steps=next_steps(outcome, regime, insurer=insurer, is_on_appeal=is_on_appeal),
     )
 
 
