@@ -7,14 +7,13 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import JSONBAgg
-from django.db.models import BooleanField, Exists, F, JSONField, OuterRef, QuerySet, Subquery, Value
-from django.db.models.expressions import Combinable
+from django.db.models import Exists, F, JSONField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 
 from authz.prior_auths.clock_history import DECISIONS, HEEDED
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import Determination, Event, PriorAuth
+from authz.prior_auths.models import AppealDecision, Determination, Event, PriorAuth
 from authz.reporting.courses import Course, Ruling, course_of
 from authz.reporting.periods import Period
 
@@ -85,9 +84,9 @@ def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> It
             )
 
 
-def _on_appeal() -> Combinable:
+def _on_appeal() -> Exists:
     """Return whether a determination supersedes another because of an appeal."""
-    return Value(False, output_field=BooleanField())
+    return Exists(AppealDecision.objects.filter(determination=OuterRef("pk")))
 
 
 def _taken() -> Subquery:

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from authz.ids import AppealId
 from authz.prior_auths.lifecycle import ENDED
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import appeal_decisions
 from authz.reporting.figures import Figure, Speed
 from authz.reporting.periods import Every, Period, pieces
 from tests import cast as stage
@@ -83,3 +85,15 @@ def test_behind_every_figure_stand_as_many_requests(cast: stage.Cast, world: lis
 
     assert empty == {Figure.APPROVED_AFTER_APPEAL}, "what the walks never come to"
     assert {life.request.state for life in world} >= {state.value for state in ENDED}
+
+
+def test_what_an_appeal_overturned_is_approved_after_appeal_and_stays_a_denial(cast: stage.Cast) -> None:
+    denied, uma = stage.denied(cast), stage.appeal_reviewer(cast)
+    appeal = stage.appeal_in_review(cast, denied, by=uma, now=stage.later(30))
+    appeal_decisions.overturn(appeal_id=AppealId(appeal.public_id), reason="Met.", by=uma, now=stage.later(40))
+
+    day = {"since": stage.TODAY.isoformat(), "until": (stage.TODAY + timedelta(days=3)).isoformat()}
+    (block,) = person("nora").get("metrics/", **day).json()["results"]
+
+    counts = block["all"]["counts"]
+    assert (counts["decided"], counts["denied"], counts["approved_after_appeal"], counts["approved"]) == (1, 1, 1, 0)
