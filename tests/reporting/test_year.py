@@ -97,18 +97,14 @@ class Year:
 
     def a_physician_decides(self, row: PriorAuth) -> None:
         key, by = {"prior_auth_id": key_of(row)}, {"by": self.cast.patel, "now": self.now}
+        line = row.lines.get(line=1)
         if row.state == State.IN_REVIEW.value:
             determinations.approve(**key, **by)
-        elif self.happens(0.5):
+        elif line.days_supply == 1 or self.happens(0.5):
             determinations.deny(**key, reason=REASON, **by)
         else:
-            line = row.lines.get(line=1)
-            part = Grant(
-                days=1,
-                quantity=Decimal(1) if line.quantity else None,
-                starts_on=line.starts_on,
-                ends_on=line.starts_on,
-            )
+            quantity = Decimal(1) if line.quantity else None
+            part = Grant(days=1, quantity=quantity, starts_on=line.starts_on, ends_on=line.starts_on)
             determinations.approve_in_part(**key, grants={1: part}, reason=REASON, **by)
 
     def the_workers_come_by(self) -> None:
