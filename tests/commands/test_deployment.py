@@ -73,7 +73,7 @@ def test_whoever_puts_a_plan_under_a_regime_is_told_what_is_unconfirmed() -> Non
     call_command("create_plan", "Evergreen", "EV-OK", "Evergreen Oklahoma", regime="oklahoma", stdout=told)
 
     assert (Plan.objects.get().regime, Plan.objects.get().time_zone) == ("oklahoma", "America/Chicago")
-    assert "2 figures of the regime oklahoma are not confirmed" in told.getvalue()
+    assert "3 figures of the regime oklahoma are not confirmed" in told.getvalue()
 
 
 @pytest.mark.parametrize(
