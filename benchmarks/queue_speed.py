@@ -40,11 +40,11 @@ INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_a
     SELECT gen_random_uuid(), id, NULL, '2026-06-01', %(now)s, 'default', '1', '1', 'x', '{}', '', true, 0, '{}'
     FROM authz_patient;
 INSERT INTO authz_priorauth (public_id, number, patient_id, coverage_id, clinic_id, insurer_id, state, version, urgency,
-        reason, episode_anchor, record_ids, pa_required_from, runs_out_on, covered_days, evaluation_id, policy,
-        policy_version, regime, regime_version, time_zone, is_payer_rule_unknown, explanation, packet_sha256, opened_at,
-        submitted_at, due_at)
+        reason, new_fact, new_fact_kind, episode_anchor, record_ids, pa_required_from, runs_out_on, covered_days,
+        evaluation_id, policy, policy_version, regime, regime_version, time_zone, is_payer_rule_unknown, explanation,
+        packet_sha256, opened_at, submitted_at, due_at)
     SELECT gen_random_uuid(), 'PA-' || patient.id, patient.id, coverage.id, %(clinic)s, %(insurer)s, 'queued', 2,
-        'standard', '', gen_random_uuid(), ARRAY[gen_random_uuid()], '2026-06-01',
+        'standard', '', '', '', gen_random_uuid(), ARRAY[gen_random_uuid()], '2026-06-01',
         date '2026-06-01' + (random() * 20)::int, 10, evaluation.id, 'default', '1', 'generic', '1',
         'America/New_York', false, '{"sentences": []}', 'x', told.at, told.at, told.at + interval '72 hours'
     FROM authz_patient patient
@@ -86,6 +86,7 @@ def a_reviewer(person: int, start: Any, claims: int, told: Any) -> None:
     connection.close()
     actor = actor_for(person=Person.objects.get(pk=person), organization=Organization.objects.get(kind="insurer"))
     mine = list(PriorAuth.objects.order_by("-pk").values_list("pk", flat=True)[person * claims : (person + 1) * claims])
+    queue.claim_next(by=actor, now=NOW)  # as warm as the process of somebody at work
     start.wait()
     updates = [spent(lambda key=key: PriorAuth.objects.filter(pk=key).update(version=F("version"))) for key in mine]
     start.wait()

@@ -38,15 +38,17 @@ _SHOWN: Final = (
 _RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of")
 
 _LONG: Final = frozenset({"explanation", "packet"})
+# One NOT over all three: each by itself would be joined, and the whole queue sorted for the first of its order.
 _NEXT: Final = f"""
 SELECT {", ".join(str(field.column) for field in PriorAuth._meta.concrete_fields if field.name not in _LONG)}
 FROM authz_priorauth request
 WHERE insurer_id = %(insurer)s AND state = %(state)s AND submitted_at IS NOT NULL
     AND (leased_until IS NULL OR leased_until <= %(now)s)
-    AND NOT EXISTS (SELECT FROM authz_skip WHERE prior_auth_id = request.id AND person_id = %(person)s)
-    AND NOT EXISTS (
-        SELECT FROM authz_membership WHERE organization_id = request.clinic_id AND person_id = %(person)s)
-    AND NOT EXISTS (SELECT FROM authz_prescriber WHERE id = request.prescriber_id AND person_id = %(person)s)
+    AND NOT (
+        EXISTS (SELECT FROM authz_skip WHERE prior_auth_id = request.id AND person_id = %(person)s)
+        OR EXISTS (SELECT FROM authz_membership WHERE organization_id = request.clinic_id AND person_id = %(person)s)
+        OR EXISTS (SELECT FROM authz_prescriber WHERE id = request.prescriber_id AND person_id = %(person)s)
+    )
 ORDER BY {", ".join("id" if name == "pk" else name for name in MOST_PRESSING)}
 FOR UPDATE SKIP LOCKED LIMIT 1
 """
