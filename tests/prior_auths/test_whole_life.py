@@ -333,4 +333,4 @@ def test_any_walk_of_any_actors_keeps_every_promise(cast: Cast) -> None:
 @pytest.mark.thorough
 @pytest.mark.live
 def test_many_long_walks_keep_every_promise(cast: Cast) -> None:
-    walk(cast, examples=40, steps=40)
+    walk(cast, examples=15, steps=40)
