@@ -16,7 +16,7 @@ from authz.prior_auths.appeal_lifecycle import TABLE, AppealState, AppealStep, s
 from authz.prior_auths.models import Appeal, AppealEvent, PriorAuth
 from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.queue import ConflictOfInterest, LeaseHeldByAnother, is_partial, person_of
-from authz.prior_auths.services.steps import IllegalStep
+from authz.prior_auths.services.steps import IllegalStep, taken
 from authz.prior_auths.visibility import roles_in_case, visible_to
 
 
@@ -88,17 +88,7 @@ def record(
     appeal.save()
     AppealEvent.objects.create(
         appeal=appeal,
-        sequence=appeal.version,
-        step=step.value,
-        code=code,
-        from_state=from_state,
-        to_state=appeal.state,
-        at=now,
-        actor_name=by.name,
-        person_id=by.person_id,
-        client_id=by.client_id,
-        organization_id=by.organization_id,
-        note=note,
+        **taken(appeal, step, from_state=from_state, by=by, now=now, note=note, code=code),
     )
     due = appeals.due(appeal)
     appeal.due_at = due.at if due else None

@@ -17,7 +17,7 @@ from authz.prior_auths.determination import ADVERSE
 from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import Call, CallEvent, CallTime, PriorAuth
 from authz.prior_auths.services import steps
-from authz.prior_auths.services.steps import IllegalStep
+from authz.prior_auths.services.steps import IllegalStep, taken
 from authz.prior_auths.visibility import roles_in_case, visible_to
 
 _BEFORE_DECISION = frozenset({State.IN_REVIEW.value, State.INFO_REQUESTED.value, State.CLINICAL_REVIEW.value})
@@ -228,17 +228,7 @@ def _record(
     call.save()
     CallEvent.objects.create(
         call=call,
-        sequence=call.version,
-        step=step.value,
-        code=code,
-        from_state=from_state,
-        to_state=call.state,
-        at=now,
-        actor_name=by.name,
-        person_id=by.person_id,
-        client_id=by.client_id,
-        organization_id=by.organization_id,
-        note=note,
+        **taken(call, step, from_state=from_state, by=by, now=now, note=note, code=code),
     )
     audit.record(by=by, action=f"call {step.value}", subject_kind="call", subject_id=call.public_id, now=now)
     announce(topic=TABLE[step].says, subject_id=call.prior_auth.public_id, now=now)

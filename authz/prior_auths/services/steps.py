@@ -1,7 +1,8 @@
 """Take one step of a request's life: the only place where its state changes."""
 
 from datetime import datetime
-from typing import ClassVar
+from enum import StrEnum
+from typing import Any, ClassVar, Protocol
 
 from authz.access.roles import Actor
 from authz.audit import services as audit
@@ -76,6 +77,32 @@ def take(
         announce(topic=row.says, subject_id=prior_auth.public_id, now=now)
 
 
+class _Versioned(Protocol):
+    """What goes through a table step by step: a request, an appeal, a call."""
+
+    version: int
+    state: str
+
+
+def taken(
+    subject: _Versioned, step: StrEnum, *, from_state: str, by: Actor, now: datetime, note: str, code: str
+) -> dict[str, Any]:
+    """Return what the event of a step says, once the subject has its new version and state."""
+    return {
+        "sequence": subject.version,
+        "step": step.value,
+        "code": code,
+        "from_state": from_state,
+        "to_state": subject.state,
+        "at": now,
+        "actor_name": by.name,
+        "person_id": by.person_id,
+        "client_id": by.client_id,
+        "organization_id": by.organization_id,
+        "note": note,
+    }
+
+
 def record(
     prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now: datetime, note: str = "", code: str = ""
 ) -> None:
@@ -83,16 +110,6 @@ def record(
     prior_auth.version += 1
     Event.objects.create(
         prior_auth=prior_auth,
-        sequence=prior_auth.version,
-        step=step.value,
-        code=code,
-        from_state=from_state,
-        to_state=prior_auth.state,
-        at=now,
-        actor_name=by.name,
-        person_id=by.person_id,
-        client_id=by.client_id,
-        organization_id=by.organization_id,
-        note=note,
+        **taken(prior_auth, step, from_state=from_state, by=by, now=now, note=note, code=code),
     )
     audit.record(by=by, action=step.value, subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)
