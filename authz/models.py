@@ -3,7 +3,7 @@
 from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person
 from authz.api.models import IdempotentAnswer
 from authz.audit.models import AuditEntry
-from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, StoredFile
+from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, RenderedPaper, StoredFile
 from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.models import Delivery, InboxEntry
@@ -86,6 +86,7 @@ __all__ = [
     "PainScore",
     "PainScoreVersion",
     "Paper",
+    "RenderedPaper",
     "Patient",
     "PatientIdentifier",
     "PayerPolicy",

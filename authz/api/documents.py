@@ -28,7 +28,7 @@ from authz.downloads import download
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import KeptFile
-from authz.prior_auths.services import documents
+from authz.prior_auths.services import documents, papers
 
 _FIELDS_BESIDE_THE_FILE = 64 * 1024
 
@@ -222,7 +222,7 @@ class PacketView(DownloadDoor):
     )
     def get(self, request: Request, prior_auth_id: PriorAuthId) -> HttpResponse:
         """Download what was submitted, as it was frozen, on paper."""
-        return self.hand_out(selectors.packet_file(self.actor, prior_auth_id))
+        return self.hand_out(papers.packet_file(prior_auth_id=prior_auth_id, by=self.actor, now=self.now))
 
 
 class LetterView(DownloadDoor):
@@ -233,4 +233,8 @@ class LetterView(DownloadDoor):
     )
     def get(self, request: Request, prior_auth_id: PriorAuthId, determination_id: UUID) -> HttpResponse:
         """Download the letter that tells a determination."""
-        return self.hand_out(selectors.letter_file(self.actor, prior_auth_id, determination_id))
+        return self.hand_out(
+            papers.letter_file(
+                prior_auth_id=prior_auth_id, determination_id=determination_id, by=self.actor, now=self.now
+            )
+        )

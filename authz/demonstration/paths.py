@@ -8,7 +8,8 @@ from typing import Any
 
 from authz.access.roles import Actor
 from authz.demonstration.patients import Story
-from authz.documentation.rendering import Prose, render
+from authz.documentation.paper_text import PaperText, Prose
+from authz.documentation.rendering import render
 from authz.documentation.services import files
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
@@ -51,7 +52,7 @@ def _answer_questions(prior_auth: PriorAuth, story: Story, players: Players, now
     }
     answered = request.answer_questions(prior_auth_id=_key(prior_auth), answers=answers, by=players.staff, now=now)
     if story.says.note:
-        note = render(title="Note of the visit", blocks=[Prose(story.says.note)], footer=story.number)
+        note = render(PaperText(title="Note of the visit", blocks=[Prose(story.says.note)], footer=story.number))
         _attach(answered, note.content, "Note of the visit", players, now, shows=["dx.code", "pain.why_longer"])
     return answered
 

@@ -91,15 +91,26 @@ class Attachment(models.Model):
 
 
 class Paper(models.Model):
-    """A paper that was rendered once and for all: the packet of a request, or the letter of a determination."""
+    """What a paper says, for good: the packet of a request, or the letter of a determination. Append-only."""
 
-    PHI: ClassVar[set[str]] = set()
-    PLAIN: ClassVar[set[str]] = {"id", "kind", "subject_id", "file", "rendered_at"}
+    PHI: ClassVar[set[str]] = {"text"}
+    PLAIN: ClassVar[set[str]] = {"id", "kind", "subject_id", "written_at"}
 
     kind = models.CharField(max_length=30)
     subject_id = models.UUIDField(help_text="The public id of the request or determination it is of.")
-    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
-    rendered_at = models.DateTimeField()
+    text = models.JSONField()
+    written_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "subject_id"], name="paper_once_per_subject")]
+
+
+class RenderedPaper(models.Model):
+    """A paper as it was first handed out, and as everybody gets it since. Append-only."""
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {"id", "paper", "file", "rendered_at"}
+
+    paper = models.OneToOneField(Paper, on_delete=models.PROTECT, related_name="rendered")
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
+    rendered_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""PURE: papers as PDF. The same blocks give the same bytes: no clock, no random ids.
+"""PURE: papers as PDF. The same text gives the same bytes: no clock, no random ids.
 
 The font is in the file. It has the letters of western European languages; what it lacks is printed as its code point,
 such as [U+0416], so that nothing disappears.
@@ -19,40 +19,11 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from authz.documentation.paper_text import Block, Facts, Heading, PaperText, Prose
+
 _MARGIN: Final = 0.9 * inch
 _WIDTH: Final = LETTER[0] - 2 * _MARGIN
 _PLAIN, _BOLD = "Vera", "VeraBd"
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Prose:
-    """A paragraph; its line breaks are kept."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Names with their values, one a line."""
-
-    rows: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table with a head; `widths` are shares of the line."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    widths: Sequence[float]
-
-
-Block = Heading | Prose | Facts | Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +32,8 @@ class Rendered:
     page_count: int
 
 
-def render(*, title: str, blocks: Sequence[Block], footer: str) -> Rendered:
-    """Return a paper. Title and footer stand on every page and in the file's properties: no patient's facts in them."""
+def render(text: PaperText) -> Rendered:
+    """Return the paper."""
     target = BytesIO()
     paper = SimpleDocTemplate(
         target,
@@ -71,17 +42,17 @@ def render(*, title: str, blocks: Sequence[Block], footer: str) -> Rendered:
         rightMargin=_MARGIN,
         topMargin=_MARGIN,
         bottomMargin=_MARGIN,
-        title=title,
+        title=text.title,
         author="Authz",
         creator="Authz",
         invariant=1,
         lang="en-US",
     )
-    flow: list[Flowable] = [Paragraph(_marked(title), _style("title")), *(_each(blocks))]
+    flow: list[Flowable] = [Paragraph(_marked(text.title), _style("title")), *(_each(text.blocks))]
 
     def signed(canvas: Any, _paper: Any) -> None:
         canvas.setFont(_PLAIN, 7)
-        canvas.drawString(_MARGIN, 0.5 * inch, f"{_shown(footer)} · page {canvas.getPageNumber()}")
+        canvas.drawString(_MARGIN, 0.5 * inch, f"{_shown(text.footer)} · page {canvas.getPageNumber()}")
 
     paper.build(flow, onFirstPage=signed, onLaterPages=signed)
     return Rendered(target.getvalue(), paper.page)

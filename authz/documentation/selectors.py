@@ -6,8 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from authz import clock
-from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper
-from authz.documentation.paper_kinds import PaperKind
+from authz.documentation.models import Answer, AnswerSheet, Attachment
 from authz.documentation.questionnaire import Source
 from authz.documentation.standing import Given
 
@@ -34,8 +33,3 @@ def _given(row: Answer, time_zone: str) -> Given:
 def attachments(sheet: AnswerSheet) -> QuerySet[Attachment]:
     """Return a sheet's documents in their order, those taken off included; their bytes are not fetched."""
     return sheet.attachments.select_related("file").defer("file__content").order_by("number")
-
-
-def paper(kind: PaperKind, subject_id: UUID) -> Paper | None:
-    """Return the paper of a request or determination with its bytes, None when none was rendered."""
-    return Paper.objects.select_related("file").filter(kind=kind.value, subject_id=subject_id).first()

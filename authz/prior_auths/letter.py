@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from authz.documentation.rendering import Block, Facts, Grid, Heading, Prose, Rendered, render
+from authz.documentation.paper_text import Block, Facts, Grid, Heading, PaperText, Prose
 from authz.prior_auths.determination import ADVERSE, HUMAN_ONLY, Outcome
 
 _OPENING: Final = {
@@ -73,9 +73,9 @@ class Letter:
         return self.outcome in ADVERSE
 
 
-def letter_paper(letter: Letter) -> Rendered:
-    """Return the letter as a PDF."""
-    return render(
+def letter_text(letter: Letter) -> PaperText:
+    """Return what the letter says on paper."""
+    return PaperText(
         title=f"Decision on prior authorization request {letter.number}",
         blocks=list(_blocks(letter)),
         footer=f"{letter.insurer} · {letter.number}",

@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from authz.documentation.rendering import Block, Facts, Grid, Heading, Prose, Rendered, render
+from authz.documentation.paper_text import Block, Facts, Grid, Heading, PaperText, Prose
 from authz.prior_auths.answer_words import in_words
 from authz.prior_auths.record_words import sentences_told
 
 
-def packet_paper(packet: Mapping[str, Any], *, sha256: str) -> Rendered:
-    """Return the packet as a PDF. `sha256` is that of the packet's canonical text."""
+def packet_text(packet: Mapping[str, Any], *, sha256: str) -> PaperText:
+    """Return what the packet says on paper. `sha256` is that of the packet's canonical text."""
     number = packet["number"]
-    return render(
+    return PaperText(
         title=f"Prior authorization request {number}",
         blocks=list(_blocks(packet, sha256)),
         footer=f"{number} · packet SHA-256 {sha256}",

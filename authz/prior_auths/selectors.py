@@ -15,7 +15,6 @@ from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.selectors import organization
 from authz.documentation import selectors as documentation
 from authz.documentation.models import Attachment, StoredFile
-from authz.documentation.paper_kinds import PaperKind
 from authz.documentation.standing import Sheet, Standing, standing
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.formulary import selectors as formularies
@@ -196,33 +195,6 @@ def attachment_file(by: Actor, prior_auth_id: PriorAuthId, attachment_id: UUID) 
     if row is None:
         raise NotFound("The request has no such document.")
     return KeptFile(file=row.file, name=f"{found.number}-attachment-{row.number}")
-
-
-def packet_file(by: Actor, prior_auth_id: PriorAuthId) -> KeptFile:
-    """Return the packet of a submitted request on paper.
-
-    :raises NotFound: when the organization may know no such request, or it has no such paper.
-    """
-    found = prior_auth(by, prior_auth_id)
-    return _paper(PaperKind.PACKET, found.public_id, f"{found.number}-packet")
-
-
-def letter_file(by: Actor, prior_auth_id: PriorAuthId, determination_id: UUID) -> KeptFile:
-    """Return the letter of one of a request's determinations.
-
-    :raises NotFound: when the organization may know no such request or determination, or it has no such paper.
-    """
-    found = prior_auth(by, prior_auth_id)
-    if all(row.public_id != determination_id for row in found.determinations.all()):
-        raise NotFound("The request has no such determination.")
-    return _paper(PaperKind.DETERMINATION_LETTER, determination_id, f"{found.number}-letter")
-
-
-def _paper(kind: PaperKind, subject_id: UUID, name: str) -> KeptFile:
-    kept = documentation.paper(kind, subject_id)
-    if kept is None:
-        raise NotFound("There is no such paper.")
-    return KeptFile(file=kept.file, name=name)
 
 
 def events(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Event]:

@@ -1,5 +1,6 @@
 """What goes with a request: documents the clinic attaches, the frozen packet, and papers rendered once and for all."""
 
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from pypdf import PdfReader
 
-from authz.documentation.models import Attachment, Paper, StoredFile
+from authz.documentation.models import Attachment, Paper, RenderedPaper, StoredFile
 from authz.documentation.services import files
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.prior_auths import selectors
@@ -16,7 +17,7 @@ from authz.prior_auths.determination import Reason
 from authz.prior_auths.evaluations import sha256_of
 from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import deeming, determinations, documents, questions, queue, reopening, request
+from authz.prior_auths.services import deeming, determinations, documents, papers, questions, queue, reopening, request
 from authz.prior_auths.services.request import AnswersClosed, NotReady
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
@@ -224,13 +225,13 @@ def test_the_packet_is_on_paper_for_both_sides_and_for_nobody_else(cast: Cast) -
     submitted = stage.queued(cast)
 
     for reader in (cast.stella, cast.rae):
-        words = paper_words(bytes(selectors.packet_file(reader, key_of(submitted)).file.content))
+        words = paper_words(bytes(papers.packet_file(prior_auth_id=key_of(submitted), by=reader, now=NOW).file.content))
         assert submitted.number in words
         assert submitted.packet_sha256 in words
         assert "Second operation on the same joint last week." in words
     for stranger in (cast.mallory, cast.oscar):
         with pytest.raises(NotFound):
-            selectors.packet_file(stranger, key_of(submitted))
+            papers.packet_file(prior_auth_id=key_of(submitted), by=stranger, now=NOW)
 
 
 def test_a_refused_submission_leaves_no_paper(cast: Cast) -> None:
@@ -243,10 +244,44 @@ def test_a_refused_submission_leaves_no_paper(cast: Cast) -> None:
 
 
 # -- the letter --------------------------------------------------------------------------------------------------------
+def letter_bytes(prior_auth: PriorAuth, determination_id: UUID, by: stage.Actor) -> bytes:
+    kept = papers.letter_file(prior_auth_id=key_of(prior_auth), determination_id=determination_id, by=by, now=NOW)
+    return bytes(kept.file.content)
+
+
+def test_a_letter_is_drawn_once_and_everybody_gets_the_same_bytes_whatever_becomes_of_names(cast: Cast) -> None:
+    denied = stage.denied(cast)
+    determination = denied.determinations.get()
+    cast.plan.insurer.name = "Evergreen Health, renamed before anybody read the letter"
+    cast.plan.insurer.save()
+
+    to_staff, to_reviewer = (letter_bytes(denied, determination.public_id, by) for by in (cast.stella, cast.rae))
+
+    assert to_staff == to_reviewer
+    assert "renamed" not in paper_words(to_staff)
+    assert RenderedPaper.objects.get(paper__subject_id=determination.public_id).file.content == to_staff
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_ask_for_a_paper_at_once_get_one_and_the_same(cast: Cast) -> None:
+    denied = stage.denied(cast)
+    determination_id = denied.determinations.get().public_id
+
+    def ask(by: stage.Actor) -> bytes:
+        try:
+            return letter_bytes(denied, determination_id, by)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        handed_out = list(pool.map(ask, [cast.stella, cast.rae] * 2))
+
+    assert len(set(handed_out)) == RenderedPaper.objects.count() == 1
+
+
 def letter_of(prior_auth: PriorAuth, by: stage.Actor) -> str:
     determination = prior_auth.determinations.get()
-    kept = selectors.letter_file(by, key_of(prior_auth), determination.public_id)
-    return paper_words(bytes(kept.file.content))
+    return paper_words(letter_bytes(prior_auth, determination.public_id, by))
 
 
 def test_a_denial_is_told_in_a_letter_with_reason_criterion_licence_holder_and_rights(cast: Cast) -> None:
@@ -313,10 +348,8 @@ def test_a_letter_tells_which_decision_it_takes_the_place_of(cast: Cast) -> None
     )
     determinations.approve(prior_auth_id=key, by=cast.rae, now=later(25))
 
-    papers = {
-        row.decided_at: selectors.letter_file(cast.rae, key, row.public_id) for row in denied.determinations.all()
-    }
-    first, second = (paper_words(bytes(papers[at].file.content)) for at in sorted(papers))
+    decisions = denied.determinations.order_by("decided_at")
+    first, second = (paper_words(letter_bytes(denied, row.public_id, cast.rae)) for row in decisions)
     assert "This takes the place of our decision of 2025-03-03." in second
     assert "We have denied this request." in first
 
@@ -329,4 +362,4 @@ def test_an_approval_is_told_in_a_letter_with_its_authorization(cast: Cast) -> N
     assert approved.authorizations.get().number in words
     assert "If you do not agree" not in words
     with pytest.raises(NotFound):
-        selectors.letter_file(cast.oscar, key_of(approved), approved.determinations.get().public_id)
+        letter_bytes(approved, approved.determinations.get().public_id, cast.oscar)

@@ -1,37 +1,63 @@
-"""Render the packet of a submission and the letter of a determination, in the transaction that makes them true."""
+"""The packet of a submission and the letter of a determination: written in the transaction that makes them true."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from authz import clock
 from authz.access.models import Licence
+from authz.access.roles import Actor
 from authz.documentation.models import Paper
 from authz.documentation.paper_kinds import PaperKind
 from authz.documentation.services import papers
+from authz.errors import NotFound
+from authz.ids import PriorAuthId
 from authz.policies import regimes
+from authz.prior_auths import selectors
 from authz.prior_auths.appeal_words import next_steps
 from authz.prior_auths.deadline_words import moment
 from authz.prior_auths.determination import Basis, Outcome
-from authz.prior_auths.letter import Letter, LetterLine, letter_paper
+from authz.prior_auths.letter import Letter, LetterLine, letter_text
 from authz.prior_auths.models import Determination, DeterminationLine, PriorAuth
-from authz.prior_auths.packet_paper import packet_paper
+from authz.prior_auths.packet_paper import packet_text
+from authz.prior_auths.selectors import KeptFile
 from authz.rules.formulary import packaged
 
 
 def write_packet(*, prior_auth: PriorAuth, now: datetime) -> Paper:
     """Keep the packet of a request on paper. It was frozen just now, in this transaction."""
-    rendered = packet_paper(prior_auth.packet or {}, sha256=prior_auth.packet_sha256)
-    return papers.keep(kind=PaperKind.PACKET, subject_id=prior_auth.public_id, rendered=rendered, now=now)
+    text = packet_text(prior_auth.packet or {}, sha256=prior_auth.packet_sha256)
+    return papers.keep(kind=PaperKind.PACKET, subject_id=prior_auth.public_id, text=text, now=now)
 
 
 def write_letter(*, determination: Determination, now: datetime, is_on_appeal: bool = False) -> Paper:
     """Keep the letter of a determination whose lines and authorizations are written, in the same transaction."""
-    rendered = letter_paper(_letter(determination, is_on_appeal=is_on_appeal))
-    return papers.keep(
-        kind=PaperKind.DETERMINATION_LETTER, subject_id=determination.public_id, rendered=rendered, now=now
-    )
+    text = letter_text(_letter(determination, is_on_appeal=is_on_appeal))
+    return papers.keep(kind=PaperKind.DETERMINATION_LETTER, subject_id=determination.public_id, text=text, now=now)
+
+
+def packet_file(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> KeptFile:
+    """Return the packet of a submitted request on paper.
+
+    :raises NotFound: when the organization may know no such request, or it has no such paper.
+    """
+    found = selectors.prior_auth(by, prior_auth_id)
+    file = papers.file_of(kind=PaperKind.PACKET, subject_id=found.public_id, now=now)
+    return KeptFile(file=file, name=f"{found.number}-packet")
+
+
+def letter_file(*, prior_auth_id: PriorAuthId, determination_id: UUID, by: Actor, now: datetime) -> KeptFile:
+    """Return the letter of one of a request's determinations.
+
+    :raises NotFound: when the organization may know no such request or determination, or it has no such paper.
+    """
+    found = selectors.prior_auth(by, prior_auth_id)
+    if all(row.public_id != determination_id for row in found.determinations.all()):
+        raise NotFound("The request has no such determination.")
+    file = papers.file_of(kind=PaperKind.DETERMINATION_LETTER, subject_id=determination_id, now=now)
+    return KeptFile(file=file, name=f"{found.number}-letter")
 
 
 def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:

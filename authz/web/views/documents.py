@@ -15,7 +15,7 @@ from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import KeptFile
-from authz.prior_auths.services import documents
+from authz.prior_auths.services import documents, papers
 from authz.web.attach_form import AttachForm, of_questionnaire
 from authz.web.pages import Page
 from authz.web.views.request import Refused, RequestPage
@@ -90,9 +90,13 @@ class AttachmentContent(Download):
 
 class PacketPaper(Download):
     def get(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
-        return self.hand_out(selectors.packet_file(self.actor, prior_auth_id))
+        return self.hand_out(papers.packet_file(prior_auth_id=prior_auth_id, by=self.actor, now=self.now))
 
 
 class LetterPaper(Download):
     def get(self, request: HttpRequest, prior_auth_id: PriorAuthId, determination_id: UUID) -> HttpResponse:
-        return self.hand_out(selectors.letter_file(self.actor, prior_auth_id, determination_id))
+        return self.hand_out(
+            papers.letter_file(
+                prior_auth_id=prior_auth_id, determination_id=determination_id, by=self.actor, now=self.now
+            )
+        )
