@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 
-
 @dataclass(frozen=True, slots=True)
 class Heading:
     text: str

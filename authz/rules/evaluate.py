@@ -45,7 +45,8 @@ def evaluate(case: Case, formulary: Formulary | None = None) -> Verdict:
 
 
 def _episode(stretch: Stretch, use: Use, case: Case, circumstances: Circumstances) -> Episode:
-    exceeded, required = use.exceeded(stretch), use.required(stretch)
+    exceeded = use.exceeded(stretch)
+    required = use.unreleased(exceeded)
     trigger = trigger_of(stretch, use.placed, case.policy, circumstances) if required else None
     count, limit = use.measure(stretch, exceeded[0][0]) if exceeded else (None, use.limit_on(stretch.stop - 1))
     return Episode(

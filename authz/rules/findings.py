@@ -5,7 +5,7 @@ from datetime import date
 from fractions import Fraction
 
 from authz.rules.formulary import FactorSource
-from authz.rules.mme import Part, Run, Totals, factor_source, has_unusual_patch_wear, totals_of
+from authz.rules.mme import Part, Run, Totals, has_unusual_patch_wear, totals_of
 from authz.rules.policy import MmeTable, Mode, Policy
 from authz.rules.records import Case
 from authz.rules.selection import Ignored
@@ -45,14 +45,13 @@ def _run(run: Run, totals: Totals) -> MmeRun:
 
 
 def _part(part: Part, table: MmeTable) -> MmePart:
-    product = part.supply.product
-    factor = product.factors.get(table) if product else None
+    factor = part.factor
     return MmePart(
         record_id=part.supply.id,
         amount=Fraction(*part.amount) if part.amount else None,
         source=factor.source if factor else None,
         is_fallback=factor is not None and factor.is_fallback(table),
-        by_rule_none=product is not None and product.has_no_mme_by_rule,
+        by_rule_none=part.is_without_mme_by_rule,
     )
 
 
@@ -79,21 +78,20 @@ def attention_to(
     found = [
         Attention(record_id, _LOOK_AT_IGNORED[reason]) for record_id, reason in ignored if reason in _LOOK_AT_IGNORED
     ]
-    found += [Attention(part.supply.id, look) for part in parts for look in _doubts(part, policy.mme_table)]
+    found += [Attention(part.supply.id, look) for part in parts for look in _doubts(part)]
     found += [Attention(record_id, Look.HISTORY_INCOMPLETE) for record_id in _without_history(use, policy)]
     return tuple(sorted(found))
 
 
-def _doubts(part: Part, table: MmeTable) -> Iterator[Look]:
-    product, quantity = part.supply.product, part.supply.record.quantity
-    if product is None or product.has_no_mme_by_rule:
+def _doubts(part: Part) -> Iterator[Look]:
+    if part.is_without_mme_by_rule:
         return
+    quantity = part.supply.record.quantity
     if quantity is None or quantity <= 0:
         yield Look.NO_QUANTITY
-    source = factor_source(product, table)
-    if source is None:
+    if part.factor is None:
         yield Look.NO_MME_FACTOR
-    if source is FactorSource.UNCONFIRMED:
+    elif part.factor.source is FactorSource.UNCONFIRMED:
         yield Look.UNCONFIRMED_FACTOR
     if has_unusual_patch_wear(part.supply):
         yield Look.PATCH_DAYS_NOT_THREE_EACH

@@ -8,30 +8,34 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import lcm
+from typing import NamedTuple
 
-from authz.rules.formulary import METHADONE_TIERS, FactorSource, Product
+from authz.rules.formulary import METHADONE_TIERS, Factor
 from authz.rules.placement import Placed, shifted
 from authz.rules.policy import MmeOverlap, MmeTable, Policy
 from authz.rules.selection import Supply
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What one supply adds on each of its days, half-open ordinals.
 
-    `amount` is numerator and denominator of its MME (of its mg where `by_tier`); None when it cannot be told, which
-    leaves the day incomplete. A product without MME by rule adds nothing and leaves it complete.
+    `amount` is numerator and denominator of its MME (of its mg where the `factor` leaves it to tiers); None when it
+    cannot be told, which leaves the day incomplete. A product without MME by rule adds nothing and leaves it complete.
     """
 
     supply: Supply
     first: int
     stop: int
     amount: tuple[int, int] | None
-    by_tier: bool = False
+    factor: Factor | None = None
+
+    @property
+    def is_without_mme_by_rule(self) -> bool:
+        """Whether MME is not to be computed for its product at all."""
+        return self.supply.product is not None and self.supply.product.has_no_mme_by_rule
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Days in a row of one amount, exact over the totals' `scale`; `first` and `stop` are half-open ordinals."""
 
     first: int
@@ -72,44 +76,36 @@ def _part(item: Placed, table: MmeTable) -> Part:
     product, quantity = supply.product, supply.record.quantity
     if product is not None and product.has_no_mme_by_rule:
         return Part(supply, first, stop, (0, 1))
+    factor = product.factors.get(table) if product else None
     if product is None or (worth := product.worth(table)) is None or quantity is None or quantity <= 0:
-        return Part(supply, first, stop, None)
+        return Part(supply, first, stop, None, factor)
     units, unit = quantity.as_integer_ratio()
-    return Part(supply, first, stop, (units * worth[0], unit * worth[1] * supply.days), product.uses_tiers(table))
+    return Part(supply, first, stop, (units * worth[0], unit * worth[1] * supply.days), factor)
 
 
-def totals_of(parts: Iterable[Part]) -> Totals:
+def totals_of(parts: Sequence[Part]) -> Totals:
     """Return what all parts together amount to on each day."""
-    steps, scale = _steps(parts)
+    scale = lcm(*(part.amount[1] for part in parts if part.amount))
     runs: list[Run] = []
-    plain = by_tier = unknown = open_parts = 0
-    days = sorted(steps)
-    for day, next_day in pairwise(days):
-        step = steps[day]
-        plain, by_tier, unknown, open_parts = (
-            plain + step[0],
-            by_tier + step[1],
-            unknown + step[2],
-            open_parts + step[3],
-        )
-        if open_parts:
-            _append(runs, day, next_day, plain + by_tier * _tier(by_tier, scale), not unknown)
+    plain = by_tier = unknown = present = 0
+    for step, next_step in pairwise(_steps(parts, scale)):
+        plain, by_tier, unknown, present = plain + step[1], by_tier + step[2], unknown + step[3], present + step[4]
+        if present and step[0] < next_step[0]:
+            amount = plain + by_tier * _tier(by_tier, scale) if by_tier else plain
+            _append(runs, Run(step[0], next_step[0], amount, not unknown))
     return Totals(runs, scale)
 
 
-def _steps(parts: Iterable[Part]) -> tuple[dict[int, list[int]], int]:
-    """Return each day's change (amount, amount by tier, unknown parts, parts) and the common denominator."""
-    listed = list(parts)
-    scale = lcm(*(part.amount[1] for part in listed if part.amount))
-    steps: dict[int, list[int]] = {}
-    for part in listed:
-        amount = part.amount[0] * (scale // part.amount[1]) if part.amount else 0
-        change = (0 if part.by_tier else amount, amount if part.by_tier else 0, 0 if part.amount else 1, 1)
-        for day, sign in ((part.first, 1), (part.stop, -1)):
-            at = steps.setdefault(day, [0, 0, 0, 0])
-            for place, value in enumerate(change):
-                at[place] += sign * value
-    return steps, scale
+def _steps(parts: Iterable[Part], scale: int) -> list[tuple[int, int, int, int, int]]:
+    """Return in order the days on which a part begins or ceases, and what changes: see `totals_of`."""
+    steps = []
+    for _, first, stop, known, factor in parts:
+        amount = known[0] * (scale // known[1]) if known else 0
+        plain, by_tier = (0, amount) if factor and factor.is_by_tier else (amount, 0)
+        unknown = 0 if known else 1
+        steps += [(first, plain, by_tier, unknown, 1), (stop, -plain, -by_tier, -unknown, -1)]
+    steps.sort()
+    return steps
 
 
 def _tier(amount: int, scale: int) -> int:
@@ -117,24 +113,16 @@ def _tier(amount: int, scale: int) -> int:
     return next(factor for most, factor in METHADONE_TIERS if most is None or amount <= most * scale)
 
 
-def _append(runs: list[Run], first: int, stop: int, amount: int, is_complete: bool) -> None:
-    last = runs[-1] if runs else None
-    if last and last.stop == first and last.amount == amount and last.is_complete == is_complete:
-        runs[-1] = Run(last.first, stop, amount, is_complete)
-    else:
-        runs.append(Run(first, stop, amount, is_complete))
+def _append(runs: list[Run], run: Run) -> None:
+    if runs and (runs[-1].stop, runs[-1].amount, runs[-1].is_complete) == (run.first, run.amount, run.is_complete):
+        run = run._replace(first=runs.pop().first)
+    runs.append(run)
 
 
 def two_decimals(amount: Fraction) -> str:
     """Return a non-negative amount with two decimals, rounded half up: 20/3 is "6.67", 0.125 is "0.13"."""
     hundredths = (200 * amount.numerator + amount.denominator) // (2 * amount.denominator)
     return f"{hundredths // 100}.{hundredths % 100:02d}"
-
-
-def factor_source(product: Product | None, table: MmeTable) -> FactorSource | None:
-    """Return where the product's factor under the table was read; None when it has none."""
-    factor = product.factors.get(table) if product else None
-    return factor.source if factor else None
 
 
 def has_unusual_patch_wear(supply: Supply) -> bool:

@@ -1,6 +1,6 @@
 """When use goes beyond the limit, and on which of those days authorization is needed (steps 9 to 12)."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -107,7 +107,11 @@ class Use:
 
     def required(self, stretch: Stretch) -> list[Span]:
         """Return the days of the episode on which authorization is needed."""
-        needed = without(self.exceeded(stretch), self._circumstances.released)
+        return self.unreleased(self.exceeded(stretch))
+
+    def unreleased(self, exceeded: Sequence[Span]) -> list[Span]:
+        """Return those of the days beyond the limit on which nothing lifts the need."""
+        needed = without(exceeded, self._circumstances.released)
         return without(needed, self.established(needed))
 
     def established(self, days: Sequence[Span]) -> list[Span]:
@@ -123,7 +127,8 @@ class Use:
         """Return whether nothing else was in use (by fill date: dispensed) in the `gap_days` before the supply."""
         since = supply.start - self._policy.gap_days
         if self._policy.gap_anchor is GapAnchor.FILL_DATE:
-            has_earlier = any(since <= other.start < supply.start for _, _, other in self.placed)
+            before = bisect_left(self.placed, supply.start, key=_start)
+            has_earlier = before > 0 and _start(self.placed[before - 1]) >= since
         else:
             has_earlier = self.cover.before(supply.start) > self.cover.before(since)
         if has_earlier:
@@ -159,6 +164,10 @@ class Use:
         if self.naive(supply) is Naive.NOT_NAIVE:
             return first, first
         return min(first + self.limit_on(supply.start), stop), stop
+
+
+def _start(item: Placed) -> int:
+    return item[2].start
 
 
 def _days_covered(cover: Cover, width: int | None) -> tuple[Count, Sequence[int]]:

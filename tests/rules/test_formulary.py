@@ -204,12 +204,18 @@ def test_fentanyl_for_the_mouth_is_worth_by_the_microgram(shipped: Formulary) ->
     assert lozenge.worth(MmeTable.CDC_2022) == (26, 1)  # 200 mcg at 0.13
 
 
+def test_a_table_knows_its_products_and_the_opioids_it_could_not_read() -> None:
+    table = Formulary("test", {"1": next(iter(packaged().products.values()))}, {"2": "no dose form"})
+
+    assert [table.knows(code) for code in ("1", "2", "3")] == [True, True, False]
+
+
 def test_methadone_goes_by_tiers_in_2016_only() -> None:
     methadone = packaged().product("864706")
 
     assert methadone is not None
-    assert methadone.uses_tiers(MmeTable.CDC_2016)
-    assert not methadone.uses_tiers(MmeTable.CDC_2022)
+    assert methadone.factors[MmeTable.CDC_2016].is_by_tier
+    assert not methadone.factors[MmeTable.CDC_2022].is_by_tier
     assert methadone.worth(MmeTable.CDC_2016) == (10, 1)
     assert methadone.worth(MmeTable.CDC_2022) == (47, 1)
 

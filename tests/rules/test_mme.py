@@ -154,7 +154,13 @@ def test_patches_not_worn_for_three_days_each_are_put_before_a_person(quantity: 
 def test_a_single_patch_is_worn_for_three_days(days: int, is_flagged: bool) -> None:
     patch = fill("a", "2025-01-01", days, rxcui=FENTANYL_PATCH_75, quantity=Decimal(1))
 
-    assert (("a", "patch_days_not_three_each") in verdict(patch).attention) == is_flagged
+    assert verdict(patch).attention == ((("a", "patch_days_not_three_each"),) if is_flagged else ())
+
+
+def test_of_patches_without_quantity_no_days_of_wear_are_asked() -> None:
+    assert verdict(fill("a", "2025-01-01", 3, rxcui=FENTANYL_PATCH_75, quantity=Decimal(0))).attention == (
+        ("a", "no_quantity"),
+    )
 
 
 def test_a_factor_that_stands_in_is_labelled() -> None:

@@ -76,6 +76,7 @@ def test_the_names_of_all_packaged_products_are_read_as_the_table_has_them() -> 
         ("codeine phosphate 2 MG/ML / promethazine hydrochloride 1 MG/ML Oral Solution", "codeine", "2", "MG/ML",
          Standing.COUGH_COLD),
         ("2 ML hydromorphone hydrochloride 3 MG/ML Injection", "hydromorphone", "3", "MG/ML", Standing.INJECTABLE),
+        ("buprenorphine 20 MG Drug Implant", "buprenorphine", "20", "MG", Standing.OPIOID_USE_DISORDER),
         ("168 HR buprenorphine 0.03 MG/HR Transdermal System", "buprenorphine", "0.03", "MG/HR",
          Standing.PAIN_BUPRENORPHINE),
         ("buprenorphine 3 MG / naloxone 1 MG Buccal Film", "buprenorphine", "3", "MG", Standing.OPIOID_USE_DISORDER),
@@ -108,6 +109,7 @@ def test_a_name_tells_what_the_rule_needs(
         ("codeine phosphate 5 MG / codeine sulfate 5 MG/ML Oral Solution", "in MG and MG/ML"),
         ("codeine phosphate 0.123456789 MG Oral Tablet", "exactly"),
         ("codeine phosphate 0 MG Oral Tablet", "exactly"),
+        ("codeine phosphate 100000000 MG Oral Tablet", "exactly"),
         ("codeine phosphate Oral Tablet", "strength"),
         ("codeine phosphate 5 MG", "dose form"),
         ("Novel codeine 5 MG Oral Tablet", "none that is known"),
@@ -118,13 +120,50 @@ def test_an_opioid_that_is_not_certain_is_left_to_a_person(name: str, because: s
     assert because in why_unread(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("codeine phosphate 5 MG", "the dose form does not stand at the end of its name"),
+        (
+            "{7 (codeine phosphate 5 MG Oral Tablet) / 1 (aspirin 5 MG Oral Tablet) } Pack",
+            "it is a pack of several products, which has no one strength",
+        ),
+        ("codeine phosphate Oral Tablet", "an ingredient does not stand with its strength and unit"),
+        (
+            "Novel codeine 5 MG Oral Tablet",
+            "it should hold one opioid or benzodiazepine, but holds none that is known",
+        ),
+    ],
+)
+def test_the_reason_is_a_sentence_for_that_person(name: str, sentence: str) -> None:
+    assert why_unread(name) == sentence
+
+
 def test_a_counted_product_without_a_factor_says_why() -> None:
     found = derived(concept("56795", "IN", "sufentanil"), concept("1", "SCD", "sufentanil 0.03 MG Sublingual Tablet"))
     product = found.products["1"]
 
     assert (product.standing, product.factors, product.ingredient_rxcui) == (Standing.COUNTS, {}, "56795")
     assert product.note == "no factor: no table lists sufentanil in MG as Sublingual Tablet"
-    assert read("oxycodone 5 MG Oral Tablet").worth(MmeTable.CDC_2022) == (15, 2)
+    rated, uncounted = read("oxycodone 5 MG Oral Tablet"), read("2 ML hydromorphone 3 MG/ML Injection")
+    assert (rated.worth(MmeTable.CDC_2022), rated.note) == ((15, 2), "")
+    assert (uncounted.factors, uncounted.note) == ({}, "")
+
+
+def test_a_product_has_its_own_code_and_the_release_for_its_source() -> None:
+    product = read("oxycodone 5 MG Oral Tablet [Xoxy]")
+
+    assert (product.rxcui, product.sources) == ("1", "RxNorm test")
+    assert product.clinical_rxcui == ""  # the release has no oxycodone 5 MG without that brand
+
+
+def test_a_benzodiazepine_needs_no_code_of_its_ingredient() -> None:
+    assert read("alprazolam 1 MG Oral Tablet").ingredient_rxcui == ""
+
+
+def test_a_name_tells_the_brand_where_there_is_one() -> None:
+    assert read_name("oxycodone 9 MG Extended Release Oral Capsule [Xtampza]").brand == "Xtampza"
+    assert read_name("oxycodone 9 MG Extended Release Oral Capsule").brand == ""
 
 
 def test_a_drug_for_animals_only_is_told_by_its_mark() -> None:
@@ -185,11 +224,15 @@ def test_of_the_names_only_rxnorms_own_drugs_are_kept() -> None:
         concept("9", "SCD", f"old {name}", suppress="O"),
         concept("9", "SCD", name),
         concept("1", "SCD", f"old {name}", suppress="O"),
+        concept("1", "SCD", f"second {name}"),
+        concept("10", "SCD", f"first {name}", suppress="O"),
+        concept("10", "SCD", f"second {name}", suppress="O"),
     )
 
     assert {drug.rxcui: (drug.name, drug.is_obsolete) for drug in found.drugs.values()} == {
         "1": (name, False),
         "9": (name, False),
+        "10": (f"first {name}", True),
     }
     assert found.ingredients == {"oxycodone": "7"}
 
@@ -210,7 +253,8 @@ def test_of_the_attributes_rxnorms_own_current_ones_are_kept() -> None:
 
 
 def test_a_bad_line_is_named_and_passed_over() -> None:
-    good, told = concept("1", "SCD", "codeine 5 MG Oral Tablet"), []
+    good = concept("1", "SCD", "codeine 5 MG Oral Tablet")
+    told: list[tuple[int, str]] = []
     lines = [
         good.encode() + b"\n",
         b"1|too|few|\n",
@@ -219,13 +263,22 @@ def test_a_bad_line_is_named_and_passed_over() -> None:
         concept("2", "SCD", "codeine 6 MG Oral Tablet").encode() + b"\n",
     ]
 
-    found = read_concepts(lines, substances(), lambda number, _reason: told.append(number))
+    found = read_concepts(lines, substances(), lambda *line: told.append(line))
 
-    assert (list(found.drugs), told) == (["1", "2"], [2, 3, 4])
-    ndcs = [attribute("1", "NDC", "0406-0552-01"), attribute("x", "NDC", "00406055201")]
+    assert list(found.drugs) == ["1", "2"]
+    assert told == [
+        (2, "RXNCONSO.RRF has 18 cells in a line; this one has 3."),
+        (3, "The first cell is no RxNorm code."),
+        (4, "The line is not UTF-8 text."),
+    ]
+    ndcs = [attribute("1", "NDC", "0406-0552-01"), attribute("x", "NDC", "00406055201"), "1|too|few|"]
     told.clear()
-    assert list(read_attributes(content(ndcs).splitlines(keepends=True), lambda n, _reason: told.append(n))) == []
-    assert told == [1, 2]
+    assert list(read_attributes(content(ndcs).splitlines(keepends=True), lambda *line: told.append(line))) == []
+    assert told == [
+        (1, "An NDC of eleven digits is needed."),
+        (2, "The first cell is no RxNorm code."),
+        (3, "RXNSAT.RRF has 13 cells in a line; this one has 3."),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -247,8 +300,14 @@ def test_the_list_of_sources_tells_the_day_of_the_release() -> None:
     other = b"C1|C2|GS_2017_09_28|GS|Gold Standard|GS|2017_09_28" + b"|" * 19 + b"\n"
     own = b"C3|C4|RXNORM_26AB_261103F|RXNORM|RxNorm Vocabulary|RXNORM|26AB_261103F" + b"|" * 19 + b"\n"
 
-    assert release_day([other, own]) == "2026-11-03"
+    assert release_day([other, b"too|few|\n", own]) == "2026-11-03"
     assert release_day([other]) is None
+
+
+def test_of_other_vocabularies_the_list_tells_no_release() -> None:
+    later = b"C5|C6|MMSL_26AC_261201|MMSL|Multum|RXNORM|26AC_261201" + b"|" * 19 + b"\n"
+
+    assert release_day([later]) is None
 
 
 # -- NDCs
@@ -273,5 +332,5 @@ def test_an_ndc_is_read_in_every_way_it_is_written(text: str, codes: set[str]) -
     "text", ["", "123", "123456789", "123456789012", "0406-0552-1", "0406-055201", "0040605520x", "٠٠٤٠٦٠٥٥٢٠١"]
 )
 def test_what_is_no_ndc_is_refused(text: str) -> None:
-    with pytest.raises(NotAnNdc):
+    with pytest.raises(NotAnNdc, match=r"^An NDC has eleven digits, or ten in three groups such as 0002-8215-01\.$"):
         readings(text)

@@ -292,6 +292,12 @@ def test_each_way_of_counting_has_its_words(policy: dict[str, Any], number: int,
     assert last.endswith(f"; {words}")
 
 
+def test_per_fill_nothing_is_added_of_a_patient_free_of_opioids() -> None:
+    assert told(fill("a", "2025-01-01", 3), mode="per_fill_naive")[0] == (
+        "Record a is counted: 3 days, 2025-01-01 to 2025-01-03."
+    )
+
+
 def test_per_fill_it_is_told_who_was_in_treatment_and_what_is_not_known() -> None:
     lines = told(*TWO_FILLS, mode="per_fill_naive", known_from="2025-01-01")
 

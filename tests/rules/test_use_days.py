@@ -291,6 +291,15 @@ def test_naive_means_no_opioid_in_the_sixty_days_before(
     assert (("b", "history_incomplete") in answer.attention) == (naive is Naive.UNKNOWN)
 
 
+@pytest.mark.parametrize(("mode", "records"), [("cumulative", ["a"]), ("per_fill_naive", ["a", "b"])])
+def test_missing_history_is_told_of_each_supply_whose_answer_rests_on_it(mode: str, records: list[str]) -> None:
+    same_day = [fill("a", "2025-01-01", 5), fill("b", "2025-01-01", 5), fill("c", "2025-01-04", 5)]
+
+    answer = verdict(*same_day, mode=mode, known_from="2025-01-01")
+
+    assert answer.attention == tuple((record, "history_incomplete") for record in records)
+
+
 def test_the_cause_is_the_record_with_which_the_need_arises() -> None:
     fills = [
         fill("z", "2025-01-01", 4),

@@ -66,11 +66,18 @@ class Factor:
 
     def is_fallback(self, table: MmeTable) -> bool:
         """Return whether the factor stands in for one that the table itself does not have."""
-        own = {
-            MmeTable.CDC_2022: {FactorSource.CDC_2022},
-            MmeTable.CDC_2016: {FactorSource.CDC_2018, FactorSource.CMS_TIERS},
-        }
-        return self.source not in own[table]
+        return self.source not in _OWN[table]
+
+    @property
+    def is_by_tier(self) -> bool:
+        """Whether all of the ingredient's mg of a day together decide."""
+        return self.value is None
+
+
+_OWN = {
+    MmeTable.CDC_2022: {FactorSource.CDC_2022},
+    MmeTable.CDC_2016: {FactorSource.CDC_2018, FactorSource.CMS_TIERS},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +123,6 @@ class Product:
         """Whether the factor assumes three days of wear for each patch."""
         return self.strength_unit == "MG/HR" and any(factor.per == "mcg/h" for factor in self.factors.values())
 
-    def uses_tiers(self, table: MmeTable) -> bool:
-        """Return whether all of the ingredient's mg of a day together decide its factor."""
-        factor = self.factors.get(table)
-        return factor is not None and factor.value is None
-
     def worth(self, table: MmeTable) -> tuple[int, int] | None:
         """Return the MME of one dispensed unit as an exact (numerator, denominator); None without a factor.
 
@@ -156,7 +158,8 @@ class Formulary:
 
 def packaged() -> Formulary:
     """Return the formulary that ships with the product, in its newest edition."""
-    return list(packaged_editions().values())[-1]
+    *_, newest = packaged_editions().values()
+    return newest
 
 
 @cache

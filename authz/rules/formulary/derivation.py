@@ -115,13 +115,13 @@ def _amount(components: Iterable[Component]) -> tuple[str, Decimal, str]:
     if len({ingredient for ingredient, _ in own}) != 1:
         found = " and ".join(sorted({ingredient for ingredient, _ in own})) or "none that is known"
         raise UnreadableName(f"it should hold one opioid or benzodiazepine, but holds {found}")
-    units = {part.unit for _, part in own}
-    if len(units) != 1 or not units <= _UNITS:
-        raise UnreadableName(f"its strength is in {' and '.join(sorted(units))}")
+    unit, *others = sorted({part.unit for _, part in own})
+    if others or unit not in _UNITS:
+        raise UnreadableName(f"its strength is in {' and '.join([unit, *others])}")
     strength = sum((part.amount for _, part in own), Decimal(0))
     if not 0 < strength < _LARGEST or strength != round(strength, DECIMALS):
         raise UnreadableName(f"its strength {strength} cannot be kept exactly")
-    return own[0][0], strength, units.pop()
+    return own[0][0], strength, unit
 
 
 def _standing(name: DrugName, ingredient: str, strength: Decimal) -> Standing:
