@@ -1,7 +1,6 @@
 """What was answered and attached."""
 
 from collections.abc import Collection
-from uuid import UUID
 
 from django.db.models import QuerySet
 

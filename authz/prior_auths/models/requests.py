@@ -111,10 +111,11 @@ class PriorAuth(models.Model):
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
-    number = models.CharField(max_length=20, unique=True)
+    number = models.CharField(max_length=20)
     patient = models.ForeignKey("authz.Patient", on_delete=models.PROTECT, related_name="prior_auths")
     coverage = models.ForeignKey("authz.Coverage", on_delete=models.PROTECT, null=True, related_name="prior_auths")
-    clinic = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+")
+    # Every step writes every index anew, so there are no more than are read: the worklist's begins with the clinic.
+    clinic = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+", db_index=False)
     insurer = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, null=True, related_name="+")
     prescriber = models.ForeignKey("authz.Prescriber", on_delete=models.PROTECT, null=True, related_name="+")
     state = models.CharField(max_length=20, choices=_choices(State))
@@ -130,7 +131,7 @@ class PriorAuth(models.Model):
     runs_out_on = models.DateField()
     run_out_told = models.DateField(null=True, help_text="The run-out that both sides were told of.")
     covered_days = models.PositiveIntegerField(default=0, help_text="The episode's covered days when last looked at.")
-    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+")
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+", db_index=False)
     policy = models.CharField(max_length=60)
     policy_version = models.CharField(max_length=20)
     regime = models.CharField(max_length=60)
@@ -139,7 +140,9 @@ class PriorAuth(models.Model):
     is_payer_rule_unknown = models.BooleanField(default=False)
     explanation = models.JSONField()
 
-    answers = models.ForeignKey("authz.AnswerSheet", on_delete=models.PROTECT, null=True, related_name="+")
+    answers = models.ForeignKey(
+        "authz.AnswerSheet", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     packet = models.JSONField(null=True)
     packet_sha256 = models.CharField(max_length=64, blank=True)
 
@@ -160,6 +163,8 @@ class PriorAuth(models.Model):
 
     class Meta:
         constraints = [
+            # Not `unique` on the field, which would bring a second index for searches by pattern that nobody makes.
+            models.UniqueConstraint(fields=["number"], name="prior_auth_number_once"),
             models.UniqueConstraint(
                 fields=["patient", "coverage", "episode_anchor"],
                 condition=Q(state__in=sorted(state.value for state in ACTIVE)),
@@ -190,10 +195,16 @@ class PriorAuth(models.Model):
                 condition=Q(state__in=sorted(state.value for state in UNDECIDED)),
                 name="prior_auth_review_queue",
             ),
+            # One for each of the two states to claim from: in one over both, what is in review would stand at the head.
             models.Index(
-                fields=["insurer", "state", "due_at", "runs_out_on", "id"],
-                condition=Q(state__in=sorted(state.value for state in UNDECIDED)),
+                fields=["insurer", "due_at", "runs_out_on", "id"],
+                condition=Q(state=State.QUEUED.value),
                 name="prior_auth_next_in_queue",
+            ),
+            models.Index(
+                fields=["insurer", "due_at", "runs_out_on", "id"],
+                condition=Q(state=State.CLINICAL_REVIEW.value),
+                name="prior_auth_next_for_physician",
             ),
             models.Index(fields=["clinic", "state", "runs_out_on"], name="prior_auth_worklist"),
         ]

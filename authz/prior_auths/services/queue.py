@@ -185,7 +185,7 @@ def _take_if_impartial(prior_auth: PriorAuth, step: Step, by: Actor, now: dateti
 def _take_in_hand(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
     prior_auth.reviewer_id = by.person_id
     prior_auth.leased_until = now + LEASE
-    steps.take(prior_auth, step, by=by, now=now)
+    steps.take(prior_auth, step, by=by, now=now, changed=["reviewer", "leased_until"])
     return prior_auth
 
 
