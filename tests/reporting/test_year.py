@@ -27,7 +27,7 @@ from tests.api.callers import person
 from tests.cast import NOW, TODAY, Cast, key_of
 from tests.reporting.oracle import figures, lives
 
-DAYS, PATIENTS = 365, 24
+DAYS, PATIENTS = 365, 16
 REASON = Reason(code="not-necessary", text="Seven days are enough.", criterion="Policy 3.2")
 
 
