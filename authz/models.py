@@ -1,6 +1,6 @@
 """The rooms' models, listed for Django. Nothing is defined here."""
 
-from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person
+from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person, ReportingLine
 from authz.api.models import IdempotentAnswer
 from authz.audit.models import AuditEntry
 from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, RenderedPaper, StoredFile
@@ -40,6 +40,7 @@ from authz.prior_auths.models import (
     PriorAuth,
     Recheck,
     RequestedLine,
+    SecondReading,
     Skip,
 )
 from authz.simulations.models import Simulation
@@ -98,7 +99,9 @@ __all__ = [
     "PriorAuth",
     "Recheck",
     "RenderedPaper",
+    "ReportingLine",
     "RequestedLine",
+    "SecondReading",
     "Simulation",
     "Skip",
     "StoredFile",

@@ -102,6 +102,23 @@ class Membership(models.Model):
         return f"{self.role} {self.person_id} in {self.organization_id}"
 
 
+class ReportingLine(models.Model):
+    """Whom a person reports to in an organization. Who is subordinate to a decider does not decide the appeal."""
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {"id", "organization", "person", "superior"}
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    superior = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "person"], name="one_superior_in_an_organization"),
+            models.CheckConstraint(name="nobody_reports_to_themselves", condition=~Q(person=F("superior"))),
+        ]
+
+
 class Licence(models.Model):
     """A clinician's licence. Without one valid at that instant nobody can deny; the database checks it."""
 

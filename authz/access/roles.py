@@ -58,6 +58,7 @@ class Action(StrEnum):
     IMPORT_FILE = "import a file"
     READ_REQUESTS = "read prior authorizations"
     READ_QUEUE = "read the review queue"
+    READ_A_SECOND_TIME = "read an approval by rule a second time"
     READ_POLICIES = "read policies"
     DECIDE_POLICIES = "decide on policies"
     READ_METRICS = "read metrics"
@@ -81,6 +82,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.IMPORT_FILE: _CLINIC | {Role.INTAKE},
     Action.READ_REQUESTS: CLINIC_ROLES | INSURER_ROLES,
     Action.READ_QUEUE: INSURER_ROLES,
+    Action.READ_A_SECOND_TIME: frozenset({Role.REVIEWER, Role.PHYSICIAN}),
     Action.READ_POLICIES: INSURER_ROLES,
     Action.DECIDE_POLICIES: frozenset({Role.INSURER_ADMIN}),
     Action.READ_METRICS: (CLINIC_ROLES | INSURER_ROLES) - {Role.INTAKE},

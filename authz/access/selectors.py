@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from django.db.models import QuerySet
 
-from authz.access.models import AccessToken, Membership, Organization, Person
+from authz.access.models import AccessToken, Membership, Organization, Person, ReportingLine
 from authz.access.roles import Actor, Role
 from authz.errors import AuthzError
 
@@ -45,6 +45,16 @@ def actor_for(*, person: Person, organization: Organization) -> Actor:
         organization_id=organization.pk,
         person_id=person.pk,
     )
+
+
+def superiors_of(person_id: int, *, organization_id: int | None) -> set[int]:
+    """Return the keys of everybody above a person in an organization: their superior, that one's, and so on."""
+    lines = ReportingLine.objects.filter(organization=organization_id).values_list("person_id", "superior_id")
+    above, found = dict(lines), set[int]()
+    while (superior := above.get(person_id)) is not None and superior not in found:
+        found.add(superior)
+        person_id = superior
+    return found
 
 
 def organizations_of(person: Person) -> QuerySet[Organization]:

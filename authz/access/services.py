@@ -9,8 +9,9 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
-from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person
+from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person, ReportingLine
 from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Profession, Role
+from authz.access.selectors import superiors_of
 from authz.errors import AuthzError, InvalidInput
 
 ROLES_OF = {OrganizationKind.CLINIC: CLINIC_ROLES, OrganizationKind.INSURER: INSURER_ROLES}
@@ -56,6 +57,23 @@ def add_membership(*, person: Person, organization: Organization, role: Role) ->
     """
     _must_fit(organization, {role})
     return Membership.objects.create(person=person, organization=organization, role=role.value)
+
+
+@transaction.atomic
+def set_superior(*, person: Person, organization: Organization, superior: Person | None) -> None:
+    """Record whom a person reports to in an organization, in place of whoever it was; None is nobody.
+
+    :raises InvalidInput: when either has no role there, or the superior is the person's own subordinate.
+    """
+    Organization.objects.select_for_update().get(pk=organization.pk)
+    for one in (person, superior):
+        if one and not Membership.objects.filter(person=one, organization=organization).exists():
+            raise InvalidInput({"person": [f"{one} has no role in {organization}."]})
+    if superior and (superior == person or person.pk in superiors_of(superior.pk, organization_id=organization.pk)):
+        raise InvalidInput({"superior": [f"{superior} reports to {person}; nobody can be above themselves."]})
+    ReportingLine.objects.filter(person=person, organization=organization).delete()
+    if superior:
+        ReportingLine.objects.create(person=person, organization=organization, superior=superior)
 
 
 def record_licence(

@@ -69,6 +69,7 @@ STATUS: Final[dict[str, int]] = {
     "appeal-too-late": 409,
     "appeal-not-forwarded": 409,
     "second-person-needed": 409,
+    "already-read": 409,
     "another-decider-needed": 403,
     "answers-closed": 409,
     "policy-closed": 409,

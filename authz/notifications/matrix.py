@@ -78,6 +78,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
         Audience.REVIEWER: TO_ACT,
     },
     "prior-auth.overdue": {Audience.ADMINISTRATORS: TO_ACT_NOW},
+    "prior-auth.second-reading-disagreed": {Audience.ADMINISTRATORS: TO_ACT},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
     "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.returned": {Audience.STAFF: TO_ACT_NOW, Audience.PRESCRIBER: TO_KNOW},

@@ -24,6 +24,7 @@ SENTENCES = {
     "prior-auth.reassigned": "Prior authorization request {number} was handed to you.",
     "prior-auth.running-out": "Time runs out for prior authorization request {number}: please look at it now.",
     "prior-auth.overdue": "A legal time limit of prior authorization request {number} was missed.",
+    "prior-auth.second-reading-disagreed": "A reviewer disagrees with the approval by rule of request {number}.",
     "prior-auth.withdrawn": "Prior authorization request {number} was withdrawn.",
     "pain-hint.found": "There is a pain hint on a patient for you to look at.",
     "prior-auth.returned": "The insurer returned prior authorization request {number} as incomplete.",

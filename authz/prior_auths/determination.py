@@ -25,6 +25,13 @@ class Basis(StrEnum):
     LAW = "law"
 
 
+class SecondFinding(StrEnum):
+    """What a person found who read an approval by rule a second time."""
+
+    AGREES = "agrees"
+    DISAGREES = "disagrees"
+
+
 HUMAN_ONLY = frozenset({Outcome.PARTIALLY_APPROVED, Outcome.DENIED})
 """Software may approve, route or wait; only a licensed human denies, wholly or in part."""
 

@@ -187,6 +187,7 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         ),
         Call("heartbeat", "POST", f"{here}heartbeat/"),
         Call("skip", "POST", f"{here}skip/", {"reason": "Too hard."}),
+        Call("second-reading", "POST", f"second-readings/{UNKNOWN}/", {"finding": "agrees"}),
         Call("questionnaire", "GET", f"{here}questionnaire/"),
         Call("attachments", "GET", f"{here}attachments/"),
         Call("attachments", "POST", f"{here}attachments/"),
@@ -225,6 +226,10 @@ def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
             Call("prescriptions", "POST", "prescriptions/", order_body(patient, identifier="n")),
         ),
         (Action.RECORD_PRESCRIPTION, Call("cancellation", "POST", f"prescriptions/{order.public_id}/cancellation/")),
+        (
+            Action.READ_A_SECOND_TIME,
+            Call("second-reading", "POST", f"second-readings/{UNKNOWN}/", {"finding": "agrees"}),
+        ),
         (Action.DECIDE_POLICIES, Call("reasons", "POST", "reasons/", LIBRARY_REASON)),
         (Action.RECORD_FILL, Call("fills", "POST", "fills/", fill_body(patient, identifier="n1"))),
         (

@@ -54,6 +54,25 @@ def test_a_known_person_gets_a_further_role_and_keeps_the_password(typed: None) 
     assert set(Person.objects.get().memberships.values_list("role", flat=True)) == {"staff", "clinic_admin"}
 
 
+def test_whom_a_person_reports_to_is_recorded_and_taken_back(typed: None) -> None:
+    clinic()
+    person()
+    riverside, said = Organization.objects.get(), {"organization": "Riverside", "stdout": StringIO()}
+    ann = services.create_person(email="ann@example.org", full_name="Ann", password=STRONG)
+    services.add_membership(person=ann, organization=riverside, role=Role.STAFF)
+
+    call_command("set_superior", "Ann@example.org", "stella@example.org", **said)
+    assert selectors.superiors_of(ann.pk, organization_id=riverside.pk) == {Person.objects.exclude(pk=ann.pk).get().pk}
+    for who, superior, why in (
+        ("stella@example.org", "ann@example.org", "nobody can be above themselves"),
+        ("ann@example.org", "nobody@example.org", "There is nobody with the e-mail address"),
+    ):
+        with pytest.raises(CommandError, match=why):
+            call_command("set_superior", who, superior, **said)
+    call_command("set_superior", "ann@example.org", **said)
+    assert selectors.superiors_of(ann.pk, organization_id=riverside.pk) == set()
+
+
 def test_an_insurer_gets_a_plan_and_a_machine() -> None:
     call_command("create_organization", "insurer", "Evergreen", time_zone="America/New_York", stdout=StringIO())
     call_command("create_plan", "Evergreen", "EV-PPO", "Evergreen PPO", stdout=StringIO())

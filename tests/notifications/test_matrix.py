@@ -11,6 +11,7 @@ from authz.prior_auths.lifecycle import TABLE
 from authz.prior_auths.services.breaches import OVERDUE
 from authz.prior_auths.services.detection import DUPLICATE_SUSPECTED, NEED_IN_DOUBT
 from authz.prior_auths.services.run_outs import RUNNING_OUT
+from authz.prior_auths.services.second_readings import DISAGREED
 
 ANNOUNCED = {row.says for row in (*TABLE.values(), *APPEALS.values(), *CALLS.values()) if row.says} | {
     NEED_IN_DOUBT,
@@ -18,6 +19,7 @@ ANNOUNCED = {row.says for row in (*TABLE.values(), *APPEALS.values(), *CALLS.val
     HINT_FOUND,
     OVERDUE,
     RUNNING_OUT,
+    DISAGREED,
 }
 
 

@@ -8,7 +8,7 @@ from django.db import DatabaseError, transaction
 from authz.access.models import Licence
 from authz.access.roles import Role
 from authz.access.selectors import actor_for
-from authz.access.services import add_membership, record_licence
+from authz.access.services import add_membership, record_licence, set_superior
 from authz.prior_auths.models import Appeal, AppealDecision, Determination
 from authz.prior_auths.services import appeal_decisions
 from tests import cast as stage
@@ -55,6 +55,15 @@ def test_who_determined_the_request_does_not_decide_its_appeal(cast: Cast, appea
         )
 
     assert not AppealDecision.objects.exists()
+
+
+def test_who_reports_to_a_decider_does_not_decide_the_appeal(cast: Cast, appeal: Appeal) -> None:
+    uma, rae, patel = (cast.people[name] for name in ("uma", "rae", "patel"))
+    values = [appeal.pk, "upheld", NOW, uma.pk, licence_of(cast, "uma"), None]
+    set_superior(person=rae, organization=cast.evergreen, superior=patel)
+    set_superior(person=uma, organization=cast.evergreen, superior=rae)
+
+    refused(DECIDE, values, "nobody decides an appeal of a decision of somebody they report to")
 
 
 def test_nobody_upholds_without_a_physicians_licence_of_their_own_valid_then(cast: Cast, appeal: Appeal) -> None:

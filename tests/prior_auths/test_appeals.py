@@ -9,7 +9,7 @@ from django.db import connections
 
 from authz.access.models import Licence
 from authz.access.roles import Role
-from authz.access.services import add_membership
+from authz.access.services import add_membership, set_superior
 from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
 from authz.ids import AppealId
 from authz.outbox.models import OutboxMessage
@@ -280,6 +280,20 @@ def test_a_regime_that_names_nobody_beyond_the_insurer_has_nowhere_to_forward_to
     assert appeals.onward(denied) is None
     with pytest.raises(AppealNotForwarded):
         appealing.forward(appeal_id=id_of(appeal), reason="IRE-9", by=cast.ivy, now=later(3))
+
+
+def test_nobody_who_reports_to_a_decider_takes_a_step_towards_deciding_the_appeal(cast: Cast) -> None:
+    uma, key = stage.appeal_reviewer(cast), id_of(stage.appealed(cast, stage.denied(cast), now=later(1)))
+    appealing.receive(appeal_id=key, by=cast.ivy, now=later(1))
+    line = {"organization": cast.evergreen}
+    set_superior(person=cast.people["rae"], superior=cast.people["patel"], **line)
+    set_superior(person=cast.people["uma"], superior=cast.people["rae"], **line)
+
+    with pytest.raises(AnotherDeciderNeeded, match="Somebody you report to decided"):
+        appealing.take_in_hand(appeal_id=key, by=uma, now=later(2))
+    set_superior(person=cast.people["uma"], superior=None, **line)
+
+    assert appealing.take_in_hand(appeal_id=key, by=uma, now=later(2)).state == "in_review"
 
 
 def test_whoever_determined_the_request_takes_no_step_towards_deciding_its_appeal(cast: Cast) -> None:

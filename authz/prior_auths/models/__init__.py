@@ -3,7 +3,7 @@
 
 from authz.prior_auths.models.appeals import Appeal, AppealDecision, AppealEvent
 from authz.prior_auths.models.calls import Call, CallEvent, CallTime
-from authz.prior_auths.models.decisions import Authorization, Determination, DeterminationLine
+from authz.prior_auths.models.decisions import Authorization, Determination, DeterminationLine, SecondReading
 from authz.prior_auths.models.queue import Absence, Skip
 from authz.prior_auths.models.requests import (
     ANSWERING,
@@ -35,5 +35,6 @@ __all__ = [
     "PriorAuth",
     "Recheck",
     "RequestedLine",
+    "SecondReading",
     "Skip",
 ]

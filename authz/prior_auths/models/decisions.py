@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from authz.ids import new_id
-from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome
+from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome, SecondFinding
 from authz.prior_auths.models.requests import PriorAuth
 
 _BY_LAW = sorted(outcome.value for outcome in BY_LAW)
@@ -124,6 +124,26 @@ class DeterminationLine(models.Model):
                 name="granted_says_how_much_when_asked_did",
                 condition=Q(granted_days=0) | Q(asked_quantity=None) | Q(granted_quantity__isnull=False),
             ),
+        ]
+
+
+class SecondReading(models.Model):
+    """What a person found of an approval by rule that was chosen to be read. Append-only; it changes no decision."""
+
+    PHI: ClassVar[set[str]] = {"note"}
+    PLAIN: ClassVar[set[str]] = {"id", "determination", "finding", "read_at", "read_by"}
+
+    determination = models.OneToOneField(Determination, on_delete=models.PROTECT, related_name="second_reading")
+    finding = models.CharField(max_length=10, choices=[(one.value, one.value) for one in SecondFinding])
+    note = models.CharField(max_length=2000, blank=True)
+    read_at = models.DateTimeField()
+    read_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="who_disagrees_says_why", condition=Q(finding=SecondFinding.AGREES.value) | ~Q(note="")
+            )
         ]
 
 

@@ -31,7 +31,7 @@ def uphold(
 ) -> Appeal:
     """Let the decision stand. Only a licensed physician can, and the database holds it.
 
-    :raises AnotherDeciderNeeded: when the actor determined the request at any time.
+    :raises AnotherDeciderNeeded: when the actor, or somebody above them, determined the request at any time.
     :raises LicenceNeeded: without a physician's licence valid at this instant.
     :raises InvalidInput: when the library has no such reason.
     """

@@ -7,6 +7,7 @@ follow one another, and never wait for each other in a circle.
 from datetime import datetime
 
 from authz.access.roles import Actor
+from authz.access.selectors import superiors_of
 from authz.audit import services as audit
 from authz.errors import NotFound, StaleVersion
 from authz.ids import AppealId
@@ -53,7 +54,7 @@ def in_hand(*, appeal_id: AppealId, step: AppealStep, by: Actor, now: datetime, 
 
     :raises IllegalStep: when the table does not allow the step.
     :raises LeaseHeldByAnother: while another reviewer has it.
-    :raises AnotherDeciderNeeded: when the actor determined the request at any time.
+    :raises AnotherDeciderNeeded: when the actor, or somebody above them, determined the request at any time.
     :raises ConflictOfInterest: when it concerns the actor's own clinic or prescriptions.
     :raises ReviewerNeeded: when the actor is a machine.
     """
@@ -62,8 +63,11 @@ def in_hand(*, appeal_id: AppealId, step: AppealStep, by: Actor, now: datetime, 
     person = person_of(by)
     if appeal.leased_until is not None and appeal.leased_until > now and appeal.reviewer_id != person:
         raise LeaseHeldByAnother("Another reviewer has this appeal in hand.")
-    if person in appeals.deciders_of(appeal.prior_auth):
+    deciders = appeals.deciders_of(appeal.prior_auth)
+    if person in deciders:
         raise AnotherDeciderNeeded("You decided on this request before; somebody else must decide on its appeal.")
+    if superiors_of(person, organization_id=appeal.prior_auth.insurer_id) & deciders:
+        raise AnotherDeciderNeeded("Somebody you report to decided on this request; another must decide on its appeal.")
     if is_partial(appeal.prior_auth, person_id=person):
         raise ConflictOfInterest("This appeal concerns your own clinic or prescriptions.")
     return appeal

@@ -142,7 +142,7 @@ def receive(*, appeal_id: AppealId, by: Actor, now: datetime, expected_version: 
 def take_in_hand(*, appeal_id: AppealId, by: Actor, now: datetime, expected_version: int | None = None) -> Appeal:
     """Lease an appeal to this reviewer for half an hour; taken again by the same one, for another.
 
-    :raises AnotherDeciderNeeded: when the actor determined the request at any time.
+    :raises AnotherDeciderNeeded: when the actor, or somebody above them, determined the request at any time.
     :raises LeaseHeldByAnother: while another reviewer has it.
     :raises ConflictOfInterest: when it concerns the actor's own clinic or prescriptions.
     """
