@@ -188,6 +188,11 @@ def do_live(args: list[str]) -> None:
     hand_over(install("test"), "-m", "pytest", "-m", "live", *args)
 
 
+def do_faults(args: list[str]) -> None:
+    """kill, freeze and cut off servers and programs while people work, and prove that nothing is lost (--help)"""
+    hand_over(install("test"), "-m", "tests.faults", *args)
+
+
 def do_check(args: list[str]) -> None:
     """format, lint, types, import contracts, migrations, OpenAPI, docs, Dockerfile (or: check NAME…)"""
     python = install("check")
@@ -250,6 +255,7 @@ ACTIONS: dict[str, Callable[[list[str]], None]] = {
         "demo",
         "test",
         "live",
+        "faults",
         "check",
         "mutation",
         "reset",

@@ -1,0 +1,137 @@
+"""The faults, and a seeded plan of them."""
+
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from random import Random
+from threading import Event, Thread
+
+from redis import RedisError
+
+from tests.faults.proxy import Proxy
+from tests.faults.stack import LEASE_SECONDS, Stack
+from tests.post_office import Mood, PostOffice
+from workers.broker import nudge
+
+Fault = Callable[[Stack, PostOffice, Random], None]
+
+
+def _kill(kind: str) -> Fault:
+    def kill(stack: Stack, _office: PostOffice, random: Random) -> None:
+        stack.some(kind, random).signal(signal.SIGKILL)
+
+    return kill
+
+
+def _freeze(kind: str, longest: float) -> Fault:
+    def freeze(stack: Stack, _office: PostOffice, random: Random) -> None:
+        program = stack.some(kind, random)
+        program.signal(signal.SIGSTOP)
+        time.sleep(random.uniform(0.5, longest))
+        program.signal(signal.SIGCONT)
+
+    return freeze
+
+
+def _flush(stack: Stack, _office: PostOffice, _random: Random) -> None:
+    with suppress(RedisError):  # it is being started again: there is nothing left in it
+        stack.broker().flushall()
+
+
+def _flood(_stack: Stack, _office: PostOffice, random: Random) -> None:
+    """Tell the workers the same thing many times, as a broker may that delivers at least once."""
+    for _ in range(random.randint(5, 30)):
+        nudge()
+
+
+def _cut(line: Callable[[Stack], Proxy]) -> Fault:
+    def cut(stack: Stack, _office: PostOffice, random: Random) -> None:
+        line(stack).cut()
+        time.sleep(random.uniform(0.3, 3))
+        line(stack).mend()
+
+    return cut
+
+
+def _bad_mail(mood: Mood) -> Fault:
+    def spoil(_stack: Stack, office: PostOffice, random: Random) -> None:
+        office.mood = mood
+        time.sleep(random.uniform(0.5, 3))
+        office.mood = Mood.ACCEPT
+
+    return spoil
+
+
+def _flapping_mail(_stack: Stack, office: PostOffice, random: Random) -> None:
+    for _ in range(random.randint(3, 8)):
+        office.mood = random.choice([Mood.REFUSE, Mood.ACCEPT])
+        time.sleep(0.2)
+    office.mood = Mood.ACCEPT
+
+
+def _another_clock(stack: Stack, _office: PostOffice, random: Random) -> None:
+    """Start a worker again on a machine whose clock is some minutes off, and later once more with the right one."""
+    program = stack.some("worker", random)
+    program.env["AUTHZ_CLOCK_OFF_BY"] = str(random.choice([-120, -20, 20, 120]))
+    program.signal(signal.SIGKILL)
+    time.sleep(random.uniform(3, 6))
+    del program.env["AUTHZ_CLOCK_OFF_BY"]
+    program.signal(signal.SIGKILL)
+
+
+FAULTS: dict[str, tuple[int, Fault]] = {
+    "kill a worker": (8, _kill("worker")),
+    "kill beat": (2, _kill("beat")),
+    "kill web": (6, _kill("web")),
+    "freeze a worker": (4, _freeze("worker", LEASE_SECONDS + 3)),
+    "freeze web": (2, _freeze("web", 4)),
+    "flush Valkey": (4, _flush),
+    "restart Valkey": (3, lambda stack, _office, _random: stack.restart_valkey()),
+    "stop PostgreSQL at once and restart it": (2, lambda stack, _office, _random: stack.restart_postgres()),
+    "cut the line to PostgreSQL": (4, _cut(lambda stack: stack.to_postgres)),
+    "cut the line to Valkey": (3, _cut(lambda stack: stack.to_valkey)),
+    "refuse mail": (2, _bad_mail(Mood.REFUSE)),
+    "leave the mail hanging": (2, _bad_mail(Mood.HANG_BEFORE_ACCEPTING)),
+    "flapping mail server": (2, _flapping_mail),
+    "double the broker's messages": (4, _flood),
+    "a worker with a wrong clock": (1, _another_clock),
+}
+"""Each with how likely it is."""
+
+
+class Plan:
+    """Does one fault after the other, so many in so many seconds, in an order that the seed decides."""
+
+    def __init__(self, stack: Stack, office: PostOffice, *, seed: int, faults: int, seconds: float) -> None:
+        self._stack, self._office = stack, office
+        self._random, self._faults, self._pause = Random(seed), faults, seconds / max(faults, 1)
+        self.done: Counter[str] = Counter()
+        self._is_over = Event()
+        self._thread = Thread(target=self._go, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._began = time.monotonic()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the fault that is under way, and do no more."""
+        self._is_over.set()
+        self._thread.join()
+
+    def wait(self) -> None:
+        """Wait until all of them are done."""
+        self._thread.join()
+
+    def _go(self) -> None:
+        names, weights = list(FAULTS), [weight for weight, _ in FAULTS.values()]
+        for number in range(self._faults):
+            due = self._began + (number + self._random.random()) * self._pause
+            if self._is_over.wait(max(0.0, due - time.monotonic())):
+                return
+            (name,) = self._random.choices(names, weights)
+            print(f"{time.monotonic() - self._began:7.1f} s  {number + 1:>4}  {name}", flush=True)
+            FAULTS[name][1](self._stack, self._office, self._random)
+            self.done[name] += 1

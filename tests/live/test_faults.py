@@ -1,0 +1,38 @@
+"""A short run of the fault suite keeps every promise; with one safeguard taken away it breaks some, and says so."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.live.processes import ROOT
+
+pytestmark = pytest.mark.live
+
+
+def run(*words: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tests.faults", "--patients", "80", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+
+
+def test_while_everything_is_killed_frozen_and_cut_off_nothing_is_lost_or_doubled() -> None:
+    done = run("--seconds", "45", "--faults", "20")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "20 faults" in done.stdout
+    assert "Every promise was kept." in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("safeguard", "broken"),
+    [
+        ("outbox", "happened 1 times and was written down 0 times"),
+        ("lease-expiry", "were never"),
+        ("idempotency-keys", "a client was refused what it could rightly do"),
+    ],
+)
+def test_without_a_safeguard_promises_are_broken_and_named(safeguard: str, broken: str) -> None:
+    done = run("--seconds", "30", "--faults", "18", "--without", safeguard)
+
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert broken in done.stdout
