@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from authz.errors import NotFound
-from authz.outbox.backoff import wait_after
+from authz.outbox.backoff import Patience, wait_after
 from authz.outbox.models import Leased
 
 log = logging.getLogger(__name__)
@@ -26,10 +26,11 @@ class LeaseLost(Exception):
     """The lease ran out and someone else took the row, or it is settled or dead."""
 
 
-def lease_next(waiting: QuerySet[Work], *, now: datetime) -> Work | None:
+def lease_next(waiting: QuerySet[Work], *, now: datetime, patience: Patience | None = None) -> Work | None:
     """Lease the row that is due for longest, commit, and return it; None when nothing is due.
 
-    A row whose last permitted attempt never came back is dead: the worker died of it each time.
+    A row whose last permitted attempt never came back is dead: the worker died of it each time. Without a `patience`
+    of its own, work has the deployment's usual one.
 
     :raises RuntimeError: inside a transaction, where the lease would not be seen by others.
     """
@@ -39,7 +40,7 @@ def lease_next(waiting: QuerySet[Work], *, now: datetime) -> Work | None:
             row = due.select_for_update(skip_locked=True, of=("self",)).first()
             if row is None:
                 return None
-            if row.attempts < settings.OUTBOX_ATTEMPTS:
+            if row.attempts < _patience(patience).attempts:
                 return _leased(row, now=now)
             _change(row, dead_at=now, last_error=LEASE_RAN_OUT)
             _say_dead(row, LEASE_RAN_OUT)
@@ -61,20 +62,38 @@ def settle(row: Leased, *, now: datetime, **result: object) -> None:
     _change(row, **{row.SETTLED: now}, **result)
 
 
-def postpone(row: Leased, *, error: str, now: datetime) -> None:
+def postpone(
+    row: Leased,
+    *,
+    error: str,
+    now: datetime,
+    patience: Patience | None = None,
+    not_before: datetime | None = None,
+    **result: object,
+) -> None:
     """Put a leased row back until its next attempt; after the last one it is dead, and waits for a person to replay it.
 
-    `error` is a code or a class name, never a message: messages may quote what was sent.
+    `error` is a code or a class name, never a message: messages may quote what was sent. `result` goes into columns of
+    its own.
 
     :raises LeaseLost: when it is no longer ours.
     """
-    if row.attempts >= settings.OUTBOX_ATTEMPTS:
-        _change(row, dead_at=now, last_error=error)
-        _say_dead(row, error)
+    patience = _patience(patience)
+    if row.attempts >= patience.attempts:
+        give_up(row, error=error, now=now, **result)
         return
-    wait = wait_after(row.attempts, seed=f"{row._meta.db_table}/{row.pk}")
-    _change(row, due_at=now + wait, last_error=error)
+    due_at = now + wait_after(row.attempts, seed=f"{row._meta.db_table}/{row.pk}", longest=patience.longest)
+    _change(row, due_at=max(due_at, not_before or due_at), last_error=error, **result)
     log.info("postponed table=%s id=%s attempt=%s error=%s", row._meta.db_table, row.pk, row.attempts, error)
+
+
+def give_up(row: Leased, *, error: str, now: datetime, **result: object) -> None:
+    """Declare a leased row dead at once: no further attempt can succeed until a person has changed something.
+
+    :raises LeaseLost: when it is no longer ours.
+    """
+    _change(row, dead_at=now, last_error=error, **result)
+    _say_dead(row, error)
 
 
 def replay(dead: QuerySet[Work], *, pk: int, now: datetime) -> None:
@@ -85,6 +104,15 @@ def replay(dead: QuerySet[Work], *, pk: int, now: datetime) -> None:
     revived = dead.filter(pk=pk, dead_at__isnull=False).update(dead_at=None, attempts=0, due_at=now)
     if not revived:
         raise NotFound("There is no such dead letter.")
+
+
+def replay_all(dead: QuerySet[Work], *, now: datetime) -> int:
+    """Give every dead row all its attempts again, from now on; return how many there were."""
+    return dead.filter(dead_at__isnull=False).update(dead_at=None, attempts=0, due_at=now)
+
+
+def _patience(own: Patience | None) -> Patience:
+    return own or Patience(settings.OUTBOX_ATTEMPTS)
 
 
 def _leased(row: Work, *, now: datetime) -> Work:

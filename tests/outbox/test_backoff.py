@@ -25,3 +25,9 @@ def test_work_that_failed_together_does_not_come_back_together() -> None:
     waits = {wait_after(5, seed=f"authz_delivery/{pk}") for pk in range(50)}
 
     assert len(waits) == 50
+
+
+def test_the_longest_wait_is_what_the_work_says() -> None:
+    longest = timedelta(minutes=30)
+
+    assert longest <= wait_after(20, seed="authz_delivery/7", longest=longest) <= longest * 1.25
