@@ -20,6 +20,7 @@ COPY authz ./authz
 # The settings want to be complete before they collect the static files; none of these values leaves this line.
 RUN DJANGO_ENV=production \
     AUTHZ_SECRET_KEY=only-for-this-build-step-and-kept-nowhere \
+    AUTHZ_ENCRYPTION_KEYS=only-for-this-build-step-and-kept-nowhere \
     AUTHZ_BASE_URL=https://build.invalid \
     DATABASE_URL=postgresql://build.invalid/authz \
     REDIS_URL=redis://build.invalid \

@@ -22,6 +22,8 @@ AppealId = NewType("AppealId", UUID)
 CallId = NewType("CallId", UUID)
 CallTimeId = NewType("CallTimeId", UUID)
 NoticeId = NewType("NoticeId", UUID)
+WebhookEndpointId = NewType("WebhookEndpointId", UUID)
+WebhookDeliveryId = NewType("WebhookDeliveryId", UUID)
 
 
 def new_id() -> UUID:

@@ -6,6 +6,7 @@ from authz.audit.models import AuditEntry
 from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, RenderedPaper, StoredFile
 from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
+from authz.notifications.channels.webhook.models import WebhookEndpoint, WebhookSecret
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint, PainScore, PainScoreVersion, Surgery, SurgeryVersion
@@ -107,4 +108,6 @@ __all__ = [
     "StoredFile",
     "Surgery",
     "SurgeryVersion",
+    "WebhookEndpoint",
+    "WebhookSecret",
 ]

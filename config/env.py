@@ -4,6 +4,7 @@
 """
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 
@@ -62,3 +63,36 @@ def secret(name: str, *, how: str) -> str:
     if len(value) < 32:
         raise MissingSetting(f"{name} must have at least 32 characters. {how}")
     return value
+
+
+def secrets(name: str, *, how: str, is_required: bool) -> list[str]:
+    """Return a comma-separated list of secrets of at least 32 characters each; empty when unset and not required.
+
+    :raises MissingSetting: when one is too short, or the list is required and empty.
+    """
+    values = words(name)
+    if any(len(value) < 32 for value in values) or (is_required and not values):
+        raise MissingSetting(f"{name} must name secrets of at least 32 characters each. {how}")
+    return values
+
+
+def numbers(name: str, default: str) -> frozenset[int]:
+    """Return a comma-separated list of whole numbers.
+
+    :raises MissingSetting: when one of them is none.
+    """
+    try:
+        return frozenset(int(word) for word in words(name, default))
+    except ValueError:
+        raise MissingSetting(f"{name} must be whole numbers, separated by commas.") from None
+
+
+def networks(name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return a comma-separated list of networks such as 10.1.0.0/16 or fd00::/8; empty when unset.
+
+    :raises MissingSetting: when one of them is none.
+    """
+    try:
+        return tuple(ip_network(word) for word in words(name))
+    except ValueError as fault:
+        raise MissingSetting(f"{name} must be networks such as 10.1.0.0/16, separated by commas: {fault}.") from None

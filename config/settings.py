@@ -195,6 +195,8 @@ SPECTACULAR_SETTINGS = {
         "RecordChange": "authz.api.schema.RECORD_CHANGES",
         "AnswerKind": "authz.api.schema.ANSWER_KINDS",
         "AnswerSource": "authz.api.schema.ANSWER_SOURCES",
+        "WebhookEndpointState": "authz.api.schema.ENDPOINT_STATES",
+        "WebhookDeliveryState": "authz.api.schema.DELIVERY_STATES",
         "SaidSource": "authz.api.schema.SAID_SOURCES",
     },
 }
@@ -225,6 +227,20 @@ EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", IS_PRODUCTION)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("AUTHZ_MAIL_FROM", "Authz <no-reply@authz.example>")
 DEMO_MAIL_DIR = env.text("AUTHZ_DEMO_MAIL_DIR", "")
+
+# -- webhooks -----------------------------------------------------------------------------------------------------
+# What seals secrets at rest: the first key seals, every one of them opens. Outside production the secret key will do.
+ENCRYPTION_KEYS = env.secrets(
+    "AUTHZ_ENCRYPTION_KEYS",
+    how="Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+    is_required=IS_PRODUCTION,
+) or [SECRET_KEY]
+# Networks that are not public and may be called all the same, also without TLS.
+WEBHOOK_ALLOWED_NETWORKS = env.networks("AUTHZ_WEBHOOK_ALLOWED_NETWORKS")
+WEBHOOK_PORTS = env.numbers("AUTHZ_WEBHOOK_PORTS", "443")
+# Together well below OUTBOX_LEASE_SECONDS, or a slow receiver gets everything twice.
+WEBHOOK_CONNECT_SECONDS = 5.0
+WEBHOOK_ANSWER_SECONDS = 15.0
 
 # -- browser safety -----------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.flag("AUTHZ_SSL_REDIRECT", IS_PRODUCTION)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from ipaddress import ip_network
 
 import pytest
 from django.conf import LazySettings
@@ -12,6 +13,7 @@ from config.embedded.processes import server_account
 from config.embedded.valkey import Valkey
 from tests import cast as stage
 from tests.post_office import PostOffice
+from tests.receiver import Receiver
 
 
 @pytest.fixture
@@ -27,6 +29,15 @@ def post_office(settings: LazySettings) -> Iterator[PostOffice]:
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", office.port, False
     with office.opened():
         yield office
+
+
+@pytest.fixture
+def receiver(settings: LazySettings) -> Iterator[Receiver]:
+    """An open webhook receiver, at an address that the operator allows."""
+    with Receiver().opened() as opened:
+        settings.WEBHOOK_ALLOWED_NETWORKS = (ip_network("127.0.0.1/32"),)
+        settings.WEBHOOK_PORTS = frozenset({443, opened.port})
+        yield opened
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ each_of_ours = pytest.mark.parametrize("name", OURS)
 def known_settings() -> set[str]:
     """Every name that config asks the environment for."""
     code = "\n".join(file.read_text(encoding="utf-8") for file in sorted((ROOT / "config").glob("*.py")))
-    return set(re.findall(r'env\.(?:text|flag|number|words|secret)\(\s*"(\w+)"', code))
+    return set(re.findall(r'env\.(?:text|flag|numbers?|words|secrets?|networks)\(\s*"(\w+)"', code))
 
 
 def example_settings() -> set[str]:

@@ -6,7 +6,7 @@ corrected body may use the key again. A concurrent second sender waits at the un
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -45,9 +45,17 @@ class KeyReused(AuthzError):
 
 
 def answer_once(
-    request: Request, act: Callable[[], Response], *, by: Actor, now: datetime, is_required: bool = False
+    request: Request,
+    act: Callable[[], Response],
+    *,
+    by: Actor,
+    now: datetime,
+    is_required: bool = False,
+    unkept: Collection[str] = (),
 ) -> Response:
     """Return what `act` answers, or what it answered when this caller first used this key.
+
+    What is answered under the names in `unkept` is a secret: it is not kept, and null when it is answered again.
 
     :raises KeyRequired: when the header is missing and needed.
     :raises KeyInvalid: when the header is no key.
@@ -60,7 +68,7 @@ def answer_once(
         kept, is_first = IdempotentAnswer.objects.get_or_create(
             caller=_caller(by), key=key, defaults={"request_sha256": _hash(request), "answered_at": now}
         )
-        return _keep(kept, act()) if is_first else _replay(kept, request)
+        return _keep(kept, act(), unkept) if is_first else _replay(kept, request)
 
 
 def earlier_answer(request: Request, *, by: Actor) -> Response | None:
@@ -97,9 +105,10 @@ def _hash(request: Request) -> str:
     return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _keep(kept: IdempotentAnswer, answer: Response) -> Response:
+def _keep(kept: IdempotentAnswer, answer: Response, unkept: Collection[str]) -> Response:
     kept.status = answer.status_code
-    kept.body = json.loads(JSONRenderer().render(answer.data))
+    body = json.loads(JSONRenderer().render(answer.data))
+    kept.body = {**body, **dict.fromkeys(unkept)} if unkept else body
     kept.location = answer.get("Location", "")
     kept.save(update_fields=["status", "body", "location"])
     return answer

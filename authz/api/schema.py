@@ -9,6 +9,8 @@ from rest_framework import serializers
 from authz.access.roles import Role
 from authz.api import problems
 from authz.documentation.questionnaire import Kind, Source
+from authz.notifications.channels.webhook.models import EndpointState
+from authz.notifications.models import DeliveryState
 from authz.policies.clause import Standing
 from authz.policies.models import PolicyState
 from authz.prescriptions.services import RecordOutcome
@@ -47,6 +49,8 @@ RECORD_KINDS = [kind.value for kind in RecordKind]
 SETTING_STANDINGS = [standing.value for standing in Standing]
 IGNORED = [reason.value for reason in Ignored]
 RECORD_CHANGES = [why.value for why in Why]
+ENDPOINT_STATES = [state.value for state in EndpointState]
+DELIVERY_STATES = [state.value for state in DeliveryState]
 
 
 class FieldErrorOut(serializers.Serializer[Any]):

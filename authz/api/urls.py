@@ -40,6 +40,7 @@ from authz.api import (
     surgeries,
     timeline,
     tokens,
+    webhooks,
 )
 from authz.api.appeal_steps import APPEAL_DOORS, appeal_step_view
 from authz.api.calls import CALL_DOORS, call_step_view
@@ -155,4 +156,10 @@ urlpatterns = [
     address("inbox/", inbox.InboxView, "inbox"),
     address("inbox/<uuid:notice_id>/read/", inbox.ReadView, "notice-read"),
     address("inbox/<uuid:notice_id>/acknowledgement/", inbox.AcknowledgementView, "notice-acknowledgement"),
+    address("webhook-endpoints/", webhooks.WebhookEndpointsView, "webhook-endpoints"),
+    address("webhook-endpoints/<uuid:endpoint_id>/", webhooks.WebhookEndpointView, "webhook-endpoint"),
+    address("webhook-endpoints/<uuid:endpoint_id>/rotate-secret/", webhooks.SecretRotationView, "webhook-secret"),
+    address("webhook-endpoints/<uuid:endpoint_id>/test/", webhooks.WebhookTestView, "webhook-test"),
+    address("webhook-endpoints/<uuid:endpoint_id>/deliveries/", webhooks.WebhookDeliveriesView, "webhook-deliveries"),
+    address("webhook-deliveries/<uuid:delivery_id>/replay/", webhooks.WebhookReplayView, "webhook-replay"),
 ]

@@ -1,6 +1,6 @@
 """What every address of the API shares: the clock read once, the actor, strict reading, one effect for one key."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
@@ -72,9 +72,9 @@ class Door(APIView):
         values: dict[str, Any] = body.validated_data
         return values
 
-    def once(self, act: Callable[[], Response], *, is_required: bool = False) -> Response:
-        """Answer a POST: one effect for one Idempotency-Key, in one transaction."""
-        return answer_once(self.request, act, by=self.actor, now=self.now, is_required=is_required)
+    def once(self, act: Callable[[], Response], *, is_required: bool = False, unkept: Collection[str] = ()) -> Response:
+        """Answer a POST: one effect for one Idempotency-Key, in one transaction. `unkept` names secrets it answers."""
+        return answer_once(self.request, act, by=self.actor, now=self.now, is_required=is_required, unkept=unkept)
 
 
 class Listing(Door, generics.GenericAPIView[Any]):

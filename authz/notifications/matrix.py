@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from authz.access.roles import OrganizationKind
+
 
 class Audience(StrEnum):
     """A group of people around one request, or around one patient of a clinic."""
@@ -18,11 +20,24 @@ class Audience(StrEnum):
     ADMINISTRATORS = "the insurer's administrators"
 
 
+SIDE: Mapping[Audience, OrganizationKind] = {
+    Audience.STAFF: OrganizationKind.CLINIC,
+    Audience.PRESCRIBER: OrganizationKind.CLINIC,
+    Audience.REVIEWERS: OrganizationKind.INSURER,
+    Audience.REVIEWER: OrganizationKind.INSURER,
+    Audience.PHYSICIANS: OrganizationKind.INSURER,
+    Audience.INTAKE: OrganizationKind.INSURER,
+    Audience.APPEAL_REVIEWERS: OrganizationKind.INSURER,
+    Audience.ADMINISTRATORS: OrganizationKind.INSURER,
+}
+
+
 class ChannelName(StrEnum):
-    """The ways to reach a person. Kept in the database as these strings."""
+    """The ways to reach a person, and an organization's endpoints. Kept in the database as these strings."""
 
     INBOX = "inbox"
     EMAIL = "email"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,7 @@ class Notice:
 
 
 _INBOX = frozenset({ChannelName.INBOX})
-_INBOX_AND_EMAIL = frozenset(ChannelName)
+_INBOX_AND_EMAIL = frozenset({ChannelName.INBOX, ChannelName.EMAIL})
 
 TO_KNOW = Notice(_INBOX)
 TO_KNOW_NOW = Notice(_INBOX_AND_EMAIL)
@@ -112,6 +127,16 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
 def notices(topic: str) -> Mapping[Audience, Notice]:
     """Return who hears of the topic and how; empty when nobody does."""
     return MATRIX.get(topic, {})
+
+
+def sides_told(topic: str) -> frozenset[OrganizationKind]:
+    """Return which side's people hear of the topic: what an organization's own systems may hear of, too."""
+    return frozenset(SIDE[audience] for audience in notices(topic))
+
+
+def topics_of(kind: OrganizationKind) -> list[str]:
+    """Return every topic that people of such an organization hear of."""
+    return sorted(topic for topic in MATRIX if kind in sides_told(topic))
 
 
 def together(first: Notice, second: Notice) -> Notice:

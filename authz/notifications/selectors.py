@@ -54,6 +54,7 @@ def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
         organization_id=prior_auth.clinic_id,
         message__topic__in=DECISION_TOPICS,
         sent_at__isnull=False,
+        endpoint=None,  # a machine that heard of it is no notice to anybody
     )
     first = told.order_by().values("message").annotate(at=Min("sent_at")).values_list("at", flat=True)
     return [Happened(What.NOTICE_DELIVERED, at) for at in sorted(first)]
@@ -76,31 +77,31 @@ def _prescriber(subject: Subject) -> QuerySet[Membership]:
 
 
 def _reviewers(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(_insurer_of(prior_auth), Role.REVIEWER)
+    return _members(insurer_of(prior_auth), Role.REVIEWER)
 
 
 def _reviewer(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    having = _members(_insurer_of(prior_auth), Role.REVIEWER, Role.PHYSICIAN).filter(person=prior_auth.reviewer_id)
+    having = _members(insurer_of(prior_auth), Role.REVIEWER, Role.PHYSICIAN).filter(person=prior_auth.reviewer_id)
     return having if having.exists() else _reviewers(prior_auth)
 
 
 def _physicians(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(_insurer_of(prior_auth), Role.PHYSICIAN)
+    return _members(insurer_of(prior_auth), Role.PHYSICIAN)
 
 
 def _intake(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(_insurer_of(prior_auth), Role.INTAKE)
+    return _members(insurer_of(prior_auth), Role.INTAKE)
 
 
 def _appeal_reviewers(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(_insurer_of(prior_auth), Role.APPEAL_REVIEWER)
+    return _members(insurer_of(prior_auth), Role.APPEAL_REVIEWER)
 
 
 def _administrators(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(_insurer_of(prior_auth), Role.INSURER_ADMIN)
+    return _members(insurer_of(prior_auth), Role.INSURER_ADMIN)
 
 
-def _insurer_of(prior_auth: PriorAuth) -> int | None:
+def insurer_of(prior_auth: PriorAuth) -> int | None:
     """Return the insurer that has received the request. Before submission it must not learn of it."""
     return prior_auth.insurer_id if prior_auth.submitted_at is not None else None
 

@@ -1,8 +1,9 @@
 """Telling people: every write. A worker calls `advance` until nothing is left to do."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 
 from django.db import transaction
 
@@ -12,11 +13,14 @@ from authz.errors import NotFound
 from authz.ids import NoticeId
 from authz.notifications import selectors
 from authz.notifications.channels.contract import Channel, NotDelivered
-from authz.notifications.channels.registry import CHANNELS
+from authz.notifications.channels.registry import CHANNELS, PATIENCE
+from authz.notifications.channels.webhook import selectors as webhooks
+from authz.notifications.channels.webhook import services as webhook
 from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox import leases
 from authz.outbox import services as outbox
+from authz.outbox.backoff import Patience
 from authz.outbox.models import OutboxMessage
 from authz.prior_auths.services import rechecking
 
@@ -40,7 +44,7 @@ def fan_out_next(*, now: datetime) -> bool:
 
 
 def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
-    """Write one delivery for each recipient and channel, and settle the fact, in one transaction.
+    """Write one delivery for each recipient and channel and for each endpoint, and settle the fact, in one transaction.
 
     A fact that concerns patients is passed on to be rechecked for, in the same transaction.
 
@@ -49,8 +53,13 @@ def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
     with transaction.atomic(durable=True):
         outbox.settle(message, now=now)
         rechecking.ask_after(message=message, now=now)
-        return Delivery.objects.bulk_create(
-            Delivery(
+        return Delivery.objects.bulk_create(chain(_to_people(message, now=now), _to_endpoints(message, now=now)))
+
+
+def _to_people(message: OutboxMessage, *, now: datetime) -> Iterator[Delivery]:
+    for recipient, notice in selectors.recipients(message).items():
+        for channel in sorted(notice.channels):
+            yield Delivery(
                 message=message,
                 subject_id=message.subject_id,
                 recipient_id=recipient.person_id,
@@ -59,26 +68,57 @@ def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
                 needs_act=notice.needs_act,
                 due_at=now,
             )
-            for recipient, notice in selectors.recipients(message).items()
-            for channel in sorted(notice.channels)
+
+
+def _to_endpoints(message: OutboxMessage, *, now: datetime) -> Iterator[Delivery]:
+    for endpoint in webhooks.listening(message):
+        yield Delivery(
+            message=message,
+            subject_id=message.subject_id,
+            endpoint=endpoint,
+            organization_id=endpoint.organization_id,
+            channel=ChannelName.WEBHOOK.value,
+            needs_act=False,
+            due_at=now,
         )
 
 
 def deliver_next(*, now: datetime, channel: ChannelName, channels: Mapping[ChannelName, Channel] = CHANNELS) -> bool:
     """Lease one delivery of a channel, hand it over, and return whether there was one.
 
-    What could not be handed over is postponed. Runs outside any transaction, as the channel may take its time.
+    What could not be handed over is postponed, or given up where that is final. Runs outside any transaction, as the
+    channel may take its time.
 
     :raises LeaseLost: when the lease ran out meanwhile and another worker has the delivery.
     """
-    delivery = leases.lease_next(selectors.next_by(channel), now=now)
+    delivery = _lease(channel, now=now)
     if delivery is None:
         return False
     try:
         channels[channel].deliver(delivery, now=now)
     except NotDelivered as refusal:
-        leases.postpone(delivery, error=refusal.code, now=now)
+        _put_back(delivery, refusal, patience=PATIENCE.get(channel), now=now)
     return True
+
+
+def _lease(channel: ChannelName, *, now: datetime) -> Delivery | None:
+    if channel is ChannelName.WEBHOOK:
+        return webhook.lease_next(now=now)
+    return leases.lease_next(selectors.next_by(channel), now=now)
+
+
+def _put_back(delivery: Delivery, refusal: NotDelivered, *, patience: Patience | None, now: datetime) -> None:
+    if refusal.is_final:
+        leases.give_up(delivery, error=refusal.code, now=now, **refusal.result)
+    else:
+        leases.postpone(
+            delivery,
+            error=refusal.code,
+            now=now,
+            patience=patience,
+            not_before=refusal.not_before,
+            **refusal.result,
+        )
 
 
 def replay(*, delivery_id: int, now: datetime) -> None:

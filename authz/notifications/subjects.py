@@ -1,6 +1,7 @@
 """What a fact is about, and all that a message may say of it: a request's own number, and where to read more."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
@@ -37,4 +38,9 @@ def sayable(delivery: Delivery) -> Sayable:
     subject = subject_of(delivery.message)
     if isinstance(subject, PainHint):
         return Sayable(number="", path=f"/patients/{subject.patient.public_id}/")
-    return Sayable(number=subject.number, path=f"/prior-auths/{subject.public_id}/")
+    return Sayable(number=subject.number, path=request_path(subject.public_id))
+
+
+def request_path(public_id: UUID) -> str:
+    """Return the path of a request's page."""
+    return f"/prior-auths/{public_id}/"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from authz.access.models import Organization
 from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, OrganizationKind, Role
 from authz.access.services import add_membership, create_person
 from authz.api import urls
@@ -41,8 +42,10 @@ from tests.api.callers import (
     score_body,
     surgery_body,
 )
+from tests.notifications.hooks import announce_test, registered, tell
 from tests.policies.documents import strict
 from tests.policies.test_payer_policies import Office, an_office
+from tests.receiver import Receiver
 
 OPEN = {"api:lifecycle", "api:regimes", "api:tokens", "api:openapi", "api:docs", "api:problems"}
 """Addresses that say nothing about anybody."""
@@ -290,6 +293,25 @@ def policy_calls(office: Office) -> list[tuple[Action, Call]]:
     ]
 
 
+def webhook_calls(organization: Organization, receiver: Receiver) -> list[Call]:
+    """Return a call to every address of webhooks, which name an endpoint of the organization and a delivery to it."""
+    endpoint = registered(organization, receiver)
+    announce_test(endpoint)
+    tell()
+    here, delivery = f"webhook-endpoints/{endpoint.public_id}/", endpoint.deliveries.latest("pk")
+    return [
+        Call("webhook-endpoints", "GET", "webhook-endpoints/"),
+        Call("webhook-endpoints", "POST", "webhook-endpoints/", {"url": receiver.url}),
+        Call("webhook-endpoint", "GET", here),
+        Call("webhook-endpoint", "PATCH", here, {"description": "Ours"}),
+        Call("webhook-secret", "POST", f"{here}rotate-secret/"),
+        Call("webhook-test", "POST", f"{here}test/"),
+        Call("webhook-deliveries", "GET", f"{here}deliveries/"),
+        Call("webhook-replay", "POST", f"webhook-deliveries/{delivery.public_id}/replay/"),
+        Call("webhook-endpoint", "DELETE", here),
+    ]
+
+
 DAYS = "since=2025-03-01&until=2025-03-31"
 REPORTS = [
     (Action.READ_METRICS, Call("metrics", "GET", f"metrics/?{DAYS}")),
@@ -337,8 +359,11 @@ def test_no_address_but_the_open_ones_lets_a_stranger_in(cast: stage.Cast) -> No
     assert tried >= 50
 
 
-def test_the_tenant_calls_name_every_address_with_an_id(cast: stage.Cast, told: dict[str, Any]) -> None:
+def test_the_tenant_calls_name_every_address_with_an_id(
+    cast: stage.Cast, told: dict[str, Any], receiver: Receiver
+) -> None:
     calls = [*tenant_calls(told), *(call for _, call in policy_calls(an_office(cast)))]
+    calls += webhook_calls(cast.riverside, receiver)
     named = {f"api:{call.name}" for call in calls}
     with_id = {f"api:{pattern.name}" for pattern in urls.urlpatterns if pattern.pattern.converters}
 
@@ -437,6 +462,29 @@ def test_another_insurers_administrator_finds_no_policy_and_changes_none(cast: s
     with nothing_changes():
         for call in named:
             refused(call.by(sue), 404, "not-found")
+
+
+@pytest.mark.parametrize("role", sorted(CLINIC_ROLES | INSURER_ROLES))
+def test_only_an_administrator_manages_webhooks(cast: stage.Cast, receiver: Receiver, role: Role) -> None:
+    organization = organization_of(cast, role)
+    calls, caller = webhook_calls(organization, receiver), machine(organization, role)
+
+    if role not in ALLOWED[Action.MANAGE_WEBHOOKS]:
+        must_be_forbidden([(Action.MANAGE_WEBHOOKS, call) for call in calls], caller)
+    else:
+        assert [call.by(caller).status_code for call in calls] == [200, 201, 200, 200, 200, 202, 200, 202, 204]
+
+
+def test_another_organizations_administrator_finds_no_webhook_and_changes_none(
+    cast: stage.Cast, receiver: Receiver
+) -> None:
+    calls = [call for call in webhook_calls(cast.riverside, receiver) if call.name != "webhook-endpoints"]
+
+    for stranger in (machine(cast.hillside, Role.CLINIC_ADMIN), machine(cast.evergreen, Role.INSURER_ADMIN)):
+        with nothing_changes():
+            for call in calls:
+                refused(call.by(stranger), 404, "not-found")
+        assert stranger.get("webhook-endpoints/").json()["results"] == []
 
 
 CASES: dict[str, Callable[[stage.Cast], PriorAuth]] = {

@@ -13,9 +13,12 @@ from authz.outbox import selectors as outbox
 from authz.prior_auths.models import PriorAuth
 from config.embedded.valkey import Valkey
 from tests import cast as stage
+from tests import receiver as hook
 from tests.cast import Cast
 from tests.live.processes import Running, beat, environment, wait_until, worker
+from tests.notifications.hooks import registered
 from tests.post_office import Mood, PostOffice
+from tests.receiver import Receiver
 from workers.broker import sender
 from workers.schedule import DRAIN_OUTBOX
 
@@ -155,3 +158,25 @@ def test_mail_that_waited_for_the_mail_server_is_delivered_once(
             wait_until(all_is_told, what="the mail", log=running.log)
 
     assert_everybody_was_told_once(cast, office)
+
+
+def test_a_worker_killed_right_after_the_receiver_accepted_repeats_the_same_webhook_id(
+    cast: Cast, broker: "Redis[bytes]", post_office: PostOffice, receiver: Receiver, tmp_path: Path
+) -> None:
+    """The one window in which an event can come twice: a receiver can tell."""
+    env = environment(
+        post_office, AUTHZ_WEBHOOK_ALLOWED_NETWORKS="127.0.0.1/32", AUTHZ_WEBHOOK_PORTS=str(receiver.port)
+    )
+    registered(cast.riverside, receiver)
+    receiver.mood = hook.Mood.HANG
+    with worker(env, tmp_path) as first:
+        stage.detected(cast)
+        wait_until(receiver.somebody_waits.is_set, what="the worker waiting for the answer", log=first.log)
+        first.kill()
+    receiver.mood = hook.Mood.ANSWER
+
+    with worker(env, tmp_path) as second, beat(env, tmp_path):
+        wait_until(all_is_told, what="the webhook", log=second.log)
+
+    once, again = receiver.ids
+    assert once == again == str(Delivery.objects.get(channel="webhook").public_id)

@@ -13,6 +13,8 @@ from redis import Redis
 
 from authz.ids import PatientId, PriorAuthId
 from authz.notifications import selectors
+from authz.notifications.channels.webhook.models import WebhookEndpoint, WebhookSecret
+from authz.notifications.channels.webhook.signature import PREFIX
 from authz.notifications.matrix import MATRIX
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
@@ -24,9 +26,11 @@ from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.services import determinations, intake, questions, queue, request
 from tests import cast as stage
 from tests.cast import NOW, Cast
+from tests.notifications.hooks import secretly_registered
 from tests.notifications.stage import drain, say
 from tests.pain import stage as pain
 from tests.post_office import Mood, PostOffice
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,19 +115,21 @@ def test_no_patient_data_leaves_by_any_channel(
     cast: Cast,
     post_office: PostOffice,
     broker: "Redis[bytes]",
+    receiver: Receiver,
     settings: LazySettings,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     settings.OUTBOX_NUDGE = "workers.broker.nudge"
     caplog.set_level("DEBUG")
+    secrets = [secretly_registered(side, receiver)[1] for side in (cast.riverside, cast.evergreen)]
     prior_auth = marked(cast)
     for topic in set(MATRIX) - {HINT_FOUND}:
         say(prior_auth, topic)
     hint = marked_hint(cast, prior_auth)
-    post_office.mood = Mood.REFUSE
+    post_office.mood, receiver.status = Mood.REFUSE, 500
     drain()
-    post_office.mood = Mood.ACCEPT
+    post_office.mood, receiver.status = Mood.ACCEPT, 204
     for hours in range(1, 20):
         drain(stage.later(hours))
 
@@ -131,13 +137,21 @@ def test_no_patient_data_leaves_by_any_channel(
     places = {
         "mail": "\n".join(readable(mail) for mail in post_office.mails()),
         "mail as sent": "\n".join(str(bytes(letter.content or b"")) for letter in post_office.letters),
+        "webhooks": "\n".join(f"{heard.path} {heard.headers} {heard.body.decode()}" for heard in receiver.heard),
+        "endpoints": columns(WebhookEndpoint) + columns(WebhookSecret),
         "inbox": columns(InboxEntry),
         "deliveries": columns(Delivery),
         "outbox": columns(OutboxMessage),
         "broker": messages(broker),
         "log": caplog.text + captured.out + captured.err,
     }
-    forbidden = {**MARKERS, "birth date": BORN.isoformat(), "drug code": stage.OXYCODONE_5, "substance": "oxycodone"}
+    forbidden = {
+        **MARKERS,
+        **{secret: secret.removeprefix(PREFIX) for secret in secrets},
+        "birth date": BORN.isoformat(),
+        "drug code": stage.OXYCODONE_5,
+        "substance": "oxycodone",
+    }
 
     assert not selectors.unsent().exists()
     assert set(Delivery.objects.values_list("message__topic", "channel")) == {
@@ -145,7 +159,7 @@ def test_no_patient_data_leaves_by_any_channel(
         for topic, told in MATRIX.items()
         for notice in told.values()
         for channel in notice.channels
-    }
+    } | {(topic, "webhook") for topic in MATRIX}
     assert [
         (place, what)
         for place, text in places.items()
@@ -155,6 +169,8 @@ def test_no_patient_data_leaves_by_any_channel(
     # The search would have found something: each place has in it what may be there.
     assert prior_auth.number in places["mail"]
     assert f"/patients/{hint.patient.public_id}/" in places["mail"]
+    assert f"/patients/{hint.patient.public_id}/" in places["webhooks"]
+    assert str(prior_auth.public_id) in places["webhooks"]
     assert str(hint.public_id) in places["outbox"]
     assert str(prior_auth.public_id) in places["outbox"]
     assert "authz.drain-outbox" in places["broker"]

@@ -1,11 +1,14 @@
 """The contract every registered channel keeps. Add a new one to REACHED, and to OUTSIDE if it leaves our house."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.db import connection, connections
+from django.db.models import QuerySet
 
 from authz.notifications import selectors, services
 from authz.notifications.channels.contract import NotDelivered
@@ -16,58 +19,90 @@ from authz.outbox import leases
 from authz.outbox.leases import LeaseLost
 from tests import cast as stage
 from tests.cast import NOW, Cast
+from tests.notifications.hooks import registered
 from tests.notifications.stage import SOON
 from tests.post_office import Mood, PostOffice
+from tests.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(minutes=10)
 
-# How often a delivery has reached its person, as seen from the outside.
-REACHED: dict[ChannelName, Callable[[Delivery, PostOffice], int]] = {
+
+@dataclass
+class World:
+    """Everything outside that a channel reaches."""
+
+    office: PostOffice
+    receiver: Receiver
+
+
+@pytest.fixture
+def world(cast: Cast, post_office: PostOffice, receiver: Receiver) -> World:
+    registered(cast.riverside, receiver)
+    return World(post_office, receiver)
+
+
+# How often a delivery has reached whom it is for, as seen from the outside.
+REACHED: dict[ChannelName, Callable[[Delivery, World], int]] = {
     ChannelName.INBOX: lambda delivery, _: InboxEntry.objects.filter(delivery=delivery).count(),
-    ChannelName.EMAIL: lambda delivery, office: len(office.mails_to(delivery.recipient.email)),
+    ChannelName.EMAIL: lambda delivery, world: len(world.office.mails_to(delivery.person.email)),
+    ChannelName.WEBHOOK: lambda delivery, world: world.receiver.ids.count(str(delivery.public_id)),
 }
 # How to make a channel fail that reaches outside; one that writes to our own database cannot fail alone.
-OUTSIDE: dict[ChannelName, Callable[[PostOffice], None]] = {
-    ChannelName.EMAIL: lambda office: setattr(office, "mood", Mood.REFUSE),
+OUTSIDE: dict[ChannelName, Callable[[World], None]] = {
+    ChannelName.EMAIL: lambda world: setattr(world.office, "mood", Mood.REFUSE),
+    ChannelName.WEBHOOK: lambda world: setattr(world.receiver, "status", 500),
 }
 
 each_channel = pytest.mark.parametrize("name", list(CHANNELS))
 
 
 def leased(cast: Cast, name: ChannelName) -> Delivery:
-    """Return a leased delivery by that channel to Dr Jones, who hears of an opened request by all of them."""
+    """Return a leased delivery by that channel: of an opened request Dr Jones and the clinic's endpoint hear."""
     stage.detected(cast)
     services.fan_out_next(now=SOON)
-    to_jones = selectors.next_by(name).filter(recipient=cast.people["jones"])
-    delivery = leases.lease_next(to_jones, now=SOON)
+    delivery = leases.lease_next(to_one(cast, name), now=SOON)
     assert delivery is not None
     return delivery
+
+
+def to_one(cast: Cast, name: ChannelName) -> QuerySet[Delivery]:
+    by_it = selectors.unsent().filter(channel=name.value)
+    return by_it if name is ChannelName.WEBHOOK else by_it.filter(recipient=cast.people["jones"])
+
+
+def idle_in_transaction() -> int:
+    """Return how many connections to this database wait inside a transaction, as another connection sees it."""
+    with closing(connections.create_connection("default")) as other, other.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+        )
+        return int(cursor.fetchone()[0])
 
 
 def test_every_channel_of_the_matrix_is_registered_and_under_contract() -> None:
     named = {channel for told in MATRIX.values() for notice in told.values() for channel in notice.channels}
 
-    assert named <= set(CHANNELS) == set(REACHED) == set(ChannelName)
+    assert named | {ChannelName.WEBHOOK} == set(CHANNELS) == set(REACHED) == set(ChannelName)
 
 
 @each_channel
 def test_a_delivered_notice_has_reached_its_person_once_and_is_settled(
-    cast: Cast, post_office: PostOffice, name: ChannelName
+    cast: Cast, world: World, name: ChannelName
 ) -> None:
     delivery = leased(cast, name)
 
     CHANNELS[name].deliver(delivery, now=SOON)
 
-    assert REACHED[name](delivery, post_office) == 1
+    assert REACHED[name](delivery, world) == 1
     assert Delivery.objects.get(pk=delivery.pk).sent_at == SOON
 
 
 @each_channel
-def test_a_worker_that_lost_its_lease_does_not_settle(cast: Cast, post_office: PostOffice, name: ChannelName) -> None:
+def test_a_worker_that_lost_its_lease_does_not_settle(cast: Cast, world: World, name: ChannelName) -> None:
     slow = leased(cast, name)
-    leases.lease_next(selectors.next_by(name).filter(pk=slow.pk), now=LATER)
+    leases.lease_next(to_one(cast, name), now=LATER)
 
     with pytest.raises(LeaseLost):
         CHANNELS[name].deliver(slow, now=LATER)
@@ -76,24 +111,22 @@ def test_a_worker_that_lost_its_lease_does_not_settle(cast: Cast, post_office: P
 
 
 @pytest.mark.parametrize("name", sorted(set(CHANNELS) - set(OUTSIDE)))
-def test_a_channel_of_our_own_reaches_nobody_when_it_cannot_settle(
-    cast: Cast, post_office: PostOffice, name: ChannelName
-) -> None:
+def test_a_channel_of_our_own_reaches_nobody_when_it_cannot_settle(cast: Cast, world: World, name: ChannelName) -> None:
     slow = leased(cast, name)
-    leases.lease_next(selectors.next_by(name).filter(pk=slow.pk), now=LATER)
+    leases.lease_next(to_one(cast, name), now=LATER)
 
     with pytest.raises(LeaseLost):
         CHANNELS[name].deliver(slow, now=LATER)
 
-    assert REACHED[name](slow, post_office) == 0
+    assert REACHED[name](slow, world) == 0
 
 
 @pytest.mark.parametrize("name", sorted(OUTSIDE))
 def test_a_channel_that_fails_says_so_by_a_code_and_leaves_the_delivery_open(
-    cast: Cast, post_office: PostOffice, name: ChannelName
+    cast: Cast, world: World, name: ChannelName
 ) -> None:
     delivery = leased(cast, name)
-    OUTSIDE[name](post_office)
+    OUTSIDE[name](world)
 
     with pytest.raises(NotDelivered) as refused:
         CHANNELS[name].deliver(delivery, now=SOON)
@@ -106,12 +139,15 @@ def test_a_channel_that_fails_says_so_by_a_code_and_leaves_the_delivery_open(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", sorted(OUTSIDE))
 def test_a_channel_that_reaches_outside_holds_no_transaction_meanwhile(
-    cast: Cast, post_office: PostOffice, settings: LazySettings, name: ChannelName
+    cast: Cast, world: World, settings: LazySettings, name: ChannelName
 ) -> None:
     delivery = leased(cast, name)
     settings.EMAIL_BACKEND = "tests.notifications.witness.Witness"
+    in_transaction: list[int] = []
+    world.receiver.meanwhile = lambda: in_transaction.append(idle_in_transaction())
 
     CHANNELS[name].deliver(delivery, now=SOON)
 
     assert not connection.in_atomic_block
-    assert REACHED[name](delivery, post_office) == 1
+    assert not any(in_transaction)
+    assert REACHED[name](delivery, world) == 1

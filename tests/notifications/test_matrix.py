@@ -22,6 +22,8 @@ ANNOUNCED = {row.says for row in (*TABLE.values(), *APPEALS.values(), *CALLS.val
     DISAGREED,
 }
 
+TO_PEOPLE = frozenset(ChannelName) - {ChannelName.WEBHOOK}
+
 
 def test_every_announced_topic_has_a_row_and_every_row_is_announced() -> None:
     assert set(MATRIX) == ANNOUNCED
@@ -52,7 +54,7 @@ def test_of_pain_the_prescriber_alone_is_told() -> None:
 def test_what_the_prescriber_must_not_miss_goes_by_every_channel_and_stays_open(topic: str) -> None:
     notice = notices(topic)[Audience.PRESCRIBER]
 
-    assert notice == Notice(frozenset(ChannelName), needs_act=True)
+    assert notice == Notice(TO_PEOPLE, needs_act=True)
 
 
 def test_a_clinic_learns_of_a_running_clock_by_mail() -> None:
@@ -60,4 +62,8 @@ def test_a_clinic_learns_of_a_running_clock_by_mail() -> None:
 
 
 def test_somebody_in_two_groups_gets_one_notice_with_the_best_of_both() -> None:
-    assert together(TO_ACT, TO_KNOW_NOW) == Notice(frozenset(ChannelName), needs_act=True)
+    assert together(TO_ACT, TO_KNOW_NOW) == Notice(TO_PEOPLE, needs_act=True)
+
+
+def test_a_webhook_is_never_for_a_person() -> None:
+    assert not any(ChannelName.WEBHOOK in notice.channels for told in MATRIX.values() for notice in told.values())

@@ -7,15 +7,24 @@ from authz.notifications.models import Delivery
 
 
 class NotDelivered(Exception):
-    """The channel could not hand the notice over now; a later attempt may. `code` is safe to keep and to log."""
+    """The channel could not hand the notice over now; a later attempt may, unless this is final.
 
-    def __init__(self, code: str) -> None:
+    `code` is safe to keep and to log. `not_before` is when the next attempt makes sense at the earliest; `result` is
+    what else came of this one, for columns of its own.
+    """
+
+    def __init__(
+        self, code: str, *, is_final: bool = False, not_before: datetime | None = None, **result: object
+    ) -> None:
         super().__init__(code)
         self.code = code
+        self.is_final = is_final
+        self.not_before = not_before
+        self.result = result
 
 
 class Channel(Protocol):
-    """A way to reach a person."""
+    """A way to reach a person, or an organization's own system."""
 
     def deliver(self, delivery: Delivery, *, now: datetime) -> None:
         """Hand a leased delivery over and settle it.

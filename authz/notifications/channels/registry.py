@@ -5,9 +5,15 @@ from collections.abc import Mapping
 from authz.notifications.channels.contract import Channel
 from authz.notifications.channels.email.services import Email
 from authz.notifications.channels.inbox.services import Inbox
+from authz.notifications.channels.webhook import services as webhook
 from authz.notifications.matrix import ChannelName
+from authz.outbox.backoff import Patience
 
 CHANNELS: Mapping[ChannelName, Channel] = {
     ChannelName.INBOX: Inbox(),
     ChannelName.EMAIL: Email(),
+    ChannelName.WEBHOOK: webhook.Webhook(),
 }
+
+PATIENCE: Mapping[ChannelName, Patience] = {ChannelName.WEBHOOK: webhook.PATIENCE}
+"""How often a channel tries, and how long it waits at most; one that is not named here tries as the outbox does."""

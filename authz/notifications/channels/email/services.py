@@ -16,7 +16,7 @@ class Email:
     def deliver(self, delivery: Delivery, *, now: datetime) -> None:
         """Send the mail, then settle. See channels.contract."""
         mail = letter(
-            to=delivery.recipient.email,
+            to=delivery.person.email,
             topic=delivery.message.topic,
             needs_act=delivery.needs_act,
             says=sayable(delivery),

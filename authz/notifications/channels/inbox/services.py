@@ -21,7 +21,7 @@ class Inbox:
             subject = subject_of(delivery.message)
             InboxEntry.objects.create(
                 delivery=delivery,
-                person=delivery.recipient,
+                person=delivery.person,
                 organization_id=delivery.organization_id,
                 topic=delivery.message.topic,
                 prior_auth=subject if isinstance(subject, PriorAuth) else None,
