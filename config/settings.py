@@ -130,6 +130,8 @@ OUTBOX_LEASE_SECONDS = env.number("AUTHZ_LEASE_SECONDS", 90)
 # With waits of 2, 4, 8 … seconds, twelve attempts take a little over an hour; each further one adds an hour.
 OUTBOX_ATTEMPTS = env.number("AUTHZ_OUTBOX_ATTEMPTS", 12)
 SWEEP_SECONDS = env.number("AUTHZ_SWEEP_SECONDS", 5)
+# For how long what was told is kept, so that it can be looked up and sent again.
+OUTBOX_RETENTION_DAYS = env.number("AUTHZ_OUTBOX_RETENTION_DAYS", 90)
 
 # -- people and machines ------------------------------------------------------------------------------------------
 # The demonstration's only password is printed on the screen: hashing it slowly would protect nothing and cost two

@@ -15,6 +15,7 @@ DEEM_DUE = "authz.deem-due"
 RESUME_UNANSWERED = "authz.resume-unanswered"
 OPEN_RENEWALS = "authz.open-renewals"
 WARN_OF_RUN_OUTS = "authz.warn-of-run-outs"
+PRUNE_OUTBOX = "authz.prune-outbox"
 
 
 def _every(task: str, pause: timedelta) -> dict[str, Any]:
@@ -35,6 +36,8 @@ BEAT = {
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
         "ask-for-due-patients": _every(ASK_FOR_DUE_PATIENTS, timedelta(minutes=10)),
         "recheck-patients": _every(RECHECK_PATIENTS, timedelta(seconds=30)),
+        # Hourly, though once a day would do: beat keeps no file, and a day in which it never restarts may not come.
+        "prune-outbox": _every(PRUNE_OUTBOX, timedelta(hours=1)),
         "run-simulations": _every(RUN_SIMULATIONS, timedelta(seconds=30)),
     },
 }

@@ -1,7 +1,10 @@
 """What workers do: read the clock, make one call. No task takes arguments, so the broker never carries any data."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from time import monotonic
+
+from django.conf import settings
 
 from authz import clock
 from authz.notifications import services as notifications
@@ -24,6 +27,7 @@ from workers.schedule import (
     DEEM_DUE,
     DRAIN_OUTBOX,
     OPEN_RENEWALS,
+    PRUNE_OUTBOX,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
     RESUME_UNANSWERED,
@@ -104,6 +108,18 @@ def open_renewals() -> None:
 def warn_of_run_outs() -> None:
     """Tell both sides of patients whose supply ends soon. Needs no guard: each request is locked, and told once."""
     run_outs.warn_of_run_outs(now=clock.now())
+
+
+@app.task(name=PRUNE_OUTBOX)
+def prune_outbox() -> None:
+    """Delete what was told long ago, one batch after the other."""
+    with only_one(PRUNE_OUTBOX) as alone:
+        if alone:
+            _take_turns(_prune_batch)
+
+
+def _prune_batch(*, now: datetime) -> bool:
+    return notifications.prune(before=now - timedelta(days=settings.OUTBOX_RETENTION_DAYS)) > 0
 
 
 def _take_turns(do_next: Callable[..., bool]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Min, OuterRef, QuerySet, Subquery
 
@@ -140,6 +141,20 @@ def next_by(channel: ChannelName) -> QuerySet[Delivery]:
 def dead() -> QuerySet[Delivery]:
     """Return the deliveries that were given up, waiting for a person to replay them."""
     return Delivery.objects.filter(dead_at__isnull=False).order_by("dead_at", "pk")
+
+
+def prunable(before: datetime) -> QuerySet[Delivery]:
+    """Return the deliveries made before an instant, but for those that are still needed.
+
+    Inbox entries refer to theirs; and of a decision it is asked for ever when its notice first reached the clinic.
+    """
+    made = Delivery.objects.filter(sent_at__lt=before).exclude(channel=ChannelName.INBOX.value)
+    return made.exclude(message__topic__in=DECISION_TOPICS, endpoint=None)
+
+
+def prunable_facts(before: datetime) -> QuerySet[OutboxMessage]:
+    """Return the facts told before an instant to which no delivery refers any longer."""
+    return OutboxMessage.objects.filter(settled_at__lt=before, deliveries=None)
 
 
 def inbox(by: Actor) -> QuerySet[InboxEntry]:

@@ -129,6 +129,24 @@ def replay(*, delivery_id: int, now: datetime) -> None:
     leases.replay(Delivery.objects.all(), pk=delivery_id, now=now)
 
 
+def replay_all(*, now: datetime) -> int:
+    """Bring every dead fact and delivery back to life; return how many there were."""
+    return outbox.replay_all(now=now) + leases.replay_all(Delivery.objects.all(), now=now)
+
+
+def prune(*, before: datetime, limit: int = 1000) -> int:
+    """Delete at most that many of the deliveries made before an instant, and as many facts no delivery refers to.
+
+    Return how many were deleted; 0 when none is left. What stays is told in selectors.prunable.
+    """
+    deleted = 0
+    for rows in (selectors.prunable(before), selectors.prunable_facts(before)):
+        batch = list(rows.order_by("pk").values_list("pk", flat=True)[:limit])
+        with transaction.atomic():
+            deleted += rows.filter(pk__in=batch).delete()[0]
+    return deleted
+
+
 def mark_read(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
     """Note when the actor first read an entry of their inbox.
 

@@ -56,3 +56,8 @@ def replay(*, message_id: int, now: datetime) -> None:
     :raises NotFound: when there is no such dead fact.
     """
     leases.replay(OutboxMessage.objects.all(), pk=message_id, now=now)
+
+
+def replay_all(*, now: datetime) -> int:
+    """Bring every dead fact back to life; return how many there were."""
+    return leases.replay_all(OutboxMessage.objects.all(), now=now)
