@@ -124,18 +124,22 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
 }
 
 
+PERSONAL = frozenset({"pain-hint.found"})
+"""Told to the prescriber and to nobody else in the house, so to no system of it either."""
+
+
 def notices(topic: str) -> Mapping[Audience, Notice]:
     """Return who hears of the topic and how; empty when nobody does."""
     return MATRIX.get(topic, {})
 
 
 def sides_told(topic: str) -> frozenset[OrganizationKind]:
-    """Return which side's people hear of the topic: what an organization's own systems may hear of, too."""
-    return frozenset(SIDE[audience] for audience in notices(topic))
+    """Return which side's own systems may hear of the topic: those whose people do, and none of what is personal."""
+    return frozenset() if topic in PERSONAL else frozenset(SIDE[audience] for audience in notices(topic))
 
 
 def topics_of(kind: OrganizationKind) -> list[str]:
-    """Return every topic that people of such an organization hear of."""
+    """Return every topic that systems of such an organization may hear of."""
     return sorted(topic for topic in MATRIX if kind in sides_told(topic))
 
 

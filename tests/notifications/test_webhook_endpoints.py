@@ -52,7 +52,7 @@ def is_signed(heard: Heard, secret: str, *, at: datetime = SOON) -> bool:
 def test_every_audience_is_on_a_side_and_every_side_hears_something() -> None:
     assert set(SIDE) == set(Audience)
     assert "prior-auth.submitted" in topics_of(OrganizationKind.INSURER)
-    assert "pain-hint.found" not in topics_of(OrganizationKind.INSURER)
+    assert all("pain-hint.found" not in topics_of(kind) for kind in OrganizationKind)
 
 
 def test_a_secret_is_kept_sealed_and_signs_what_is_sent(cast: Cast, receiver: Receiver) -> None:

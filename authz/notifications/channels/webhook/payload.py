@@ -7,8 +7,7 @@ from datetime import UTC
 from django.conf import settings
 
 from authz.notifications.models import Delivery
-from authz.notifications.subjects import request_path, sayable
-from authz.pain.services import HINT_FOUND
+from authz.notifications.subjects import request_path
 
 TEST = "webhook.test"
 
@@ -37,8 +36,6 @@ def _told(delivery: Delivery) -> Told:
     topic, subject = delivery.message.topic, delivery.subject_id
     if topic == TEST:
         kind, path = "webhook_endpoint", f"/api/v1/webhook-endpoints/{subject}/"
-    elif topic == HINT_FOUND:
-        kind, path = "pain_hint", sayable(delivery).path
     else:
         kind, path = "prior_authorization", request_path(subject)
     return Told(kind, str(subject), f"{settings.BASE_URL}{path}")
