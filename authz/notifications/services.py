@@ -60,7 +60,7 @@ def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
                 due_at=now,
             )
             for recipient, notice in selectors.recipients(message).items()
-            for channel in sorted(notice.channels)
+            for channel in ([ChannelName.EMAIL] if notice.goes_out else []) + [ChannelName.INBOX]
         )
 
 

@@ -13,7 +13,7 @@ from redis import Redis
 
 from authz.ids import PatientId, PriorAuthId
 from authz.notifications import selectors
-from authz.notifications.matrix import MATRIX
+from authz.notifications.matrix import MATRIX, ChannelName
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
@@ -144,7 +144,7 @@ def test_no_patient_data_leaves_by_any_channel(
         (topic, channel.value)
         for topic, told in MATRIX.items()
         for notice in told.values()
-        for channel in notice.channels
+        for channel in ({ChannelName.INBOX, ChannelName.EMAIL} if notice.goes_out else {ChannelName.INBOX})
     }
     assert [
         (place, what)

@@ -10,7 +10,7 @@ from django.db import connection
 from authz.notifications import selectors, services
 from authz.notifications.channels.contract import NotDelivered
 from authz.notifications.channels.registry import CHANNELS
-from authz.notifications.matrix import MATRIX, ChannelName
+from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox import leases
 from authz.outbox.leases import LeaseLost
@@ -46,10 +46,8 @@ def leased(cast: Cast, name: ChannelName) -> Delivery:
     return delivery
 
 
-def test_every_channel_of_the_matrix_is_registered_and_under_contract() -> None:
-    named = {channel for told in MATRIX.values() for notice in told.values() for channel in notice.channels}
-
-    assert named <= set(CHANNELS) == set(REACHED) == set(ChannelName)
+def test_every_channel_is_registered_and_under_contract() -> None:
+    assert set(CHANNELS) == set(REACHED) == set(ChannelName)
 
 
 @each_channel
