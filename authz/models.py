@@ -6,7 +6,9 @@ from authz.audit.models import AuditEntry
 from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, RenderedPaper, StoredFile
 from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
+from authz.notifications.digests.models import Digest
 from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.wishes.models import Cover, Delegate, NotificationSettings
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint, PainScore, PainScoreVersion, Surgery, SurgeryVersion
 from authz.policies.models import PayerPolicy, PayerReason, Plan
@@ -61,10 +63,13 @@ __all__ = [
     "Call",
     "CallEvent",
     "CallTime",
+    "Cover",
     "Coverage",
+    "Delegate",
     "Delivery",
     "Determination",
     "DeterminationLine",
+    "Digest",
     "Evaluation",
     "Event",
     "Exemption",
@@ -81,6 +86,7 @@ __all__ = [
     "Licence",
     "Membership",
     "NdcCode",
+    "NotificationSettings",
     "Organization",
     "OutboxMessage",
     "PainHint",

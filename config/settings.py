@@ -196,6 +196,7 @@ SPECTACULAR_SETTINGS = {
         "AnswerKind": "authz.api.schema.ANSWER_KINDS",
         "AnswerSource": "authz.api.schema.ANSWER_SOURCES",
         "SaidSource": "authz.api.schema.SAID_SOURCES",
+        "OutsideChannel": "authz.api.schema.OUTSIDE_CHANNELS",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

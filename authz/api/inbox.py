@@ -31,6 +31,12 @@ class NoticeOut(serializers.Serializer[InboxEntry]):
     prior_authorization = NoticeRequestOut(source="prior_auth", allow_null=True)
     patient = serializers.UUIDField(source="pain_hint.patient.public_id", allow_null=True, default=None)
     needs_act = serializers.BooleanField(help_text="It stays open until somebody acts on it.")
+    on_behalf_of = serializers.CharField(
+        source="delivery.on_behalf_of.full_name",
+        allow_null=True,
+        default=None,
+        help_text="The colleague for whom you are told.",
+    )
     arrived_at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
     acknowledged_at = serializers.DateTimeField(allow_null=True)

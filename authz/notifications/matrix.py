@@ -25,6 +25,10 @@ class ChannelName(StrEnum):
     EMAIL = "email"
 
 
+OUTSIDE = frozenset(ChannelName) - {ChannelName.INBOX}
+"""What a person can want or not; the inbox is always there."""
+
+
 class Pace(StrEnum):
     """Whether a notice may wait for quiet hours to end and for the digest of the day."""
 
@@ -37,7 +41,7 @@ class Notice:
     """How a group hears. Everything is in the inbox; what goes out is also sent, by the channels a person wants.
 
     What needs an act stays open until somebody does it. `pace` is that of the topic itself: what can wait presses all
-    the same once the request's own clock or run-out is near; see authz.notifications.pace.
+    the same once the request's own clock or run-out is near; see authz.notifications.waiting.
     """
 
     goes_out: bool = False

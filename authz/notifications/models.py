@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from authz.ids import new_id
+from authz.notifications.matrix import Pace
 from authz.outbox.models import Leased
 
 
@@ -18,7 +19,7 @@ class Delivery(Leased):
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "message", "subject_id", "recipient", "organization", "channel", "needs_act", "due_at",
-        "attempts", "sent_at", "dead_at", "last_error",
+        "attempts", "sent_at", "dead_at", "last_error", "on_behalf_of", "digest", "pace",
     }  # fmt: skip
     SETTLED = "sent_at"
 
@@ -30,7 +31,10 @@ class Delivery(Leased):
     organization = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=20)
     needs_act = models.BooleanField()
+    pace = models.CharField(max_length=10, default=Pace.CAN_WAIT.value)
     sent_at = models.DateTimeField(null=True)
+    on_behalf_of = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    digest = models.ForeignKey("authz.Digest", on_delete=models.PROTECT, null=True, related_name="deliveries")
 
     class Meta:
         verbose_name_plural = "deliveries"

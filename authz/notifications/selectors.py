@@ -1,10 +1,12 @@
 """Who is to be told, what is still to be delivered, and what is in an inbox."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.db.models import Min, OuterRef, QuerySet, Subquery
 
+from authz import clock
 from authz.access.models import Membership
 from authz.access.roles import Actor, Role
 from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
@@ -12,8 +14,9 @@ from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
 from authz.policies.history import Happened, What
+from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.clock_history import DECISIONS
-from authz.prior_auths.lifecycle import ON_APPEAL, TABLE
+from authz.prior_auths.lifecycle import ACTIVE, ON_APPEAL, TABLE, State
 from authz.prior_auths.models import PriorAuth
 
 DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
@@ -21,10 +24,14 @@ DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person, in the organization for which they are told. Keys are the rows' inside keys."""
+    """A person, in the organization for which they are told. Keys are the rows' inside keys.
+
+    `on_behalf_of_id` is the colleague for whom they are told; a person is told once, on whose behalf ever.
+    """
 
     person_id: int
     organization_id: int
+    on_behalf_of_id: int | None = field(default=None, compare=False)
 
 
 def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
@@ -45,6 +52,18 @@ def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
             recipient = Recipient(member.person_id, member.organization_id)
             found[recipient] = together(found[recipient], notice) if recipient in found else notice
     return found
+
+
+def presses_at(prior_auth: PriorAuth) -> datetime | None:
+    """Return the first of the clocks and the run-out that stand behind an act on a request; None when nothing does."""
+    if State(prior_auth.state) in ACTIVE:
+        run_out = clock.end_of_day(prior_auth.clinic.time_zone, on=prior_auth.runs_out_on)
+        replies = prior_auth.information_requests.filter(answered_at=None).values_list("reply_by", flat=True)
+        found = [prior_auth.due_at, run_out, *replies]
+    else:
+        undecided = [state.value for state in UNDECIDED_APPEALS]
+        found = list(prior_auth.appeals.filter(state__in=undecided).values_list("due_at", flat=True))
+    return min((instant for instant in found if instant is not None), default=None)
 
 
 def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
@@ -146,4 +165,6 @@ def inbox(by: Actor) -> QuerySet[InboxEntry]:
     if by.person_id is None:
         return InboxEntry.objects.none()
     mine = InboxEntry.objects.filter(person=by.person_id, organization=by.organization_id)
-    return mine.select_related("prior_auth", "pain_hint__patient").order_by("-arrived_at", "-pk")
+    return mine.select_related("prior_auth", "pain_hint__patient", "delivery__on_behalf_of").order_by(
+        "-arrived_at", "-pk"
+    )

@@ -11,10 +11,12 @@ from authz.audit import services as audit
 from authz.errors import NotFound
 from authz.ids import NoticeId
 from authz.notifications import selectors
-from authz.notifications.channels.contract import Channel, NotDelivered
+from authz.notifications.channels.contract import Channel, NotDelivered, Unreachable
 from authz.notifications.channels.registry import CHANNELS
+from authz.notifications.digests import services as digests
 from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.routing import services as routing
 from authz.outbox import leases
 from authz.outbox import services as outbox
 from authz.outbox.models import OutboxMessage
@@ -25,7 +27,11 @@ log = logging.getLogger(__name__)
 
 def advance(*, now: datetime) -> bool:
     """Do the most pressing piece of work that is due; return whether there was any. Facts first, then deliveries."""
-    return fan_out_next(now=now) or any(deliver_next(now=now, channel=name) for name in CHANNELS)
+    return (
+        fan_out_next(now=now)
+        or any(deliver_next(now=now, channel=name) for name in CHANNELS)
+        or digests.send_next(now=now)
+    )
 
 
 def fan_out_next(*, now: datetime) -> bool:
@@ -49,19 +55,7 @@ def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
     with transaction.atomic(durable=True):
         outbox.settle(message, now=now)
         rechecking.ask_after(message=message, now=now)
-        return Delivery.objects.bulk_create(
-            Delivery(
-                message=message,
-                subject_id=message.subject_id,
-                recipient_id=recipient.person_id,
-                organization_id=recipient.organization_id,
-                channel=channel.value,
-                needs_act=notice.needs_act,
-                due_at=now,
-            )
-            for recipient, notice in selectors.recipients(message).items()
-            for channel in ([ChannelName.EMAIL] if notice.goes_out else []) + [ChannelName.INBOX]
-        )
+        return routing.write_down(message=message, now=now)
 
 
 def deliver_next(*, now: datetime, channel: ChannelName, channels: Mapping[ChannelName, Channel] = CHANNELS) -> bool:
@@ -76,6 +70,8 @@ def deliver_next(*, now: datetime, channel: ChannelName, channels: Mapping[Chann
         return False
     try:
         channels[channel].deliver(delivery, now=now)
+    except Unreachable as refusal:
+        routing.fall_through(delivery, refusal=refusal, now=now)
     except NotDelivered as refusal:
         leases.postpone(delivery, error=refusal.code, now=now)
     return True

@@ -77,6 +77,17 @@ def postpone(row: Leased, *, error: str, now: datetime) -> None:
     log.info("postponed table=%s id=%s attempt=%s error=%s", row._meta.db_table, row.pk, row.attempts, error)
 
 
+def give_up(row: Leased, *, error: str, now: datetime) -> None:
+    """Bury a leased row at once: no further attempt would help. A person can still replay it.
+
+    `error` is a code or a class name, as for postpone.
+
+    :raises LeaseLost: when it is no longer ours.
+    """
+    _change(row, dead_at=now, last_error=error)
+    log.info("given-up table=%s id=%s attempt=%s error=%s", row._meta.db_table, row.pk, row.attempts, error)
+
+
 def replay(dead: QuerySet[Work], *, pk: int, now: datetime) -> None:
     """Give a dead row all its attempts again, from now on.
 
