@@ -7,6 +7,7 @@ from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, R
 from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.digests.models import Digest
+from authz.notifications.matters.models import Escalation, Matter
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.wishes.models import Cover, Delegate, NotificationSettings
 from authz.outbox.models import OutboxMessage
@@ -70,6 +71,7 @@ __all__ = [
     "Determination",
     "DeterminationLine",
     "Digest",
+    "Escalation",
     "Evaluation",
     "Event",
     "Exemption",
@@ -84,6 +86,7 @@ __all__ = [
     "InboxEntry",
     "InformationRequest",
     "Licence",
+    "Matter",
     "Membership",
     "NdcCode",
     "NotificationSettings",

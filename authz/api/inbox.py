@@ -30,7 +30,10 @@ class NoticeOut(serializers.Serializer[InboxEntry]):
     text = serializers.SerializerMethodField()
     prior_authorization = NoticeRequestOut(source="prior_auth", allow_null=True)
     patient = serializers.UUIDField(source="pain_hint.patient.public_id", allow_null=True, default=None)
-    needs_act = serializers.BooleanField(help_text="It stays open until somebody acts on it.")
+    needs_act = serializers.BooleanField(help_text="It asks for an act.")
+    is_open = serializers.BooleanField(
+        help_text="The act is still needed: nobody has done it, and nobody of your organization has acknowledged it."
+    )
     on_behalf_of = serializers.CharField(
         source="delivery.on_behalf_of.full_name",
         allow_null=True,
@@ -49,6 +52,7 @@ class NoticeFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter s
     is_read = TruthFilter(field_name="read_at", lookup_expr="isnull", exclude=True)
     is_acknowledged = TruthFilter(field_name="acknowledged_at", lookup_expr="isnull", exclude=True)
     needs_act = TruthFilter()
+    is_open = TruthFilter()
     prior_authorization = filters.UUIDFilter(field_name="prior_auth__public_id")
 
     class Meta:

@@ -1,8 +1,10 @@
 """PURE: the matrix as a person reads it: the tables in docs/notifications.md."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from authz.notifications.matrix import MATRIX, SILENT, Audience, Notice, Pace
+from authz.notifications.matters.ladder import LADDER
 from authz.prior_auths.lifecycle_drawing import between_marks
 
 MARK = "<!-- drawn by: manage.py notifications_doc -->"
@@ -13,7 +15,7 @@ def redrawn(page: str) -> str:
 
     :raises NoPlaceForDrawing: when it lacks the marks.
     """
-    return between_marks(page, MARK, "\n".join([*_told(), "", *_silent(), ""]))
+    return between_marks(page, MARK, "\n".join([*_told(), "", *_silent(), "", *_ladder(), ""]))
 
 
 def _told() -> Iterator[str]:
@@ -27,6 +29,15 @@ def _told() -> Iterator[str]:
 def _silent() -> Iterator[str]:
     yield from ("| Silent topic | Why nobody is told |", "|---|---|")
     yield from (f"| `{topic}` | {why} |" for topic, why in SILENT.items())
+
+
+def _ladder() -> Iterator[str]:
+    yield from ("| Rung | Who is told | After at most |", "|---|---|---|")
+    yield from (f"| {rung.value} | {row.whom} | {_days(row.at_most)} |" for rung, row in LADDER.items())
+
+
+def _days(wait: timedelta) -> str:
+    return f"{wait.days} day" if wait.days == 1 else f"{wait.days} days"
 
 
 def _how(notice: Notice) -> str:

@@ -20,6 +20,7 @@ class Delivery(Leased):
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "message", "subject_id", "recipient", "organization", "channel", "needs_act", "due_at",
         "attempts", "sent_at", "dead_at", "last_error", "on_behalf_of", "digest", "pace",
+        "matter",
     }  # fmt: skip
     SETTLED = "sent_at"
 
@@ -34,6 +35,7 @@ class Delivery(Leased):
     pace = models.CharField(max_length=10, default=Pace.CAN_WAIT.value)
     sent_at = models.DateTimeField(null=True)
     on_behalf_of = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    matter = models.ForeignKey("authz.Matter", on_delete=models.PROTECT, null=True, related_name="deliveries")
     digest = models.ForeignKey("authz.Digest", on_delete=models.PROTECT, null=True, related_name="deliveries")
 
     class Meta:

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Min, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, Min, OuterRef, QuerySet, Subquery
 
 from authz import clock
 from authz.access.models import Membership
 from authz.access.roles import Actor, Role
 from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
+from authz.notifications.matters.standing import standing
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
@@ -161,10 +162,18 @@ def dead() -> QuerySet[Delivery]:
 
 
 def inbox(by: Actor) -> QuerySet[InboxEntry]:
-    """Return the actor's own entries for the organization they act for, newest first. A machine has no inbox."""
+    """Return the actor's own entries for the organization they act for, newest first. A machine has no inbox.
+
+    Each says in `is_open` whether it still waits for an act: nobody has acknowledged it or done what it asks for.
+    """
     if by.person_id is None:
         return InboxEntry.objects.none()
     mine = InboxEntry.objects.filter(person=by.person_id, organization=by.organization_id)
-    return mine.select_related("prior_auth", "pain_hint__patient", "delivery__on_behalf_of").order_by(
-        "-arrived_at", "-pk"
-    )
+    waits = standing().filter(pk=OuterRef("delivery__matter"))
+    found = mine.annotate(is_open=Exists(waits)).select_related("prior_auth", "pain_hint__patient")
+    return found.select_related("delivery__on_behalf_of", "delivery__matter").order_by("-arrived_at", "-pk")
+
+
+def waiting(by: Actor) -> QuerySet[InboxEntry]:
+    """Return those of the actor's entries that still wait for an act, newest first."""
+    return inbox(by).filter(delivery__matter__in=standing())

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
@@ -14,7 +15,9 @@ from authz.notifications import selectors
 from authz.notifications.channels.contract import Channel, NotDelivered, Unreachable
 from authz.notifications.channels.registry import CHANNELS
 from authz.notifications.digests import services as digests
-from authz.notifications.matrix import ChannelName
+from authz.notifications.matrix import OUTSIDE, ChannelName
+from authz.notifications.matters import services as matters
+from authz.notifications.matters.standing import is_over
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.routing import services as routing
 from authz.outbox import leases
@@ -23,6 +26,9 @@ from authz.outbox.models import OutboxMessage
 from authz.prior_auths.services import rechecking
 
 log = logging.getLogger(__name__)
+
+NEEDLESS: Final = "needless"
+"""Kept with a delivery that was not sent, because what it asked for was done before."""
 
 
 def advance(*, now: datetime) -> bool:
@@ -68,6 +74,9 @@ def deliver_next(*, now: datetime, channel: ChannelName, channels: Mapping[Chann
     delivery = leases.lease_next(selectors.next_by(channel), now=now)
     if delivery is None:
         return False
+    if channel in OUTSIDE and is_over(delivery):
+        leases.settle(delivery, now=now, last_error=NEEDLESS)
+        return True
     try:
         channels[channel].deliver(delivery, now=now)
     except Unreachable as refusal:
@@ -83,6 +92,11 @@ def replay(*, delivery_id: int, now: datetime) -> None:
     :raises NotFound: when there is no such dead delivery.
     """
     leases.replay(Delivery.objects.all(), pk=delivery_id, now=now)
+
+
+def escalate_due(*, now: datetime) -> int:
+    """Tell the next ones of every notice that nobody acted on in time; return how many rungs were taken."""
+    return matters.escalate_due(now=now)
 
 
 def mark_read(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
@@ -101,6 +115,8 @@ def mark_read(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
 def acknowledge(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
     """Note that the actor has taken an entry in hand; it is read then, too. Doing it again changes nothing.
 
+    What it asks for is then asked of nobody else in the organization.
+
     :raises NotFound: when the actor has no such entry.
     """
     with transaction.atomic():
@@ -109,8 +125,10 @@ def acknowledge(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
             entry.read_at = entry.read_at or now
             entry.acknowledged_at = now
             entry.save(update_fields=["read_at", "acknowledged_at"])
+            if entry.delivery.matter is not None:
+                matters.take_in_hand(matter=entry.delivery.matter, now=now)
             audit.record(by=by, action="acknowledge", subject_kind="notice", subject_id=entry.public_id, now=now)
-    return entry
+    return selectors.inbox(by).get(pk=entry.pk)
 
 
 def _own(notice_id: NoticeId, by: Actor) -> InboxEntry:

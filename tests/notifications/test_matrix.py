@@ -18,6 +18,7 @@ from authz.notifications.matrix import (
     notices,
     together,
 )
+from authz.notifications.subjects import ESCALATIONS
 from authz.notifications.wording import SENTENCES, sentence
 from authz.pain.services import HINT_FOUND
 from authz.policies.services import ACTIVATED, RETIRED
@@ -58,10 +59,11 @@ def test_every_announced_topic_is_told_to_somebody_or_expressly_silent_and_nothi
     assert announced_by_name() == set(CONSTANTS)
     assert set(MATRIX) | set(SILENT) == SAID | set(CONSTANTS.values())
     assert not set(MATRIX) & set(SILENT)
+    assert not ESCALATIONS & {*MATRIX, *SILENT}
 
 
 def test_every_told_topic_has_a_sentence() -> None:
-    assert set(SENTENCES) == set(MATRIX)
+    assert set(SENTENCES) == set(MATRIX) | ESCALATIONS
     assert all(MATRIX.values())
 
 

@@ -21,6 +21,7 @@ from workers.schedule import (
     BEAT,
     DEEM_DUE,
     DRAIN_OUTBOX,
+    ESCALATE_DUE,
     OPEN_RENEWALS,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
@@ -40,6 +41,7 @@ OURS = [
     OPEN_RENEWALS,
     RESUME_UNANSWERED,
     WARN_OF_RUN_OUTS,
+    ESCALATE_DUE,
 ]
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from authz.notifications.digests.models import Digest
+from authz.notifications.matters.standing import standing
 from authz.notifications.models import Delivery
 from authz.notifications.subjects import sayable
 
@@ -28,9 +29,9 @@ def unsent() -> QuerySet[Digest]:
 
 
 def counted(digest: Digest) -> Counted:
-    """Return what of a digest's notices is neither read nor acknowledged by now."""
-    joined = Delivery.objects.filter(digest=digest).select_related("message").order_by("pk")
-    fresh = list(joined.filter(inbox_entry__read_at=None))
+    """Return what of a digest's notices is neither read nor done by now."""
+    joined = Delivery.objects.filter(Q(matter=None) | Q(matter__in=standing()), digest=digest)
+    fresh = list(joined.filter(inbox_entry__read_at=None).select_related("message").order_by("pk"))
     waiting = sum(delivery.needs_act for delivery in fresh)
     paths = dict.fromkeys(sayable(delivery).path for delivery in fresh)
     return Counted(waiting=waiting, unread=len(fresh) - waiting, paths=tuple(paths))

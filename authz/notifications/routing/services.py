@@ -1,6 +1,6 @@
 """By which ways a fact reaches whom: who covers for whom, what each wants, and what is left when one way is barred."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,9 +13,12 @@ from authz.notifications import selectors
 from authz.notifications.channels.contract import Unreachable
 from authz.notifications.digests import services as digests
 from authz.notifications.matrix import ChannelName, Notice, Pace
+from authz.notifications.matters import services as matters
+from authz.notifications.matters.models import Matter
+from authz.notifications.matters.selectors import recipients as recipients_of_rung
 from authz.notifications.models import Delivery
 from authz.notifications.selectors import Recipient
-from authz.notifications.subjects import Subject, subject_of
+from authz.notifications.subjects import ESCALATIONS, Subject, subject_of
 from authz.notifications.waiting import when_to_send
 from authz.notifications.wishes import services as wishes
 from authz.notifications.wishes.models import NotificationSettings
@@ -30,13 +33,15 @@ def write_down(*, message: OutboxMessage, now: datetime) -> list[Delivery]:
 
     Call it in the transaction that settles the fact. What is told to somebody on a colleague's behalf is on the trail.
     """
-    told = selectors.recipients(message)
+    told = recipients_of_rung(message) if message.topic in ESCALATIONS else selectors.recipients(message)
     if not told:
         return []
-    fact = _Fact(message, subject_of(message), now)
-    # Of a patient's pain the prescriber hears and nobody else, whoever covers for them.
-    if isinstance(fact.subject, PriorAuth):
+    subject, open_ones = subject_of(message), dict[int, Matter]()
+    if isinstance(subject, PriorAuth):
+        open_ones = matters.matters_of(message=message, prior_auth=subject, told=told, now=now)
+        # Of a patient's pain the prescriber hears and nobody else, whoever covers for them.
         told = with_covers(told, now=now)
+    fact = _Fact(message, subject, open_ones, now)
     wanted = settings_of({recipient.person_id for recipient in told})
     # By person, so that two of these never wait for each other's digests crosswise.
     in_order = sorted(told.items(), key=lambda one: one[0].person_id)
@@ -73,6 +78,7 @@ def fall_through(delivery: Delivery, *, refusal: Unreachable, now: datetime) -> 
             on_behalf_of_id=delivery.on_behalf_of_id,
             channel=left[0].value,
             needs_act=delivery.needs_act,
+            matter_id=delivery.matter_id,
             pace=delivery.pace,
             due_at=now,
         )
@@ -82,6 +88,7 @@ def fall_through(delivery: Delivery, *, refusal: Unreachable, now: datetime) -> 
 class _Fact:
     message: OutboxMessage
     subject: Subject
+    matters: Mapping[int, Matter]
     now: datetime
 
     @cached_property
@@ -116,6 +123,7 @@ class _Fact:
             on_behalf_of_id=recipient.on_behalf_of_id,
             channel=channel.value,
             needs_act=notice.needs_act,
+            matter=self.matters.get(recipient.organization_id) if notice.needs_act else None,
             pace=notice.pace.value,
             due_at=due_at,
         )

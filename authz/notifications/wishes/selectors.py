@@ -50,6 +50,12 @@ def covers_of(by: Actor) -> QuerySet[Cover]:
     return mine.select_related("colleague").order_by("starts_on", "ends_on", "pk")
 
 
+def delegates_of(person_ids: Collection[int], *, organization_id: int) -> list[Delegate]:
+    """Return the delegates that people have named in an organization and who are still colleagues who may act."""
+    named = Delegate.objects.filter(person__in=person_ids, organization=organization_id).order_by("pk")
+    return [delegate for delegate in named if _is_colleague(delegate)]
+
+
 def with_covers(told: Mapping[Recipient, Notice], *, now: datetime) -> dict[Recipient, Notice]:
     """Return whom to tell together with who covers for them today, and is still a colleague who may act."""
     found = dict(told)
@@ -64,8 +70,8 @@ def with_covers(told: Mapping[Recipient, Notice], *, now: datetime) -> dict[Reci
     return found
 
 
-def _is_colleague(cover: Cover) -> bool:
-    return _stand_ins(cover.person_id, cover.organization_id).filter(pk=cover.colleague_id).exists()
+def _is_colleague(stand_in: Cover | Delegate) -> bool:
+    return _stand_ins(stand_in.person_id, stand_in.organization_id).filter(pk=stand_in.colleague_id).exists()
 
 
 def _stand_ins(person_id: int, organization_id: int) -> QuerySet[Person]:
