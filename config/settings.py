@@ -227,6 +227,18 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("AUTHZ_MAIL_FROM", "Authz <no-reply@authz.example>")
 DEMO_MAIL_DIR = env.text("AUTHZ_DEMO_MAIL_DIR", "")
 
+# -- texts --------------------------------------------------------------------------------------------------------
+# Unset, no texts are sent; "console" writes them into the log, for development; "twilio" is Twilio's or a like API.
+SMS_PROVIDER = env.text("AUTHZ_SMS_PROVIDER", "")
+if SMS_PROVIDER not in {"", "twilio"} | (set() if IS_PRODUCTION else {"console"}):
+    raise env.MissingSetting(f"AUTHZ_SMS_PROVIDER must be twilio, or left out, not {SMS_PROVIDER!r}.")
+SMS_BASE_URL = env.text("AUTHZ_SMS_BASE_URL", "https://api.twilio.com")
+_WITH_SMS = None if SMS_PROVIDER == "twilio" else ""
+SMS_ACCOUNT = env.text("AUTHZ_SMS_ACCOUNT", _WITH_SMS, how="Give the account's SID, such as AC….")
+SMS_TOKEN = env.text("AUTHZ_SMS_TOKEN", _WITH_SMS, how="Give the account's token.")
+SMS_FROM = env.text("AUTHZ_SMS_FROM", _WITH_SMS, how="Give the number that texts come from, or a service's id (MG…).")
+SMS_TIMEOUT = 10
+
 # -- browser safety -----------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.flag("AUTHZ_SSL_REDIRECT", IS_PRODUCTION)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("AUTHZ_BEHIND_PROXY") else None

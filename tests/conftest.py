@@ -12,6 +12,7 @@ from config.embedded.processes import server_account
 from config.embedded.valkey import Valkey
 from tests import cast as stage
 from tests.post_office import PostOffice
+from tests.text_office import TextOffice
 
 
 @pytest.fixture
@@ -26,6 +27,16 @@ def post_office(settings: LazySettings) -> Iterator[PostOffice]:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", office.port, False
     with office.opened():
+        yield office
+
+
+@pytest.fixture
+def text_office(settings: LazySettings) -> Iterator[TextOffice]:
+    """An open provider of texts, where the product sends its texts."""
+    office = TextOffice()
+    with office.opened():
+        settings.SMS_PROVIDER, settings.SMS_BASE_URL = "twilio", office.url
+        settings.SMS_ACCOUNT, settings.SMS_TOKEN, settings.SMS_FROM = "AC1", "a secret", "+15550199"
         yield office
 
 

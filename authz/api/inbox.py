@@ -1,13 +1,16 @@
 """What a person was told, and what of it waits for them."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authz.api.etags import is_unchanged, weak_etag
 from authz.api.fields import In
 from authz.api.filters import TruthFilter
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
@@ -15,6 +18,13 @@ from authz.ids import NoticeId
 from authz.notifications import selectors, services
 from authz.notifications.models import InboxEntry
 from authz.notifications.wording import sentence
+
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="The ETag of the answer you have: while it still holds, the answer is 304 without a body.",
+)
 
 
 class NoticeRequestOut(serializers.Serializer[Any]):
@@ -65,10 +75,35 @@ class InboxView(Listing):
     serializer_class = NoticeOut
     filterset_class = NoticeFilters
 
-    @extend_schema(operation_id="list_notices", tags=["inbox"], responses=NoticeOut(many=True))
+    @extend_schema(
+        operation_id="list_notices",
+        tags=["inbox"],
+        parameters=[IF_NONE_MATCH],
+        responses={200: NoticeOut(many=True), 304: None},
+    )
     def get(self, request: Request) -> Response:
-        """List your own notices, newest first. A machine has none."""
-        return self.listed(selectors.inbox(self.actor))
+        """List your own notices, newest first; 304 while nothing has changed. A machine has none."""
+        tag = weak_etag(selectors.inbox_state(self.actor), request.get_full_path())
+        return _unless_known(request, tag, lambda: self.listed(selectors.inbox(self.actor)))
+
+
+class InboxCountOut(serializers.Serializer[Any]):
+    unread = serializers.IntegerField()
+    open = serializers.IntegerField(help_text="Those that wait for an act.")
+
+
+class InboxCountView(Door):
+    @extend_schema(
+        operation_id="count_notices",
+        tags=["inbox"],
+        parameters=[IF_NONE_MATCH],
+        responses={200: InboxCountOut, 304: None},
+    )
+    def get(self, request: Request) -> Response:
+        """Count your own notices; 304 while nothing has changed."""
+        state = selectors.inbox_state(self.actor)
+        counts = {"unread": state.unread, "open": len(state.open_ids)}
+        return _unless_known(request, weak_etag(state), lambda: Response(InboxCountOut(counts).data))
 
 
 class ReadView(Door):
@@ -97,3 +132,9 @@ class AcknowledgementView(Door):
 
 def _told(entry: InboxEntry) -> Response:
     return Response(NoticeOut(entry).data)
+
+
+def _unless_known(request: Request, tag: str, answer: Callable[[], Response]) -> Response:
+    found = Response(status=304) if is_unchanged(request, tag) else answer()
+    found["ETag"] = tag
+    return found

@@ -52,6 +52,14 @@ class NotificationSettingsIn(In):
         required=False, allow_null=True, help_text="0 to 23: one mail a day for what can wait. Null: each by itself."
     )
     is_email_refused = Truth(required=False, help_text="False: try your address again.")
+    phone = Text(
+        max_length=16,
+        required=False,
+        allow_null=True,
+        help_text="In international form, such as +15550100. A code is texted to it; texts come once you confirm it.",
+    )
+    phone_code = Text(max_length=6, required=False, help_text="The code that was texted to the phone: confirms it.")
+    is_phone_refused = Truth(required=False, help_text="False: try your phone again.")
     delegate = PublicId(
         required=False, allow_null=True, help_text="The colleague who is asked when you do not answer in time."
     )
@@ -90,6 +98,12 @@ class NotificationSettingsOut(serializers.Serializer[Any]):
         allow_null=True, help_text="Since then a mail server refuses your address for good, and no mail goes to it."
     )
     email_refusal = serializers.CharField(help_text="The code of that refusal.")
+    phone = serializers.CharField(help_text="Empty when there is none.")
+    phone_verified_at = serializers.DateTimeField(allow_null=True, help_text="When you confirmed it by its code.")
+    phone_refused_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since then the number is refused for good, and no text goes to it."
+    )
+    phone_refusal = serializers.CharField(help_text="The code of that refusal.")
     delegate = ColleagueOut(allow_null=True)
     covers = CoverOut(many=True)
 
@@ -121,7 +135,21 @@ class NotificationSettingsView(Door):
         return Response(NotificationSettingsOut(own | beside).data)
 
 
-_OWN = (*("person", "pressing_by", "waiting_by", "quiet", "digest_hour", "email_refused_at", "email_refusal"),)
+_OWN = (
+    *(
+        "person",
+        "pressing_by",
+        "waiting_by",
+        "quiet",
+        "digest_hour",
+        "email_refused_at",
+        "email_refusal",
+        "phone",
+        "phone_verified_at",
+        "phone_refused_at",
+        "phone_refusal",
+    ),
+)
 
 
 class ColleaguesView(Listing):

@@ -156,6 +156,7 @@ urlpatterns = [
     address("me/notification-settings/", notification_settings.NotificationSettingsView, "notification-settings"),
     address("me/colleagues/", notification_settings.ColleaguesView, "colleagues"),
     address("inbox/", inbox.InboxView, "inbox"),
+    address("inbox/count/", inbox.InboxCountView, "inbox-count"),
     address("inbox/<uuid:notice_id>/read/", inbox.ReadView, "notice-read"),
     address("inbox/<uuid:notice_id>/acknowledgement/", inbox.AcknowledgementView, "notice-acknowledgement"),
 ]

@@ -23,9 +23,10 @@ class ChannelName(StrEnum):
 
     INBOX = "inbox"
     EMAIL = "email"
+    SMS = "sms"
 
 
-OUTSIDE = frozenset(ChannelName) - {ChannelName.INBOX}
+OUTSIDE = frozenset({ChannelName.EMAIL, ChannelName.SMS})
 """What a person can want or not; the inbox is always there."""
 
 
@@ -129,6 +130,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
 SILENT: Mapping[str, str] = {
     "policy.activated": "the insurer's own act; patients are rechecked for it, and of what that opens is told",
     "policy.retired": "the insurer's own act; patients are rechecked for it, and of what that opens is told",
+    "phone.given": "the person's own act; a code is texted to that phone alone, to see that it is theirs",
     "formulary.in-use": "the operator's own act; every patient is rechecked for it",
 }
 """Facts that are announced for work to follow, not for people to hear of, and why."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Exists, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from authz import clock
 from authz.access.models import Membership
@@ -177,3 +177,23 @@ def inbox(by: Actor) -> QuerySet[InboxEntry]:
 def waiting(by: Actor) -> QuerySet[InboxEntry]:
     """Return those of the actor's entries that still wait for an act, newest first."""
     return inbox(by).filter(delivery__matter__in=standing())
+
+
+@dataclass(frozen=True, slots=True)
+class InboxState:
+    """What an inbox looks like: while it is equal, nothing in it has changed. `open_ids` are the keys of what waits."""
+
+    entries: int
+    unread: int
+    unacknowledged: int
+    open_ids: tuple[int, ...]
+
+
+def inbox_state(by: Actor) -> InboxState:
+    """Return how the actor's inbox stands. Entries only come, and are read and acknowledged once."""
+    counts = inbox(by).aggregate(
+        entries=Count("pk"),
+        unread=Count("pk", filter=Q(read_at=None)),
+        unacknowledged=Count("pk", filter=Q(acknowledged_at=None)),
+    )
+    return InboxState(**counts, open_ids=tuple(waiting(by).values_list("pk", flat=True)))

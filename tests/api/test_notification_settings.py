@@ -28,6 +28,10 @@ def test_who_never_said_reads_what_holds(stella: Caller) -> None:
         "email": "stella@example.org",
         "email_refused_at": None,
         "email_refusal": "",
+        "phone": "",
+        "phone_verified_at": None,
+        "phone_refused_at": None,
+        "phone_refusal": "",
         "delegate": None,
         "covers": [],
     }

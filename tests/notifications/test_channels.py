@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import NamedTuple
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection
+from django.db import connection, connections
 
 from authz.notifications import selectors, services
 from authz.notifications.channels.contract import NotDelivered
@@ -16,28 +17,46 @@ from authz.outbox import leases
 from authz.outbox.leases import LeaseLost
 from tests import cast as stage
 from tests.cast import NOW, Cast
-from tests.notifications.stage import SOON
+from tests.notifications.stage import PHONE, SOON, with_phone
 from tests.post_office import Mood, PostOffice
+from tests.text_office import TextOffice
 
 pytestmark = pytest.mark.django_db
 
 LATER = NOW + timedelta(minutes=10)
 
+
+class Offices(NamedTuple):
+    """Where what leaves our house arrives."""
+
+    post: PostOffice
+    texts: TextOffice
+
+
 # How often a delivery has reached its person, as seen from the outside.
-REACHED: dict[ChannelName, Callable[[Delivery, PostOffice], int]] = {
+REACHED: dict[ChannelName, Callable[[Delivery, Offices], int]] = {
     ChannelName.INBOX: lambda delivery, _: InboxEntry.objects.filter(delivery=delivery).count(),
-    ChannelName.EMAIL: lambda delivery, office: len(office.mails_to(delivery.recipient.email)),
+    ChannelName.EMAIL: lambda delivery, offices: len(offices.post.mails_to(delivery.recipient.email)),
+    ChannelName.SMS: lambda delivery, offices: len(offices.texts.to(PHONE)),
 }
 # How to make a channel fail that reaches outside; one that writes to our own database cannot fail alone.
-OUTSIDE: dict[ChannelName, Callable[[PostOffice], None]] = {
-    ChannelName.EMAIL: lambda office: setattr(office, "mood", Mood.REFUSE),
+OUTSIDE: dict[ChannelName, Callable[[Offices], None]] = {
+    ChannelName.EMAIL: lambda offices: setattr(offices.post, "mood", Mood.REFUSE),
+    ChannelName.SMS: lambda offices: setattr(offices.texts, "answer", (503, None)),
 }
 
 each_channel = pytest.mark.parametrize("name", list(CHANNELS))
 
 
+@pytest.fixture
+def offices(post_office: PostOffice, text_office: TextOffice) -> Offices:
+    return Offices(post_office, text_office)
+
+
 def leased(cast: Cast, name: ChannelName) -> Delivery:
-    """Return a leased delivery by that channel to Dr Jones, who hears of an opened request by all of them."""
+    """Return a leased delivery by that channel to Dr Jones, who hears of an opened request by it."""
+    if name is not ChannelName.INBOX:
+        with_phone(cast.jones, waiting_by=[name.value])
     stage.detected(cast)
     services.fan_out_next(now=SOON)
     to_jones = selectors.next_by(name).filter(recipient=cast.people["jones"])
@@ -52,18 +71,18 @@ def test_every_channel_is_registered_and_under_contract() -> None:
 
 @each_channel
 def test_a_delivered_notice_has_reached_its_person_once_and_is_settled(
-    cast: Cast, post_office: PostOffice, name: ChannelName
+    cast: Cast, offices: Offices, name: ChannelName
 ) -> None:
     delivery = leased(cast, name)
 
     CHANNELS[name].deliver(delivery, now=SOON)
 
-    assert REACHED[name](delivery, post_office) == 1
+    assert REACHED[name](delivery, offices) == 1
     assert Delivery.objects.get(pk=delivery.pk).sent_at == SOON
 
 
 @each_channel
-def test_a_worker_that_lost_its_lease_does_not_settle(cast: Cast, post_office: PostOffice, name: ChannelName) -> None:
+def test_a_worker_that_lost_its_lease_does_not_settle(cast: Cast, offices: Offices, name: ChannelName) -> None:
     slow = leased(cast, name)
     leases.lease_next(selectors.next_by(name).filter(pk=slow.pk), now=LATER)
 
@@ -75,7 +94,7 @@ def test_a_worker_that_lost_its_lease_does_not_settle(cast: Cast, post_office: P
 
 @pytest.mark.parametrize("name", sorted(set(CHANNELS) - set(OUTSIDE)))
 def test_a_channel_of_our_own_reaches_nobody_when_it_cannot_settle(
-    cast: Cast, post_office: PostOffice, name: ChannelName
+    cast: Cast, offices: Offices, name: ChannelName
 ) -> None:
     slow = leased(cast, name)
     leases.lease_next(selectors.next_by(name).filter(pk=slow.pk), now=LATER)
@@ -83,15 +102,15 @@ def test_a_channel_of_our_own_reaches_nobody_when_it_cannot_settle(
     with pytest.raises(LeaseLost):
         CHANNELS[name].deliver(slow, now=LATER)
 
-    assert REACHED[name](slow, post_office) == 0
+    assert REACHED[name](slow, offices) == 0
 
 
 @pytest.mark.parametrize("name", sorted(OUTSIDE))
 def test_a_channel_that_fails_says_so_by_a_code_and_leaves_the_delivery_open(
-    cast: Cast, post_office: PostOffice, name: ChannelName
+    cast: Cast, offices: Offices, name: ChannelName
 ) -> None:
     delivery = leased(cast, name)
-    OUTSIDE[name](post_office)
+    OUTSIDE[name](offices)
 
     with pytest.raises(NotDelivered) as refused:
         CHANNELS[name].deliver(delivery, now=SOON)
@@ -104,12 +123,15 @@ def test_a_channel_that_fails_says_so_by_a_code_and_leaves_the_delivery_open(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", sorted(OUTSIDE))
 def test_a_channel_that_reaches_outside_holds_no_transaction_meanwhile(
-    cast: Cast, post_office: PostOffice, settings: LazySettings, name: ChannelName
+    cast: Cast, offices: Offices, settings: LazySettings, name: ChannelName
 ) -> None:
     delivery = leased(cast, name)
     settings.EMAIL_BACKEND = "tests.notifications.witness.Witness"
+    ours, seen = connections["default"], list[bool]()
+    offices.texts.meanwhile = lambda: seen.append(ours.in_atomic_block)
 
     CHANNELS[name].deliver(delivery, now=SOON)
 
+    assert not any(seen)
     assert not connection.in_atomic_block
-    assert REACHED[name](delivery, post_office) == 1
+    assert REACHED[name](delivery, offices) == 1

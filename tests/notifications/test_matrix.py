@@ -19,6 +19,7 @@ from authz.notifications.matrix import (
     together,
 )
 from authz.notifications.subjects import ESCALATIONS
+from authz.notifications.wishes.services import PHONE_GIVEN
 from authz.notifications.wording import SENTENCES, sentence
 from authz.pain.services import HINT_FOUND
 from authz.policies.services import ACTIVATED, RETIRED
@@ -42,6 +43,7 @@ CONSTANTS = {
     "RETIRED": RETIRED,
     "IN_USE": IN_USE,
     "DISAGREED": DISAGREED,
+    "PHONE_GIVEN": PHONE_GIVEN,
 }
 
 
@@ -49,7 +51,8 @@ def announced_by_name() -> set[str]:
     """Return the names under which the code announces what is in no table."""
     found = set()
     for path in (ROOT / "authz").rglob("*.py"):
-        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        source = path.read_text(encoding="utf-8")
+        for call in ast.walk(ast.parse(source)) if "announce(" in source else ():
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("announce"):
                 found |= {ast.unparse(word.value) for word in call.keywords if word.arg == "topic"}
     return {name for name in found if not name.endswith(".says")}

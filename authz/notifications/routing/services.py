@@ -7,12 +7,13 @@ from functools import cached_property
 
 from django.db import transaction
 
+from authz.access.models import Membership
 from authz.access.roles import SYSTEM
 from authz.audit import services as audit
 from authz.notifications import selectors
 from authz.notifications.channels.contract import Unreachable
 from authz.notifications.digests import services as digests
-from authz.notifications.matrix import ChannelName, Notice, Pace
+from authz.notifications.matrix import SILENT, TO_KNOW_AT_ONCE, ChannelName, Notice, Pace
 from authz.notifications.matters import services as matters
 from authz.notifications.matters.models import Matter
 from authz.notifications.matters.selectors import recipients as recipients_of_rung
@@ -33,6 +34,8 @@ def write_down(*, message: OutboxMessage, now: datetime) -> list[Delivery]:
 
     Call it in the transaction that settles the fact. What is told to somebody on a colleague's behalf is on the trail.
     """
+    if message.topic == wishes.PHONE_GIVEN:
+        return Delivery.objects.bulk_create(_code_to_phone(message, now))
     told = recipients_of_rung(message) if message.topic in ESCALATIONS else selectors.recipients(message)
     if not told:
         return []
@@ -69,7 +72,7 @@ def fall_through(delivery: Delivery, *, refusal: Unreachable, now: datetime) -> 
     same = Delivery.objects.filter(message=delivery.message_id, recipient=delivery.recipient_id)
     tried = set(same.values_list("channel", flat=True))
     left = [channel for channel in wanted.channels(Pace(delivery.pace)) if channel.value not in tried]
-    if left:
+    if left and delivery.message.topic not in SILENT:
         Delivery.objects.create(
             message_id=delivery.message_id,
             subject_id=delivery.subject_id,
@@ -87,7 +90,7 @@ def fall_through(delivery: Delivery, *, refusal: Unreachable, now: datetime) -> 
 @dataclass(frozen=True)
 class _Fact:
     message: OutboxMessage
-    subject: Subject
+    subject: Subject | None
     matters: Mapping[int, Matter]
     now: datetime
 
@@ -126,6 +129,15 @@ class _Fact:
             matter=self.matters.get(recipient.organization_id) if notice.needs_act else None,
             pace=notice.pace.value,
             due_at=due_at,
+        )
+
+
+def _code_to_phone(message: OutboxMessage, now: datetime) -> Iterator[Delivery]:
+    """Yield the text to the phone that a person gave, through whichever organization they belong to first."""
+    member = Membership.objects.filter(person__public_id=message.subject_id).order_by("pk").first()
+    if member is not None:
+        yield _Fact(message, None, {}, now).delivery(
+            Recipient(member.person_id, member.organization_id), TO_KNOW_AT_ONCE, ChannelName.SMS, due_at=now
         )
 
 

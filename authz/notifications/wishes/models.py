@@ -1,15 +1,19 @@
 """What each person wants of the notices that go out to them, and who stands in for them."""
 
 from datetime import time
-from typing import ClassVar
+from typing import ClassVar, Final
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from authz.notifications.matrix import ChannelName, Pace
 from authz.notifications.waiting import QuietHours, Wishes
+
+E164: Final = r"^\+[1-9][0-9]{6,14}$"
+"""ITU-T E.164: a plus, the country code, and fifteen digits at most; seven are the fewest that anybody has."""
 
 
 def _by_mail() -> list[str]:
@@ -21,13 +25,14 @@ class NotificationSettings(models.Model):
 
     `pressing_by` and `waiting_by` are channels in the order in which they are tried: the next one only where the one
     before cannot reach the person at all. Times are those of the person's own wall clock.
-    `email_refused_at` is when a mail server refused the address for good, `email_refusal` its code.
+    `email_refused_at` is when a mail server refused the address for good, `email_refusal` its code; the same of the
+    phone. A phone gets notices once its holder has told the `phone_code` that was texted to it.
     """
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
         "id", "person", "pressing_by", "waiting_by", "quiet_from", "quiet_until", "digest_hour", "email_refused_at",
-        "email_refusal",
+        "email_refusal", "phone", "phone_code", "phone_verified_at", "phone_refused_at", "phone_refusal",
     }  # fmt: skip
 
     person = models.OneToOneField("authz.Person", on_delete=models.PROTECT, related_name="notification_settings")
@@ -38,6 +43,11 @@ class NotificationSettings(models.Model):
     digest_hour = models.PositiveSmallIntegerField(null=True)
     email_refused_at = models.DateTimeField(null=True)
     email_refusal = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=16, blank=True, help_text="In E.164 form, such as +15550100.")
+    phone_code = models.CharField(max_length=6, blank=True)
+    phone_verified_at = models.DateTimeField(null=True)
+    phone_refused_at = models.DateTimeField(null=True)
+    phone_refusal = models.CharField(max_length=200, blank=True)
 
     class Meta:
         verbose_name_plural = "notification settings"
@@ -49,6 +59,10 @@ class NotificationSettings(models.Model):
             ),
             models.CheckConstraint(
                 name="a_digest_comes_at_an_hour_of_the_day", condition=Q(digest_hour=None) | Q(digest_hour__lte=23)
+            ),
+            models.CheckConstraint(name="phones_are_in_e164_form", condition=Q(phone="") | Q(phone__regex=E164)),
+            models.CheckConstraint(
+                name="only_a_phone_there_is_was_confirmed", condition=Q(phone_verified_at=None) | ~Q(phone="")
             ),
         ]
 
@@ -69,7 +83,9 @@ class NotificationSettings(models.Model):
         return [ChannelName(name) for name in wanted if self._reaches(ChannelName(name))]
 
     def _reaches(self, channel: ChannelName) -> bool:
-        return channel is not ChannelName.EMAIL or self.email_refused_at is None
+        if channel is ChannelName.EMAIL:
+            return self.email_refused_at is None
+        return bool(settings.SMS_PROVIDER and self.phone_verified_at) and self.phone_refused_at is None
 
 
 class Delegate(models.Model):

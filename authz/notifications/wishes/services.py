@@ -1,11 +1,14 @@
 """What people want of their notices, and who stands in for them: every write."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time
+from secrets import compare_digest, randbelow
 from typing import Any, Final, TypedDict
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from django.conf import settings
 from django.db import transaction
 
 from authz.access.models import Person
@@ -15,7 +18,10 @@ from authz.errors import InvalidInput
 from authz.notifications.matrix import OUTSIDE, ChannelName
 from authz.notifications.waiting import QuietHours
 from authz.notifications.wishes import selectors
-from authz.notifications.wishes.models import Cover, Delegate, NotificationSettings
+from authz.notifications.wishes.models import E164, Cover, Delegate, NotificationSettings
+from authz.outbox.services import announce
+
+PHONE_GIVEN: Final = "phone.given"
 
 _NO_COLLEAGUE: Final = "Name a colleague who has a role of yours in this organization."
 
@@ -44,6 +50,9 @@ class Changes(TypedDict, total=False):
     quiet_hours: QuietHoursIn | None
     digest_hour: int | None
     is_email_refused: bool
+    is_phone_refused: bool
+    phone: str | None
+    phone_code: str
     delegate: UUID | None
     covers: Sequence[CoverIn]
 
@@ -62,14 +71,14 @@ def change(*, changes: Changes, by: Actor, now: datetime) -> None:
     _set_channels(row, changes, wrong)
     _set_times(row, changes, wrong)
     _set_stand_ins(changes, by, wrong)
-    if changes.get("is_email_refused") is False:
-        row.email_refused_at, row.email_refusal = None, ""
-    elif changes.get("is_email_refused"):
-        wrong["is_email_refused"] = ["Only a mail server refuses an address; set it to false to try it again."]
+    _set_phone(row, changes, wrong, now)
+    _try_again(row, changes, wrong)
     if wrong:
         raise InvalidInput(wrong)
     person.save(update_fields=["time_zone"])
     row.save()
+    if changes.get("phone"):
+        announce(topic=PHONE_GIVEN, subject_id=person.public_id, now=now)
     audit.record(by=by, action="change", subject_kind="notification-settings", subject_id=person.public_id, now=now)
 
 
@@ -79,7 +88,9 @@ def note_refused(*, channel: ChannelName, person_id: int, code: str, now: dateti
     row, _ = NotificationSettings.objects.get_or_create(person_id=person_id)
     if channel is ChannelName.EMAIL:
         row.email_refused_at, row.email_refusal = now, code
-        row.save(update_fields=["email_refused_at", "email_refusal"])
+    if channel is ChannelName.SMS:
+        row.phone_refused_at, row.phone_refusal = now, code
+    row.save()
 
 
 def _set_zone(person: Person, changes: Changes, wrong: dict[str, list[str]]) -> None:
@@ -97,6 +108,36 @@ def _set_channels(row: NotificationSettings, changes: Changes, wrong: dict[str, 
         setattr(row, name, channels)
         if fault := _fault_of(channels):
             wrong[name] = [fault]
+
+
+def _set_phone(row: NotificationSettings, changes: Changes, wrong: dict[str, list[str]], now: datetime) -> None:
+    """Take a phone, unconfirmed, with a code of its own; or confirm the one there is by its code."""
+    if "phone" in changes:
+        row.phone, row.phone_verified_at = changes["phone"] or "", None
+        row.phone_refused_at, row.phone_refusal = None, ""
+        row.phone_code = f"{randbelow(10**6):06}" if row.phone else ""
+        if row.phone and not settings.SMS_PROVIDER:
+            wrong["phone"] = ["This service sends no texts."]
+        elif row.phone and not re.fullmatch(E164, row.phone):
+            wrong["phone"] = ["A number in international form is needed, such as +15550100."]
+    if "phone_code" in changes:
+        if "phone" in changes or not row.phone_code or not compare_digest(row.phone_code, changes["phone_code"]):
+            wrong["phone_code"] = ["That is not the code that was texted to the phone."]
+        row.phone_verified_at, row.phone_code = now, ""
+    given: Mapping[str, Any] = changes
+    for name in {"pressing_by", "waiting_by"} & set(given):
+        if ChannelName.SMS.value in given[name] and row.phone_verified_at is None and name not in wrong:
+            wrong[name] = ["For texts, give a phone and confirm it by the code that is texted to it."]
+
+
+def _try_again(row: NotificationSettings, changes: Changes, wrong: dict[str, list[str]]) -> None:
+    given: Mapping[str, Any] = changes
+    for name in {"email", "phone"}:
+        if given.get(f"is_{name}_refused") is False:
+            setattr(row, f"{name}_refused_at", None)
+            setattr(row, f"{name}_refusal", "")
+        elif given.get(f"is_{name}_refused"):
+            wrong[f"is_{name}_refused"] = ["Only the other side refuses an address; set it to false to try it again."]
 
 
 def _fault_of(channels: list[str]) -> str:
