@@ -50,6 +50,7 @@ STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.reassigned": _in(State.IN_REVIEW, State.CLINICAL_REVIEW),
     "prior-auth.running-out": _in(*ACTIVE),
     "prior-auth.overdue": _in(*UNDECIDED) | _has_appeal(UNDECIDED_APPEALS),
+    "prior-auth.second-reading-disagreed": _in(State.DECIDED),
     "prior-auth.returned": _in(State.INCOMPLETE),
     "prior-auth.completed": _in(State.QUEUED),
     "prior-auth.dismissed": _UNTIL_ACKNOWLEDGED,
