@@ -151,7 +151,7 @@ def test_a_phone_is_confirmed_by_the_code_that_is_texted_to_it(cast: Cast, text_
     (words,) = text_office.to(PHONE)
     code = words.split()[1]
     too_early = faults(cast.jones, pressing_by=["sms"])
-    wrong = faults(cast.jones, phone_code="nocode")
+    wrong = faults(cast.jones, phone_code="½½½½½½")
 
     wants(cast.jones, phone_code=code, pressing_by=["sms"])
 

@@ -78,16 +78,17 @@ def take_in_hand(*, matter: Matter, now: datetime) -> None:
 
 def escalate_due(*, now: datetime) -> int:
     """Take the next rung of every open matter whose time has come; return how many were taken."""
-    return sum(_escalate_one(key, now) for key in selectors.due(now=now).values_list("pk", flat=True))
+    found = selectors.due(now=now).values_list("pk", "prior_auth__public_id")
+    return sum(_escalate_one(key, PriorAuthId(public_id), now) for key, public_id in found)
 
 
 @transaction.atomic
-def _escalate_one(key: int, now: datetime) -> int:
-    """Take a rung, or close the matter. With the request locked, no step resolves it at the same time."""
+def _escalate_one(key: int, prior_auth_id: PriorAuthId, now: datetime) -> int:
+    """Take a rung, or close the matter. With the request locked first, no step resolves it at the same time."""
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=SYSTEM)
     matter = selectors.due(now=now).select_for_update(skip_locked=True, of=("self",)).filter(pk=key).first()
     if matter is None:
         return 0
-    prior_auth = steps.lock(prior_auth_id=PriorAuthId(matter.prior_auth.public_id), by=SYSTEM)
     if not stands(matter):
         matter.closed_at, matter.closing = now, Closing.RESOLVED.value
         matter.save(update_fields=["closed_at", "closing"])

@@ -65,7 +65,7 @@ def change(*, changes: Changes, by: Actor, now: datetime) -> None:
     :raises InvalidInput: naming every field that is wrong; then nothing is changed.
     """
     person = Person.objects.select_for_update().get(pk=selectors.person_of(by))
-    row, _ = NotificationSettings.objects.get_or_create(person=person)
+    row, _ = NotificationSettings.objects.select_for_update().get_or_create(person=person)
     wrong: dict[str, list[str]] = {}
     _set_zone(person, changes, wrong)
     _set_channels(row, changes, wrong)
@@ -85,12 +85,13 @@ def change(*, changes: Changes, by: Actor, now: datetime) -> None:
 @transaction.atomic
 def note_refused(*, channel: ChannelName, person_id: int, code: str, now: datetime) -> None:
     """Mark a person's address as one that was refused for good: it is not tried again until they say so."""
-    row, _ = NotificationSettings.objects.get_or_create(person_id=person_id)
+    NotificationSettings.objects.get_or_create(person_id=person_id)
+    row = NotificationSettings.objects.filter(person=person_id)
+    # These columns alone: the person may be changing the others at this moment.
     if channel is ChannelName.EMAIL:
-        row.email_refused_at, row.email_refusal = now, code
+        row.update(email_refused_at=now, email_refusal=code)
     if channel is ChannelName.SMS:
-        row.phone_refused_at, row.phone_refusal = now, code
-    row.save()
+        row.update(phone_refused_at=now, phone_refusal=code)
 
 
 def _set_zone(person: Person, changes: Changes, wrong: dict[str, list[str]]) -> None:
@@ -121,13 +122,17 @@ def _set_phone(row: NotificationSettings, changes: Changes, wrong: dict[str, lis
         elif row.phone and not re.fullmatch(E164, row.phone):
             wrong["phone"] = ["A number in international form is needed, such as +15550100."]
     if "phone_code" in changes:
-        if "phone" in changes or not row.phone_code or not compare_digest(row.phone_code, changes["phone_code"]):
+        if "phone" in changes or not row.phone_code or not _is_same(row.phone_code, changes["phone_code"]):
             wrong["phone_code"] = ["That is not the code that was texted to the phone."]
         row.phone_verified_at, row.phone_code = now, ""
     given: Mapping[str, Any] = changes
     for name in {"pressing_by", "waiting_by"} & set(given):
         if ChannelName.SMS.value in given[name] and row.phone_verified_at is None and name not in wrong:
             wrong[name] = ["For texts, give a phone and confirm it by the code that is texted to it."]
+
+
+def _is_same(code: str, told: str) -> bool:
+    return compare_digest(code.encode(), told.encode())
 
 
 def _try_again(row: NotificationSettings, changes: Changes, wrong: dict[str, list[str]]) -> None:
