@@ -7,7 +7,10 @@ from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, R
 from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
 from authz.notifications.channels.webhook.models import WebhookEndpoint, WebhookSecret
+from authz.notifications.digests.models import Digest
+from authz.notifications.matters.models import Escalation, Matter
 from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.wishes.models import Cover, Delegate, NotificationSettings
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint, PainScore, PainScoreVersion, Surgery, SurgeryVersion
 from authz.policies.models import PayerPolicy, PayerReason, Plan
@@ -62,10 +65,14 @@ __all__ = [
     "Call",
     "CallEvent",
     "CallTime",
+    "Cover",
     "Coverage",
+    "Delegate",
     "Delivery",
     "Determination",
     "DeterminationLine",
+    "Digest",
+    "Escalation",
     "Evaluation",
     "Event",
     "Exemption",
@@ -80,8 +87,10 @@ __all__ = [
     "InboxEntry",
     "InformationRequest",
     "Licence",
+    "Matter",
     "Membership",
     "NdcCode",
+    "NotificationSettings",
     "Organization",
     "OutboxMessage",
     "PainHint",

@@ -200,6 +200,7 @@ SPECTACULAR_SETTINGS = {
         "WebhookEndpointState": "authz.api.schema.ENDPOINT_STATES",
         "WebhookDeliveryState": "authz.api.schema.DELIVERY_STATES",
         "SaidSource": "authz.api.schema.SAID_SOURCES",
+        "OutsideChannel": "authz.api.schema.OUTSIDE_CHANNELS",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -243,6 +244,17 @@ WEBHOOK_PORTS = env.numbers("AUTHZ_WEBHOOK_PORTS", "443")
 # Together well below OUTBOX_LEASE_SECONDS, or a slow receiver gets everything twice.
 WEBHOOK_CONNECT_SECONDS = 5.0
 WEBHOOK_ANSWER_SECONDS = 15.0
+# -- texts --------------------------------------------------------------------------------------------------------
+# Unset, no texts are sent; "console" writes them into the log, for development; "twilio" is Twilio's or a like API.
+SMS_PROVIDER = env.text("AUTHZ_SMS_PROVIDER", "")
+if SMS_PROVIDER not in {"", "twilio"} | (set() if IS_PRODUCTION else {"console"}):
+    raise env.MissingSetting(f"AUTHZ_SMS_PROVIDER must be twilio, or left out, not {SMS_PROVIDER!r}.")
+SMS_BASE_URL = env.text("AUTHZ_SMS_BASE_URL", "https://api.twilio.com")
+_WITH_SMS = None if SMS_PROVIDER == "twilio" else ""
+SMS_ACCOUNT = env.text("AUTHZ_SMS_ACCOUNT", _WITH_SMS, how="Give the account's SID, such as AC….")
+SMS_TOKEN = env.text("AUTHZ_SMS_TOKEN", _WITH_SMS, how="Give the account's token.")
+SMS_FROM = env.text("AUTHZ_SMS_FROM", _WITH_SMS, how="Give the number that texts come from, or a service's id (MG…).")
+SMS_TIMEOUT = 10
 
 # -- browser safety -----------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.flag("AUTHZ_SSL_REDIRECT", IS_PRODUCTION)

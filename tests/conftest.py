@@ -14,6 +14,7 @@ from config.embedded.valkey import Valkey
 from tests import cast as stage
 from tests.post_office import PostOffice
 from tests.receiver import Receiver
+from tests.text_office import TextOffice
 
 
 @pytest.fixture
@@ -38,6 +39,16 @@ def receiver(settings: LazySettings) -> Iterator[Receiver]:
         settings.WEBHOOK_ALLOWED_NETWORKS = (ip_network("127.0.0.1/32"),)
         settings.WEBHOOK_PORTS = frozenset({443, opened.port})
         yield opened
+
+
+@pytest.fixture
+def text_office(settings: LazySettings) -> Iterator[TextOffice]:
+    """An open provider of texts, where the product sends its texts."""
+    office = TextOffice()
+    with office.opened():
+        settings.SMS_PROVIDER, settings.SMS_BASE_URL = "twilio", office.url
+        settings.SMS_ACCOUNT, settings.SMS_TOKEN, settings.SMS_FROM = "AC1", "a secret", "+15550199"
+        yield office
 
 
 @pytest.fixture

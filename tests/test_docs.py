@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from authz.notifications import drawing as notification_drawing
 from authz.policies import regimes
 from authz.prior_auths import clock_drawing
 from authz.prior_auths.appeal_lifecycle import AppealState, AppealStep
@@ -88,6 +89,12 @@ def test_the_page_about_clocks_is_drawn_from_the_regimes() -> None:
 
     assert kept == clock_drawing.redrawn(kept, regimes.every_version()), "run: python manage.py clocks_doc"
     assert all(f"`{code}`, version {found[-1].version}" in kept for code, found in regimes.regimes().items())
+
+
+def test_the_page_about_notifications_is_drawn_from_the_matrix() -> None:
+    kept = page("docs/notifications.md")
+
+    assert kept == notification_drawing.redrawn(kept), "run: python manage.py notifications_doc"
 
 
 def test_the_drawing_shows_every_state_and_every_step() -> None:

@@ -15,6 +15,7 @@ DEEM_DUE = "authz.deem-due"
 RESUME_UNANSWERED = "authz.resume-unanswered"
 OPEN_RENEWALS = "authz.open-renewals"
 WARN_OF_RUN_OUTS = "authz.warn-of-run-outs"
+ESCALATE_DUE = "authz.escalate-due"
 PRUNE_OUTBOX = "authz.prune-outbox"
 
 
@@ -31,6 +32,7 @@ BEAT = {
         "resume-unanswered": _every(RESUME_UNANSWERED, timedelta(minutes=1)),
         "open-renewals": _every(OPEN_RENEWALS, timedelta(minutes=10)),
         "warn-of-run-outs": _every(WARN_OF_RUN_OUTS, timedelta(minutes=10)),
+        "escalate-due": _every(ESCALATE_DUE, timedelta(minutes=1)),
         "deem-due": _every(DEEM_DUE, timedelta(minutes=1)),
         "approve-by-rule": _every(APPROVE_BY_RULE, timedelta(minutes=1)),
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.

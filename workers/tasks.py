@@ -26,6 +26,7 @@ from workers.schedule import (
     ASK_FOR_DUE_PATIENTS,
     DEEM_DUE,
     DRAIN_OUTBOX,
+    ESCALATE_DUE,
     OPEN_RENEWALS,
     PRUNE_OUTBOX,
     RECHECK_PATIENTS,
@@ -108,6 +109,12 @@ def open_renewals() -> None:
 def warn_of_run_outs() -> None:
     """Tell both sides of patients whose supply ends soon. Needs no guard: each request is locked, and told once."""
     run_outs.warn_of_run_outs(now=clock.now())
+
+
+@app.task(name=ESCALATE_DUE)
+def escalate_due() -> None:
+    """Tell the next ones of what nobody acted on in time. Needs no guard: each is locked, and a rung is taken once."""
+    notifications.escalate_due(now=clock.now())
 
 
 @app.task(name=PRUNE_OUTBOX)

@@ -1,6 +1,10 @@
-"""Versions on the wire: `ETag: "7"` tells the version of what was read, `If-Match: "7"` acts only on that one."""
+"""Versions on the wire: `ETag: "7"` tells the version of what was read, `If-Match: "7"` acts only on that one.
+
+A list that is polled has a weak one: `If-None-Match` with it is answered 304 while nothing has changed.
+"""
 
 import re
+from hashlib import sha256
 
 from rest_framework.request import Request
 
@@ -41,3 +45,14 @@ def expected_version(request: Request, *, is_required: bool) -> int | None:
     if match is None:
         raise IfMatchInvalid('If-Match must be one ETag as this API gave it, such as "7".')
     return int(match[1])
+
+
+def weak_etag(*parts: object) -> str:
+    """Return the ETag of an answer that these parts determine."""
+    return f'W/"{sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+
+def is_unchanged(request: Request, tag: str) -> bool:
+    """Say whether the caller has the answer of this ETag already, by If-None-Match (RFC 9110, 13.1.2: weakly)."""
+    had = {one.strip().removeprefix("W/") for one in request.headers.get("If-None-Match", "").split(",")}
+    return "*" in had or tag.removeprefix("W/") in had

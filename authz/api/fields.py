@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, ClassVar, Final, cast
@@ -22,6 +22,7 @@ EARLIEST_BIRTH: Final = date(1900, 1, 1)
 LONGEST_SUPPLY: Final = 366
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _AMOUNT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -211,6 +212,17 @@ class Instant(serializers.DateTimeField):
             return parse_datetime(value)
         except ValueError:
             self.fail("invalid")
+
+
+class TimeOfDay(serializers.TimeField):
+    """A time of the wall clock as HH:MM."""
+
+    default_error_messages: ClassVar[dict[str, Any]] = {"invalid": "A time of the day is needed, such as 07:30."}
+
+    def to_internal_value(self, value: Any) -> time:
+        if not isinstance(value, str) or not _TIME.fullmatch(value):
+            self.fail("invalid")
+        return time.fromisoformat(value)
 
 
 class PublicId(serializers.UUIDField):

@@ -10,6 +10,7 @@ from authz.access.roles import Role
 from authz.api import problems
 from authz.documentation.questionnaire import Kind, Source
 from authz.notifications.channels.webhook.models import EndpointState
+from authz.notifications.matrix import OUTSIDE
 from authz.notifications.models import DeliveryState
 from authz.policies.clause import Standing
 from authz.policies.models import PolicyState
@@ -39,6 +40,7 @@ OUTCOMES = [outcome.value for outcome in Outcome]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
 ANSWER_KINDS = [kind.value for kind in Kind]
 ANSWER_SOURCES = [source.value for source in Source]
+OUTSIDE_CHANNELS = sorted(channel.value for channel in OUTSIDE)
 SAID_SOURCES = [Source.CHART.value, Source.PAYER.value]
 RELEASES = [release.value for release in ReleasedBy]
 FINDINGS = [kind.value for kind in FindingKind]

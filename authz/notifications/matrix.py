@@ -1,4 +1,4 @@
-"""PURE: who hears what, by which channel. Data; a topic or a group that is not named here is silent."""
+"""PURE: who hears what, how pressing it is, and whether it goes out. Data; who is not named here is not told."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,26 +37,44 @@ class ChannelName(StrEnum):
 
     INBOX = "inbox"
     EMAIL = "email"
+    SMS = "sms"
     WEBHOOK = "webhook"
+
+
+OUTSIDE = frozenset({ChannelName.EMAIL, ChannelName.SMS})
+"""What a person can want or not; the inbox is always there."""
+
+
+class Pace(StrEnum):
+    """Whether a notice may wait for quiet hours to end and for the digest of the day."""
+
+    PRESSING = "pressing"
+    CAN_WAIT = "can_wait"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """By which channels, and whether the notice stays open until somebody acts on it."""
+    """How a group hears. Everything is in the inbox; what goes out is also sent, by the channels a person wants.
 
-    channels: frozenset[ChannelName]
+    What needs an act stays open until somebody does it. `pace` is that of the topic itself: what can wait presses all
+    the same once the request's own clock or run-out is near; see authz.notifications.waiting.
+    """
+
+    goes_out: bool = False
     needs_act: bool = False
+    pace: Pace = Pace.CAN_WAIT
 
 
-_INBOX = frozenset({ChannelName.INBOX})
-_INBOX_AND_EMAIL = frozenset({ChannelName.INBOX, ChannelName.EMAIL})
+TO_KNOW = Notice()
+TO_KNOW_NOW = Notice(goes_out=True)
+TO_KNOW_AT_ONCE = Notice(goes_out=True, pace=Pace.PRESSING)
+TO_ACT = Notice(needs_act=True)
+TO_ACT_NOW = Notice(goes_out=True, needs_act=True)
+TO_ACT_AT_ONCE = Notice(goes_out=True, needs_act=True, pace=Pace.PRESSING)
 
-TO_KNOW = Notice(_INBOX)
-TO_KNOW_NOW = Notice(_INBOX_AND_EMAIL)
-TO_ACT = Notice(_INBOX, needs_act=True)
-TO_ACT_NOW = Notice(_INBOX_AND_EMAIL, needs_act=True)
-
-# E-mail goes to whoever would otherwise not look: prescribers and physicians, and the clinic when a clock runs on it.
+# What merely informs stays in the inbox. Out goes what somebody would otherwise not look for: to prescribers and
+# physicians, and to the clinic when a clock runs on it. At once goes what is itself about a clock, an agreed time, or a
+# patient who runs out.
 MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.opened": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.renewal-opened": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
@@ -65,13 +83,13 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.prescriber-asked": {Audience.PRESCRIBER: TO_ACT_NOW},
     "prior-auth.prescriber-answered": {Audience.STAFF: TO_ACT},
     "prior-auth.submitted": {Audience.REVIEWERS: TO_ACT},
-    "prior-auth.information-requested": {Audience.STAFF: TO_ACT_NOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.information-requested": {Audience.STAFF: TO_ACT_AT_ONCE, Audience.PRESCRIBER: TO_KNOW},
     "prior-auth.answered": {Audience.REVIEWER: TO_ACT},
     "prior-auth.unanswered": {Audience.REVIEWER: TO_ACT, Audience.STAFF: TO_KNOW},
     "prior-auth.expedited": {Audience.REVIEWER: TO_ACT, Audience.STAFF: TO_KNOW},
     "prior-auth.expedited-refused": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.extended": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
-    "prior-auth.referred": {Audience.PHYSICIANS: TO_ACT_NOW},
+    "prior-auth.referred": {Audience.PHYSICIANS: TO_ACT_AT_ONCE},
     "prior-auth.approved": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.approved-in-part": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
     "prior-auth.denied": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
@@ -83,27 +101,27 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.deemed-adverse": {
         Audience.STAFF: TO_ACT,
         Audience.PRESCRIBER: TO_ACT_NOW,
-        Audience.INTAKE: TO_ACT_NOW,
+        Audience.INTAKE: TO_ACT_AT_ONCE,
     },
     "prior-auth.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
     "prior-auth.reassigned": {Audience.REVIEWER: TO_ACT},
     "prior-auth.running-out": {
         Audience.STAFF: TO_ACT,
-        Audience.PRESCRIBER: TO_KNOW_NOW,
+        Audience.PRESCRIBER: TO_KNOW_AT_ONCE,
         Audience.REVIEWER: TO_ACT,
     },
-    "prior-auth.overdue": {Audience.ADMINISTRATORS: TO_ACT_NOW},
+    "prior-auth.overdue": {Audience.ADMINISTRATORS: TO_ACT_AT_ONCE},
     "prior-auth.second-reading-disagreed": {Audience.ADMINISTRATORS: TO_ACT},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
     "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},
-    "prior-auth.returned": {Audience.STAFF: TO_ACT_NOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.returned": {Audience.STAFF: TO_ACT_AT_ONCE, Audience.PRESCRIBER: TO_KNOW},
     "prior-auth.completed": {Audience.REVIEWERS: TO_ACT},
     "prior-auth.dismissed": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.duplicate-suspected": {Audience.STAFF: TO_ACT, Audience.INTAKE: TO_KNOW},
     "prior-auth.linked-as-duplicate": {Audience.STAFF: TO_KNOW, Audience.REVIEWER: TO_KNOW},
     "prior-auth.voided": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.REVIEWER: TO_KNOW},
     "prior-auth.reopened": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.REVIEWER: TO_ACT},
-    "appeal.filed": {Audience.INTAKE: TO_ACT_NOW, Audience.APPEAL_REVIEWERS: TO_ACT},
+    "appeal.filed": {Audience.INTAKE: TO_ACT_AT_ONCE, Audience.APPEAL_REVIEWERS: TO_ACT},
     "appeal.received": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW, Audience.APPEAL_REVIEWERS: TO_ACT},
     "appeal.upheld": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW, Audience.INTAKE: TO_KNOW},
     "appeal.overturned": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
@@ -112,12 +130,12 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "appeal.withdrawn": {Audience.INTAKE: TO_KNOW, Audience.APPEAL_REVIEWERS: TO_KNOW},
     "appeal.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
     "peer-to-peer.offered": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW, Audience.REVIEWER: TO_KNOW},
-    "peer-to-peer.times-offered": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW},
+    "peer-to-peer.times-offered": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_AT_ONCE},
     "peer-to-peer.times-proposed": {Audience.REVIEWER: TO_ACT},
     "peer-to-peer.agreed": {
         Audience.STAFF: TO_KNOW,
-        Audience.PRESCRIBER: TO_KNOW_NOW,
-        Audience.REVIEWER: TO_KNOW_NOW,
+        Audience.PRESCRIBER: TO_KNOW_AT_ONCE,
+        Audience.REVIEWER: TO_KNOW_AT_ONCE,
     },
     "peer-to-peer.declined": {Audience.REVIEWER: TO_KNOW},
     "peer-to-peer.concluded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW, Audience.REVIEWER: TO_KNOW},
@@ -126,6 +144,14 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
 
 PERSONAL = frozenset({"pain-hint.found"})
 """Told to the prescriber and to nobody else in the house, so to no system of it either."""
+SILENT: Mapping[str, str] = {
+    "policy.activated": "the insurer's own act; patients are rechecked for it, and of what that opens is told",
+    "policy.retired": "the insurer's own act; patients are rechecked for it, and of what that opens is told",
+    "phone.given": "the person's own act; a code is texted to that phone alone, to see that it is theirs",
+    "webhook.test": "an administrator's own act; it goes to the endpoint that is tried",
+    "formulary.in-use": "the operator's own act; every patient is rechecked for it",
+}
+"""Facts that are announced for work to follow, not for people to hear of, and why."""
 
 
 def notices(topic: str) -> Mapping[Audience, Notice]:
@@ -144,5 +170,9 @@ def topics_of(kind: OrganizationKind) -> list[str]:
 
 
 def together(first: Notice, second: Notice) -> Notice:
-    """Return the one notice for a person who is in two groups: by every channel of either, to act on if either is."""
-    return Notice(first.channels | second.channels, first.needs_act or second.needs_act)
+    """Return the one notice for a person who is in two groups: the more pressing of both in every way."""
+    return Notice(
+        goes_out=first.goes_out or second.goes_out,
+        needs_act=first.needs_act or second.needs_act,
+        pace=Pace.PRESSING if Pace.PRESSING in {first.pace, second.pace} else Pace.CAN_WAIT,
+    )

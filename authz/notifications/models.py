@@ -10,6 +10,7 @@ from django.db.models import Q
 from authz.access.models import Person
 from authz.ids import new_id
 from authz.notifications.channels.webhook.models import WebhookEndpoint
+from authz.notifications.matrix import Pace
 from authz.outbox.models import Leased
 
 
@@ -30,7 +31,8 @@ class Delivery(Leased):
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "message", "subject_id", "recipient", "endpoint", "organization", "channel", "needs_act",
-        "due_at", "attempts", "sent_at", "dead_at", "last_error", "response_status",
+        "due_at", "attempts", "sent_at", "dead_at", "last_error", "response_status", "on_behalf_of", "digest", "pace",
+        "matter",
     }  # fmt: skip
     SETTLED = "sent_at"
 
@@ -43,8 +45,12 @@ class Delivery(Leased):
     organization = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+")
     channel = models.CharField(max_length=20)
     needs_act = models.BooleanField()
+    pace = models.CharField(max_length=10, default=Pace.CAN_WAIT.value)
     sent_at = models.DateTimeField(null=True)
     response_status = models.PositiveSmallIntegerField(null=True, help_text="HTTP status of an endpoint's last answer.")
+    on_behalf_of = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
+    matter = models.ForeignKey("authz.Matter", on_delete=models.PROTECT, null=True, related_name="deliveries")
+    digest = models.ForeignKey("authz.Digest", on_delete=models.PROTECT, null=True, related_name="deliveries")
 
     class Meta:
         verbose_name_plural = "deliveries"

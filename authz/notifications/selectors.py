@@ -1,20 +1,23 @@
 """Who is to be told, what is still to be delivered, and what is in an inbox."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 
+from authz import clock
 from authz.access.models import Membership
 from authz.access.roles import Actor, Role
 from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
+from authz.notifications.matters.standing import standing
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
 from authz.policies.history import Happened, What
+from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.clock_history import DECISIONS
-from authz.prior_auths.lifecycle import ON_APPEAL, TABLE
+from authz.prior_auths.lifecycle import ACTIVE, ON_APPEAL, TABLE, State
 from authz.prior_auths.models import PriorAuth
 
 DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
@@ -22,10 +25,14 @@ DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person, in the organization for which they are told. Keys are the rows' inside keys."""
+    """A person, in the organization for which they are told. Keys are the rows' inside keys.
+
+    `on_behalf_of_id` is the colleague for whom they are told; a person is told once, on whose behalf ever.
+    """
 
     person_id: int
     organization_id: int
+    on_behalf_of_id: int | None = field(default=None, compare=False)
 
 
 def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
@@ -46,6 +53,18 @@ def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
             recipient = Recipient(member.person_id, member.organization_id)
             found[recipient] = together(found[recipient], notice) if recipient in found else notice
     return found
+
+
+def presses_at(prior_auth: PriorAuth) -> datetime | None:
+    """Return the first of the clocks and the run-out that stand behind an act on a request; None when nothing does."""
+    if State(prior_auth.state) in ACTIVE:
+        run_out = clock.end_of_day(prior_auth.clinic.time_zone, on=prior_auth.runs_out_on)
+        replies = prior_auth.information_requests.filter(answered_at=None).values_list("reply_by", flat=True)
+        found = [prior_auth.due_at, run_out, *replies]
+    else:
+        undecided = [state.value for state in UNDECIDED_APPEALS]
+        found = list(prior_auth.appeals.filter(state__in=undecided).values_list("due_at", flat=True))
+    return min((instant for instant in found if instant is not None), default=None)
 
 
 def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
@@ -153,13 +172,43 @@ def prunable(before: datetime) -> QuerySet[Delivery]:
 
 
 def prunable_facts(before: datetime) -> QuerySet[OutboxMessage]:
-    """Return the facts told before an instant to which no delivery refers any longer."""
-    return OutboxMessage.objects.filter(settled_at__lt=before, deliveries=None)
+    """Return the facts told before an instant to which no delivery and no matter refers any longer."""
+    return OutboxMessage.objects.filter(settled_at__lt=before, deliveries=None, matters=None)
 
 
 def inbox(by: Actor) -> QuerySet[InboxEntry]:
-    """Return the actor's own entries for the organization they act for, newest first. A machine has no inbox."""
+    """Return the actor's own entries for the organization they act for, newest first. A machine has no inbox.
+
+    Each says in `is_open` whether it still waits for an act: nobody has acknowledged it or done what it asks for.
+    """
     if by.person_id is None:
         return InboxEntry.objects.none()
     mine = InboxEntry.objects.filter(person=by.person_id, organization=by.organization_id)
-    return mine.select_related("prior_auth", "pain_hint__patient").order_by("-arrived_at", "-pk")
+    waits = standing().filter(pk=OuterRef("delivery__matter"))
+    found = mine.annotate(is_open=Exists(waits)).select_related("prior_auth", "pain_hint__patient")
+    return found.select_related("delivery__on_behalf_of", "delivery__matter").order_by("-arrived_at", "-pk")
+
+
+def waiting(by: Actor) -> QuerySet[InboxEntry]:
+    """Return those of the actor's entries that still wait for an act, newest first."""
+    return inbox(by).filter(delivery__matter__in=standing())
+
+
+@dataclass(frozen=True, slots=True)
+class InboxState:
+    """What an inbox looks like: while it is equal, nothing in it has changed. `open_ids` are the keys of what waits."""
+
+    entries: int
+    unread: int
+    unacknowledged: int
+    open_ids: tuple[int, ...]
+
+
+def inbox_state(by: Actor) -> InboxState:
+    """Return how the actor's inbox stands. Entries only come, and are read and acknowledged once."""
+    counts = inbox(by).aggregate(
+        entries=Count("pk"),
+        unread=Count("pk", filter=Q(read_at=None)),
+        unacknowledged=Count("pk", filter=Q(acknowledged_at=None)),
+    )
+    return InboxState(**counts, open_ids=tuple(waiting(by).values_list("pk", flat=True)))

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from itertools import chain
+from typing import Final
 
 from django.db import transaction
 
@@ -12,12 +12,16 @@ from authz.audit import services as audit
 from authz.errors import NotFound
 from authz.ids import NoticeId
 from authz.notifications import selectors
-from authz.notifications.channels.contract import Channel, NotDelivered
+from authz.notifications.channels.contract import Channel, NotDelivered, Unreachable
 from authz.notifications.channels.registry import CHANNELS, PATIENCE
 from authz.notifications.channels.webhook import selectors as webhooks
 from authz.notifications.channels.webhook import services as webhook
-from authz.notifications.matrix import ChannelName
+from authz.notifications.digests import services as digests
+from authz.notifications.matrix import OUTSIDE, ChannelName
+from authz.notifications.matters import services as matters
+from authz.notifications.matters.standing import is_over
 from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.routing import services as routing
 from authz.outbox import leases
 from authz.outbox import services as outbox
 from authz.outbox.backoff import Patience
@@ -26,10 +30,17 @@ from authz.prior_auths.services import rechecking
 
 log = logging.getLogger(__name__)
 
+NEEDLESS: Final = "needless"
+"""Kept with a delivery that was not sent, because what it asked for was done before."""
+
 
 def advance(*, now: datetime) -> bool:
     """Do the most pressing piece of work that is due; return whether there was any. Facts first, then deliveries."""
-    return fan_out_next(now=now) or any(deliver_next(now=now, channel=name) for name in CHANNELS)
+    return (
+        fan_out_next(now=now)
+        or any(deliver_next(now=now, channel=name) for name in CHANNELS)
+        or digests.send_next(now=now)
+    )
 
 
 def fan_out_next(*, now: datetime) -> bool:
@@ -53,21 +64,8 @@ def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
     with transaction.atomic(durable=True):
         outbox.settle(message, now=now)
         rechecking.ask_after(message=message, now=now)
-        return Delivery.objects.bulk_create(chain(_to_people(message, now=now), _to_endpoints(message, now=now)))
-
-
-def _to_people(message: OutboxMessage, *, now: datetime) -> Iterator[Delivery]:
-    for recipient, notice in selectors.recipients(message).items():
-        for channel in sorted(notice.channels):
-            yield Delivery(
-                message=message,
-                subject_id=message.subject_id,
-                recipient_id=recipient.person_id,
-                organization_id=recipient.organization_id,
-                channel=channel.value,
-                needs_act=notice.needs_act,
-                due_at=now,
-            )
+        to_people = routing.write_down(message=message, now=now)
+        return to_people + Delivery.objects.bulk_create(_to_endpoints(message, now=now))
 
 
 def _to_endpoints(message: OutboxMessage, *, now: datetime) -> Iterator[Delivery]:
@@ -94,8 +92,13 @@ def deliver_next(*, now: datetime, channel: ChannelName, channels: Mapping[Chann
     delivery = _lease(channel, now=now)
     if delivery is None:
         return False
+    if channel in OUTSIDE and is_over(delivery):
+        leases.settle(delivery, now=now, last_error=NEEDLESS)
+        return True
     try:
         channels[channel].deliver(delivery, now=now)
+    except Unreachable as refusal:
+        routing.fall_through(delivery, refusal=refusal, now=now)
     except NotDelivered as refusal:
         _put_back(delivery, refusal, patience=PATIENCE.get(channel), now=now)
     return True
@@ -127,6 +130,11 @@ def replay(*, delivery_id: int, now: datetime) -> None:
     :raises NotFound: when there is no such dead delivery.
     """
     leases.replay(Delivery.objects.all(), pk=delivery_id, now=now)
+
+
+def escalate_due(*, now: datetime) -> int:
+    """Tell the next ones of every notice that nobody acted on in time; return how many rungs were taken."""
+    return matters.escalate_due(now=now)
 
 
 def replay_all(*, now: datetime) -> int:
@@ -163,6 +171,8 @@ def mark_read(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
 def acknowledge(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
     """Note that the actor has taken an entry in hand; it is read then, too. Doing it again changes nothing.
 
+    What it asks for is then asked of nobody else in the organization.
+
     :raises NotFound: when the actor has no such entry.
     """
     with transaction.atomic():
@@ -171,8 +181,10 @@ def acknowledge(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
             entry.read_at = entry.read_at or now
             entry.acknowledged_at = now
             entry.save(update_fields=["read_at", "acknowledged_at"])
+            if entry.delivery.matter is not None:
+                matters.take_in_hand(matter=entry.delivery.matter, now=now)
             audit.record(by=by, action="acknowledge", subject_kind="notice", subject_id=entry.public_id, now=now)
-    return entry
+    return selectors.inbox(by).get(pk=entry.pk)
 
 
 def _own(notice_id: NoticeId, by: Actor) -> InboxEntry:

@@ -1,8 +1,10 @@
 """What a fact is about, and all that a message may say of it: a request's own number, and where to read more."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
+from authz.notifications.matters.ladder import LADDER
 from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
@@ -10,6 +12,9 @@ from authz.pain.services import HINT_FOUND
 from authz.prior_auths.models import PriorAuth
 
 Subject = PriorAuth | PainHint
+
+ESCALATIONS: Final = frozenset(row.says for row in LADDER.values())
+"""What is announced of a rung taken, not of a request itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ def subject_of(message: OutboxMessage) -> Subject:
 
     :raises ObjectDoesNotExist: when it is about nothing there is.
     """
+    if message.topic in ESCALATIONS:
+        return PriorAuth.objects.get(matters__escalations__public_id=message.subject_id)
     if message.topic == HINT_FOUND:
         return PainHint.objects.select_related("patient").get(public_id=message.subject_id)
     return PriorAuth.objects.get(public_id=message.subject_id)

@@ -31,8 +31,9 @@ class Caller:
         self.token = token
         self.client = Client(raise_request_exception=False)
 
-    def get(self, path: str, **parameters: str) -> Any:
-        return self.client.get(f"/api/v1/{path}", parameters, headers=self._headers())
+    def get(self, path: str, *, if_none_match: str | None = None, **parameters: str) -> Any:
+        headers = self._headers() | ({"If-None-Match": if_none_match} if if_none_match else {})
+        return self.client.get(f"/api/v1/{path}", parameters, headers=headers)
 
     def get_csv(self, path: str, **parameters: str) -> Any:
         return self.client.get(f"/api/v1/{path}", parameters, headers={**self._headers(), "Accept": "text/csv"})

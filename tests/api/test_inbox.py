@@ -1,12 +1,15 @@
 """What a person was told, over the API."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from authz.access.roles import Role
+from authz.ids import PriorAuthId
 from authz.notifications import services
 from authz.notifications.matrix import ChannelName
+from authz.prior_auths.services import request
 from tests import cast as stage
 from tests.api.callers import Caller, machine, nothing_changes, person, refused
 
@@ -76,3 +79,42 @@ def test_nobody_reads_anothers_inbox(told: stage.Cast) -> None:
 
 def test_a_machine_has_no_inbox(told: stage.Cast) -> None:
     assert notices(machine(told.riverside, Role.STAFF)) == []
+
+
+def test_who_polls_hears_304_until_something_has_changed(told: stage.Cast) -> None:
+    stella = person("stella")
+    (notice,) = notices(stella)
+
+    for path in ("inbox/", "inbox/count/"):
+        tag = stella.get(path)["ETag"]
+        same = stella.get(path, if_none_match=f'"another", {tag}')
+        assert (same.status_code, same.content, same["ETag"]) == (304, b"", tag)
+        assert stella.get(path, if_none_match='"another"').status_code == 200
+
+    stella.post(f"inbox/{notice['id']}/read/")
+    assert stella.get("inbox/", if_none_match=tag).status_code == 200
+    assert stella.get("inbox/count/", if_none_match=tag).json() == {"unread": 0, "open": 1}
+
+
+def test_a_page_has_an_etag_of_its_own(told: stage.Cast) -> None:
+    stella = person("stella")
+
+    assert stella.get("inbox/")["ETag"] != stella.get("inbox/", is_read="true")["ETag"]
+
+
+def test_what_is_done_is_open_no_longer(told: stage.Cast) -> None:
+    stella = person("stella")
+    (notice,) = notices(stella, is_open="true")
+    counted = stella.get("inbox/count/")
+
+    request.withdraw(
+        prior_auth_id=PriorAuthId(UUID(notice["prior_authorization"]["id"])),
+        reason="Tapered.",
+        by=told.stella,
+        now=stage.later(2),
+    )
+
+    assert counted.json() == {"unread": 1, "open": 1}
+    assert notices(stella, is_open="true") == []
+    assert notices(stella, needs_act="true")[0]["is_open"] is False
+    assert stella.get("inbox/count/", if_none_match=counted["ETag"]).json() == {"unread": 1, "open": 0}

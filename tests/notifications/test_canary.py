@@ -12,10 +12,12 @@ from django.db.models import Model
 from redis import Redis
 
 from authz.ids import PatientId, PriorAuthId
-from authz.notifications import selectors
+from authz.notifications import selectors, services
 from authz.notifications.channels.webhook.models import WebhookEndpoint, WebhookSecret
 from authz.notifications.channels.webhook.signature import PREFIX
-from authz.notifications.matrix import MATRIX, PERSONAL
+from authz.notifications.digests.models import Digest
+from authz.notifications.matrix import MATRIX, PERSONAL, ChannelName
+from authz.notifications.matters.models import Escalation, Matter
 from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
@@ -27,10 +29,11 @@ from authz.prior_auths.services import determinations, intake, questions, queue,
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.hooks import secretly_registered
-from tests.notifications.stage import drain, say
+from tests.notifications.stage import drain, say, with_phone
 from tests.pain import stage as pain
 from tests.post_office import Mood, PostOffice
 from tests.receiver import Receiver
+from tests.text_office import TextOffice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,6 +117,7 @@ def messages(broker: "Redis[bytes]") -> str:
 def test_no_patient_data_leaves_by_any_channel(
     cast: Cast,
     post_office: PostOffice,
+    text_office: TextOffice,
     broker: "Redis[bytes]",
     receiver: Receiver,
     settings: LazySettings,
@@ -123,24 +127,34 @@ def test_no_patient_data_leaves_by_any_channel(
     settings.OUTBOX_NUDGE = "workers.broker.nudge"
     caplog.set_level("DEBUG")
     secrets = [secretly_registered(side, receiver)[1] for side in (cast.riverside, cast.evergreen)]
+    # Dr Jones hears by text of what presses, and once a day of the rest; everybody else by mail.
+    with_phone(cast.jones, pressing_by=["sms"], digest_hour=8)
     prior_auth = marked(cast)
+    drain()
+    for day in range(1, 9):
+        services.escalate_due(now=stage.later(24 * day))
+        drain(stage.later(24 * day))
     for topic in set(MATRIX) - {HINT_FOUND}:
         say(prior_auth, topic)
     hint = marked_hint(cast, prior_auth)
     post_office.mood, receiver.status = Mood.REFUSE, 500
     drain()
     post_office.mood, receiver.status = Mood.ACCEPT, 204
-    for hours in range(1, 20):
+    for hours in range(193, 220):
         drain(stage.later(hours))
 
     captured = capfd.readouterr()
     places = {
         "mail": "\n".join(readable(mail) for mail in post_office.mails()),
+        "digest": "\n".join(readable(mail) for mail in post_office.mails() if mail["Subject"].startswith("Authz:")),
+        "texts": "\n".join(str(text) for text in text_office.texts),
         "mail as sent": "\n".join(str(bytes(letter.content or b"")) for letter in post_office.letters),
         "webhooks": "\n".join(f"{heard.path} {heard.headers} {heard.body.decode()}" for heard in receiver.heard),
         "endpoints": columns(WebhookEndpoint) + columns(WebhookSecret),
         "inbox": columns(InboxEntry),
         "deliveries": columns(Delivery),
+        "digests": columns(Digest),
+        "matters": columns(Matter) + columns(Escalation),
         "outbox": columns(OutboxMessage),
         "broker": messages(broker),
         "log": caplog.text + captured.out + captured.err,
@@ -154,12 +168,10 @@ def test_no_patient_data_leaves_by_any_channel(
     }
 
     assert not selectors.unsent().exists()
-    assert set(Delivery.objects.values_list("message__topic", "channel")) == {
-        (topic, channel.value)
-        for topic, told in MATRIX.items()
-        for notice in told.values()
-        for channel in notice.channels
-    } | {(topic, "webhook") for topic in set(MATRIX) - PERSONAL}
+    assert set(Delivery.objects.values_list("message__topic", flat=True)) >= {*MATRIX, "notice.reminder"}
+    assert set(Delivery.objects.filter(sent_at__isnull=False).values_list("channel", flat=True)) == set(ChannelName)
+    by_webhook = Delivery.objects.filter(channel=ChannelName.WEBHOOK.value)
+    assert set(by_webhook.values_list("message__topic", flat=True)) == set(MATRIX) - PERSONAL
     assert [
         (place, what)
         for place, text in places.items()
@@ -168,8 +180,10 @@ def test_no_patient_data_leaves_by_any_channel(
     ] == []
     # The search would have found something: each place has in it what may be there.
     assert prior_auth.number in places["mail"]
+    assert "still waits" in places["mail"]
+    assert f"/prior-auths/{prior_auth.public_id}/" in places["texts"]
+    assert f"/prior-auths/{prior_auth.public_id}/" in places["digest"]
     assert f"/patients/{hint.patient.public_id}/" in places["mail"]
-    assert f"/patients/{hint.patient.public_id}/" in places["webhooks"]
     assert str(prior_auth.public_id) in places["webhooks"]
     assert str(hint.public_id) in places["outbox"]
     assert str(prior_auth.public_id) in places["outbox"]

@@ -26,7 +26,7 @@ def heard(cast: Cast) -> dict[str, str]:
     """Return who hears of the latest fact, and how."""
     names = {person.pk: name for name, person in cast.people.items()}
     return {
-        names[recipient.person_id]: "+".join(sorted(notice.channels)) + ("!" if notice.needs_act else "")
+        names[recipient.person_id]: ("email+" if notice.goes_out else "") + "inbox" + ("!" if notice.needs_act else "")
         for recipient, notice in selectors.recipients(OutboxMessage.objects.latest("pk")).items()
     }
 

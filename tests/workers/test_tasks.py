@@ -21,6 +21,7 @@ from workers.schedule import (
     BEAT,
     DEEM_DUE,
     DRAIN_OUTBOX,
+    ESCALATE_DUE,
     OPEN_RENEWALS,
     PRUNE_OUTBOX,
     RECHECK_PATIENTS,
@@ -41,6 +42,7 @@ OURS = [
     OPEN_RENEWALS,
     RESUME_UNANSWERED,
     WARN_OF_RUN_OUTS,
+    ESCALATE_DUE,
     PRUNE_OUTBOX,
 ]
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
+from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery
 
 
@@ -23,6 +24,16 @@ class NotDelivered(Exception):
         self.result = result
 
 
+class Unreachable(NotDelivered):
+    """The channel will never reach the person so: the address itself was refused. No later attempt would help."""
+
+    def __init__(self, code: str, *, channel: ChannelName, marks_address: bool = True) -> None:
+        """`marks_address` is whether the address is to blame, and later notices need not try it either."""
+        super().__init__(code)
+        self.channel = channel
+        self.marks_address = marks_address
+
+
 class Channel(Protocol):
     """A way to reach a person, or an organization's own system."""
 
@@ -34,5 +45,6 @@ class Channel(Protocol):
         die in between, the notice goes out again with the same `public_id`.
 
         :raises NotDelivered: when it could not be handed over; the delivery is then still leased, not settled.
+        :raises Unreachable: when no later attempt would help either; the same holds.
         :raises LeaseLost: when the lease ran out and another worker has the delivery.
         """

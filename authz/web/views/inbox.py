@@ -15,7 +15,7 @@ from authz.notifications.wording import sentence
 from authz.web.pages import Page
 
 MOST = 100
-"""Notices shown. Older ones lie in the requests' own history."""
+"""Notices of a kind shown. Older ones lie in the requests' own history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Inbox(Page):
     """What waits for the reader first, then what is new, then the rest."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        entries = list(selectors.inbox(self.actor)[:MOST])
-        waiting = [entry for entry in entries if entry.needs_act and entry.acknowledged_at is None]
-        others = [entry for entry in entries if entry not in waiting]
+        entries = selectors.inbox(self.actor)
+        waiting = selectors.waiting(self.actor)
+        others = entries.exclude(pk__in=waiting.values("pk"))
         return self.show(
             "pages/inbox.html",
-            waiting=_told(waiting),
-            fresh=_told(entry for entry in others if entry.read_at is None),
-            old=_told(entry for entry in others if entry.read_at is not None),
+            waiting=_told(waiting[:MOST]),
+            fresh=_told(others.filter(read_at=None)[:MOST]),
+            old=_told(others.exclude(read_at=None)[:MOST]),
         )
 
 

@@ -1,5 +1,6 @@
 """What a mail looks like. It can say a request's number and where to read more, and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from email.utils import parseaddr
 from uuid import UUID
@@ -28,14 +29,19 @@ def letter(*, to: str, topic: str, needs_act: bool, says: Sayable, delivery_id: 
         needs_act=needs_act,
         link=f"{settings.BASE_URL}{says.path}",
     )
-    mail = EmailMultiAlternatives(
-        subject=_subject(allowed),
-        body=render_to_string("mail/notice.txt", asdict(allowed)),
+    return mail(to=to, subject=_subject(allowed), template="notice", says=asdict(allowed), mail_id=delivery_id)
+
+
+def mail(*, to: str, subject: str, template: str, says: Mapping[str, object], mail_id: UUID) -> EmailMultiAlternatives:
+    """Return a mail of ours in text and HTML, from the two templates of that name and what they may say."""
+    made = EmailMultiAlternatives(
+        subject=subject,
+        body=render_to_string(f"mail/{template}.txt", dict(says)),
         to=[to],
-        headers={"Message-ID": f"<{delivery_id}@{_domain()}>", "Auto-Submitted": "auto-generated"},
+        headers={"Message-ID": f"<{mail_id}@{_domain()}>", "Auto-Submitted": "auto-generated"},
     )
-    mail.attach_alternative(render_to_string("mail/notice.html", asdict(allowed)), "text/html")
-    return mail
+    made.attach_alternative(render_to_string(f"mail/{template}.html", dict(says)), "text/html")
+    return made
 
 
 def _subject(allowed: Allowed) -> str:

@@ -1,10 +1,9 @@
 """E-mail by SMTP, at least once: a worker that dies after the mail server said yes sends the same Message-ID again."""
 
-import smtplib
 from datetime import datetime
 
-from authz.notifications.channels.contract import NotDelivered
 from authz.notifications.channels.email.message import letter
+from authz.notifications.channels.email.post import send
 from authz.notifications.models import Delivery
 from authz.notifications.subjects import sayable
 from authz.outbox import leases
@@ -22,18 +21,5 @@ class Email:
             says=sayable(delivery),
             delivery_id=delivery.public_id,
         )
-        try:
-            mail.send()
-        except OSError as refusal:  # smtplib's exceptions are OSErrors too
-            raise NotDelivered(_code(refusal)) from refusal
+        send(mail)
         leases.settle(delivery, now=now)
-
-
-def _code(refusal: OSError) -> str:
-    """Return the kind of the refusal and the server's number for it; its words may quote the mail."""
-    kind = type(refusal).__name__
-    if isinstance(refusal, smtplib.SMTPRecipientsRefused):
-        return f"{kind} {' '.join(str(number) for number, _words in refusal.recipients.values())}"
-    if isinstance(refusal, smtplib.SMTPResponseException):
-        return f"{kind} {refusal.smtp_code}"
-    return kind

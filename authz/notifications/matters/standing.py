@@ -1,0 +1,85 @@
+"""By which fact an act is no longer needed: one condition a topic, asked of the request as it is now."""
+
+from collections.abc import Collection, Mapping
+from functools import reduce
+from operator import or_
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from authz.notifications.matters.models import Matter
+from authz.notifications.models import Delivery
+from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
+from authz.prior_auths.appeal_lifecycle import UNHEARD, AppealState
+from authz.prior_auths.call_lifecycle import CallState
+from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
+from authz.prior_auths.models import Appeal, Call
+
+
+def _in(*states: State) -> Q:
+    return Q(prior_auth__state__in=sorted(state.value for state in states))
+
+
+def _has_appeal(states: Collection[AppealState]) -> Q:
+    return Q(Exists(Appeal.objects.filter(prior_auth=OuterRef("prior_auth"), state__in=sorted(states))))
+
+
+def _has_call(state: CallState) -> Q:
+    return Q(Exists(Call.objects.filter(prior_auth=OuterRef("prior_auth"), state=state.value)))
+
+
+_UNTIL_ACKNOWLEDGED: Final = Q()
+# What is appealed, reopened or voided has been seen.
+_DECIDED_AGAINST: Final = _in(State.DECIDED) & ~_has_appeal(frozenset(AppealState) - UNHEARD)
+
+STANDS_WHILE: Final[Mapping[str, Q]] = {
+    "prior-auth.opened": _in(State.DETECTED, State.DRAFT),
+    "prior-auth.renewal-opened": _in(State.DRAFT),
+    "prior-auth.need-in-doubt": _in(*ACTIVE) & Q(prior_auth__need_in_doubt_at__isnull=False),
+    "prior-auth.prescriber-asked": _in(State.AWAITING_PRESCRIBER),
+    "prior-auth.prescriber-answered": _in(State.DRAFT),
+    "prior-auth.submitted": _in(State.QUEUED),
+    "prior-auth.information-requested": _in(State.INFO_REQUESTED),
+    "prior-auth.answered": _in(State.IN_REVIEW),
+    "prior-auth.unanswered": _in(State.IN_REVIEW),
+    "prior-auth.expedited": _in(*UNDECIDED),
+    "prior-auth.referred": _in(State.CLINICAL_REVIEW),
+    "prior-auth.approved-in-part": _DECIDED_AGAINST,
+    "prior-auth.denied": _DECIDED_AGAINST,
+    "prior-auth.deemed-adverse": _DECIDED_AGAINST,
+    "prior-auth.reassigned": _in(State.IN_REVIEW, State.CLINICAL_REVIEW),
+    "prior-auth.running-out": _in(*ACTIVE),
+    "prior-auth.overdue": _in(*UNDECIDED) | _has_appeal(UNDECIDED_APPEALS),
+    "prior-auth.second-reading-disagreed": _in(State.DECIDED),
+    "prior-auth.returned": _in(State.INCOMPLETE),
+    "prior-auth.completed": _in(State.QUEUED),
+    "prior-auth.dismissed": _UNTIL_ACKNOWLEDGED,
+    "prior-auth.duplicate-suspected": _in(*ACTIVE) & Q(prior_auth__duplicate_of__isnull=False),
+    "prior-auth.reopened": _in(State.IN_REVIEW, State.CLINICAL_REVIEW),
+    "appeal.filed": _has_appeal({AppealState.FILED}),
+    "appeal.received": _has_appeal({AppealState.RECEIVED}),
+    "appeal.upheld": _has_appeal({AppealState.DECIDED}),
+    "appeal.overturned-in-part": _has_appeal({AppealState.DECIDED}),
+    "appeal.dismissed": _UNTIL_ACKNOWLEDGED,
+    "peer-to-peer.offered": _has_call(CallState.OFFERED),
+    "peer-to-peer.times-offered": _has_call(CallState.OFFERED),
+    "peer-to-peer.times-proposed": _has_call(CallState.PROPOSED),
+}
+"""While the condition holds, the request needs the act that the topic asks for."""
+
+_STANDS: Final = reduce(or_, (Q(topic=topic) & condition for topic, condition in STANDS_WHILE.items()))
+
+
+def standing() -> QuerySet[Matter]:
+    """Return the matters that are open: nobody took them in hand, and their requests still need the act."""
+    return Matter.objects.filter(_STANDS, closed_at=None)
+
+
+def stands(matter: Matter) -> bool:
+    """Say whether a matter is open now."""
+    return standing().filter(pk=matter.pk).exists()
+
+
+def is_over(delivery: Delivery) -> bool:
+    """Say whether what a delivery asks for has been done, or taken in hand, since it was written down."""
+    return delivery.matter_id is not None and not standing().filter(pk=delivery.matter_id).exists()

@@ -1,0 +1,154 @@
+"""By which ways a fact reaches whom: who covers for whom, what each wants, and what is left when one way is barred."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db import transaction
+
+from authz.access.models import Membership
+from authz.access.roles import SYSTEM
+from authz.audit import services as audit
+from authz.notifications import selectors
+from authz.notifications.channels.contract import Unreachable
+from authz.notifications.digests import services as digests
+from authz.notifications.matrix import SILENT, TO_KNOW_AT_ONCE, ChannelName, Notice, Pace
+from authz.notifications.matters import services as matters
+from authz.notifications.matters.models import Matter
+from authz.notifications.matters.selectors import recipients as recipients_of_rung
+from authz.notifications.models import Delivery
+from authz.notifications.selectors import Recipient
+from authz.notifications.subjects import ESCALATIONS, Subject, subject_of
+from authz.notifications.waiting import when_to_send
+from authz.notifications.wishes import services as wishes
+from authz.notifications.wishes.models import NotificationSettings
+from authz.notifications.wishes.selectors import settings_of, with_covers
+from authz.outbox import leases
+from authz.outbox.models import OutboxMessage
+from authz.prior_auths.models import PriorAuth
+
+
+def write_down(*, message: OutboxMessage, now: datetime) -> list[Delivery]:
+    """Write one delivery for each person told of a fact and each way it goes to them; return them.
+
+    Call it in the transaction that settles the fact. What is told to somebody on a colleague's behalf is on the trail.
+    """
+    if message.topic == wishes.PHONE_GIVEN:
+        return Delivery.objects.bulk_create(_code_to_phone(message, now))
+    told = recipients_of_rung(message) if message.topic in ESCALATIONS else selectors.recipients(message)
+    if not told:
+        return []
+    subject, open_ones = subject_of(message), dict[int, Matter]()
+    if isinstance(subject, PriorAuth):
+        open_ones = matters.matters_of(message=message, prior_auth=subject, told=told, now=now)
+        # Of a patient's pain the prescriber hears and nobody else, whoever covers for them.
+        told = with_covers(told, now=now)
+    fact = _Fact(message, subject, open_ones, now)
+    wanted = settings_of({recipient.person_id for recipient in told})
+    # By person, so that two of these never wait for each other's digests crosswise.
+    in_order = sorted(told.items(), key=lambda one: one[0].person_id)
+    ways = [way for recipient, notice in in_order for way in fact.ways(recipient, notice, wanted[recipient.person_id])]
+    for way in ways:
+        if way.channel == ChannelName.INBOX.value:
+            _note_behalf(way, now)
+        else:
+            _let_pass(way, now)
+    return Delivery.objects.bulk_create(ways)
+
+
+@transaction.atomic
+def fall_through(delivery: Delivery, *, refusal: Unreachable, now: datetime) -> None:
+    """Give up a leased delivery whose way is barred for good, and have the notice go by the person's next channel.
+
+    The address is marked, so that later notices go by the next one at once. Without another, the inbox has it.
+
+    :raises LeaseLost: when the lease ran out meanwhile and another worker has the delivery.
+    """
+    leases.give_up(delivery, error=refusal.code, now=now)
+    person = delivery.person
+    if refusal.marks_address:
+        wishes.note_refused(channel=refusal.channel, person_id=person.pk, code=refusal.code, now=now)
+    wanted = settings_of([person.pk])[person.pk]
+    same = Delivery.objects.filter(message=delivery.message_id, recipient=person)
+    tried = set(same.values_list("channel", flat=True))
+    left = [channel for channel in wanted.channels(Pace(delivery.pace)) if channel.value not in tried]
+    if left and delivery.message.topic not in SILENT:
+        Delivery.objects.create(
+            message_id=delivery.message_id,
+            subject_id=delivery.subject_id,
+            recipient=person,
+            organization_id=delivery.organization_id,
+            on_behalf_of_id=delivery.on_behalf_of_id,
+            channel=left[0].value,
+            needs_act=delivery.needs_act,
+            matter_id=delivery.matter_id,
+            pace=delivery.pace,
+            due_at=now,
+        )
+
+
+@dataclass(frozen=True)
+class _Fact:
+    message: OutboxMessage
+    subject: Subject | None
+    matters: Mapping[int, Matter]
+    now: datetime
+
+    @cached_property
+    def presses_at(self) -> datetime | None:
+        return selectors.presses_at(self.subject) if isinstance(self.subject, PriorAuth) else None
+
+    def ways(self, recipient: Recipient, notice: Notice, wanted: NotificationSettings) -> Iterator[Delivery]:
+        """Yield the delivery into the inbox, and the one that goes out, unless it waits for a digest."""
+        in_inbox = self.delivery(recipient, notice, ChannelName.INBOX, due_at=self.now)
+        channels = wanted.channels(notice.pace) if notice.goes_out else []
+        if channels:
+            wishes = wanted.wishes(channels[0])
+            presses_at = self.presses_at if wishes.waits and notice.needs_act else None
+            sending = when_to_send(notice, wishes, now=self.now, presses_at=presses_at)
+            if sending.by_digest:
+                in_inbox.digest = digests.join(
+                    person_id=recipient.person_id,
+                    organization_id=recipient.organization_id,
+                    wanted=wishes,
+                    at=sending.at,
+                )
+            else:
+                yield self.delivery(recipient, notice, channels[0], due_at=sending.at)
+        yield in_inbox
+
+    def delivery(self, recipient: Recipient, notice: Notice, channel: ChannelName, *, due_at: datetime) -> Delivery:
+        return Delivery(
+            message=self.message,
+            subject_id=self.message.subject_id,
+            recipient_id=recipient.person_id,
+            organization_id=recipient.organization_id,
+            on_behalf_of_id=recipient.on_behalf_of_id,
+            channel=channel.value,
+            needs_act=notice.needs_act,
+            matter=self.matters.get(recipient.organization_id) if notice.needs_act else None,
+            pace=notice.pace.value,
+            due_at=due_at,
+        )
+
+
+def _code_to_phone(message: OutboxMessage, now: datetime) -> Iterator[Delivery]:
+    """Yield the text to the phone that a person gave, through whichever organization they belong to first."""
+    member = Membership.objects.filter(person__public_id=message.subject_id).order_by("pk").first()
+    if member is not None:
+        yield _Fact(message, None, {}, now).delivery(
+            Recipient(member.person_id, member.organization_id), TO_KNOW_AT_ONCE, ChannelName.SMS, due_at=now
+        )
+
+
+def _note_behalf(way: Delivery, now: datetime) -> None:
+    if way.on_behalf_of_id is not None:
+        audit.record(by=SYSTEM, action="tell on behalf", subject_kind="delivery", subject_id=way.public_id, now=now)
+
+
+def _let_pass(way: Delivery, now: datetime) -> None:
+    """Send at once, too, what of the same request waits before what goes at once: events are told in their order."""
+    if way.due_at <= now:
+        before = selectors.unsent().filter(subject_id=way.subject_id, recipient=way.recipient_id, channel=way.channel)
+        before.filter(attempts=0, due_at__gt=now).update(due_at=now)

@@ -1,0 +1,80 @@
+"""What people want, who stands in for whom, and who could."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from authz import clock
+from authz.access.models import Membership, Person
+from authz.access.roles import Actor
+from authz.errors import Forbidden
+from authz.notifications.matrix import Notice, together
+from authz.notifications.selectors import Recipient
+from authz.notifications.wishes.models import Cover, Delegate, NotificationSettings
+
+
+def person_of(by: Actor) -> int:
+    """Return the key of the person who acts.
+
+    :raises Forbidden: when it is a machine: nobody tells it anything.
+    """
+    if by.person_id is None:
+        raise Forbidden("A machine gets no notices and has no settings for them.")
+    return by.person_id
+
+
+def settings_of(person_ids: Collection[int]) -> Mapping[int, NotificationSettings]:
+    """Return what each person wants; who never said gets what a new row says."""
+    rows = NotificationSettings.objects.select_related("person").filter(person__in=person_ids)
+    found = {row.person_id: row for row in rows}
+    others = Person.objects.filter(pk__in=set(person_ids) - set(found))
+    return found | {person.pk: NotificationSettings(person=person) for person in others}
+
+
+def colleagues(by: Actor) -> QuerySet[Person]:
+    """Return who could stand in for the actor: members of the organization who share a role with them."""
+    return _stand_ins(person_of(by), by.organization)
+
+
+def delegate_of(by: Actor) -> Delegate | None:
+    """Return the actor's delegate in the organization they act for."""
+    mine = Delegate.objects.filter(person=person_of(by), organization=by.organization)
+    return mine.select_related("colleague").first()
+
+
+def covers_of(by: Actor) -> QuerySet[Cover]:
+    """Return who covers for the actor in the organization they act for, and when, the next one first."""
+    mine = Cover.objects.filter(person=person_of(by), organization=by.organization)
+    return mine.select_related("colleague").order_by("starts_on", "ends_on", "pk")
+
+
+def delegates_of(person_ids: Collection[int], *, organization_id: int) -> list[Delegate]:
+    """Return the delegates that people have named in an organization and who are still colleagues who may act."""
+    named = Delegate.objects.filter(person__in=person_ids, organization=organization_id).order_by("pk")
+    return [delegate for delegate in named if _is_colleague(delegate)]
+
+
+def with_covers(told: Mapping[Recipient, Notice], *, now: datetime) -> dict[Recipient, Notice]:
+    """Return whom to tell together with who covers for them today, and is still a colleague who may act."""
+    found = dict(told)
+    covers = Cover.objects.filter(person__in=[recipient.person_id for recipient in told]).select_related("organization")
+    for cover in covers.order_by("pk"):
+        recipient = Recipient(cover.person_id, cover.organization_id)
+        today = clock.day_in(cover.organization.time_zone, at=now)
+        if recipient in told and cover.starts_on <= today <= cover.ends_on and _is_colleague(cover):
+            beside = replace(recipient, person_id=cover.colleague_id, on_behalf_of_id=cover.person_id)
+            notice = told[recipient]
+            found[beside] = together(found[beside], notice) if beside in found else notice
+    return found
+
+
+def _is_colleague(stand_in: Cover | Delegate) -> bool:
+    return _stand_ins(stand_in.person_id, stand_in.organization_id).filter(pk=stand_in.colleague_id).exists()
+
+
+def _stand_ins(person_id: int, organization_id: int) -> QuerySet[Person]:
+    mine = Membership.objects.filter(person=person_id, organization=organization_id, role=OuterRef("role"))
+    shared = Membership.objects.filter(Exists(mine), organization=organization_id, person=OuterRef("pk"))
+    return Person.objects.filter(Exists(shared), is_active=True).exclude(pk=person_id)
