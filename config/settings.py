@@ -256,6 +256,10 @@ SMS_TOKEN = env.text("AUTHZ_SMS_TOKEN", _WITH_SMS, how="Give the account's token
 SMS_FROM = env.text("AUTHZ_SMS_FROM", _WITH_SMS, how="Give the number that texts come from, or a service's id (MG…).")
 SMS_TIMEOUT = 10
 
+# -- whoever operates the service ---------------------------------------------------------------------------------
+# Unset, there is nothing at /metrics.
+METRICS_TOKEN = env.text("AUTHZ_METRICS_TOKEN", "")
+
 # -- browser safety -----------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.flag("AUTHZ_SSL_REDIRECT", IS_PRODUCTION)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("AUTHZ_BEHIND_PROXY") else None

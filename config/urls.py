@@ -3,11 +3,13 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from authz.api.health import healthz, readyz
+from authz.api.operations import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include("authz.api.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("", include("authz.web.urls")),
 ]
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 
 from authz import clock
 from authz.access.models import Membership
 from authz.access.roles import Actor, Role
+from authz.notifications.channels.webhook.models import EndpointState
 from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
 from authz.notifications.matters.standing import standing
 from authz.notifications.models import Delivery, InboxEntry
@@ -160,6 +161,35 @@ def next_by(channel: ChannelName) -> QuerySet[Delivery]:
 def dead() -> QuerySet[Delivery]:
     """Return the deliveries that were given up, waiting for a person to replay them."""
     return Delivery.objects.filter(dead_at__isnull=False).order_by("dead_at", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The notices of one channel: due and not made (a paused endpoint's left out), the oldest's due instant, made in
+    the last hour, and given up."""
+
+    due: int
+    oldest: datetime | None
+    made: int
+    dead: int
+
+
+def by_channel(*, now: datetime) -> Mapping[ChannelName, Traffic]:
+    """Return how every channel stands."""
+    waiting = unsent().filter(due_at__lte=now).exclude(endpoint__state=EndpointState.PAUSED.value)
+    counted = waiting.order_by().values("channel").annotate(number=Count("pk"), oldest=Min("due_at"))
+    due = {row["channel"]: (row["number"], row["oldest"]) for row in counted}
+    made = Delivery.objects.filter(sent_at__gt=now - timedelta(hours=1)).values("channel").annotate(number=Count("pk"))
+    given_up = dead().order_by().values("channel").annotate(number=Count("pk"))
+    made_of, dead_of = ({row["channel"]: row["number"] for row in rows} for rows in (made, given_up))
+    return {
+        channel: Traffic(
+            *due.get(channel.value, (0, None)),
+            made=made_of.get(channel.value, 0),
+            dead=dead_of.get(channel.value, 0),
+        )
+        for channel in ChannelName
+    }
 
 
 def prunable(before: datetime) -> QuerySet[Delivery]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 
 from authz import clock
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
@@ -207,6 +207,18 @@ def events(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Event]:
     if by.organization_id != found.clinic_id:
         told = told.filter(at__gte=found.submitted_at)
     return told.order_by("sequence")
+
+
+def open_by_state() -> dict[str, int]:
+    """Return how many requests of all organizations are open in each state; for whoever operates the service."""
+    active = PriorAuth.objects.filter(state__in=[state.value for state in lifecycle.ACTIVE])
+    return dict(active.order_by().values_list("state").annotate(Count("pk")))
+
+
+def overdue(*, now: datetime) -> QuerySet[PriorAuth]:
+    """Return the undecided requests of all organizations whose legal time is over."""
+    undecided = [state.value for state in lifecycle.UNDECIDED]
+    return PriorAuth.objects.filter(state__in=undecided, due_at__lt=now)
 
 
 def due(prior_auth: PriorAuth) -> Due | None:

@@ -11,6 +11,7 @@ from django.core.management import call_command
 
 from tests.faults.stack import Stack
 from tests.post_office import PostOffice
+from tests.receiver import Receiver
 
 SAFEGUARDS = ("outbox", "lease-expiry", "idempotency-keys")
 
@@ -18,9 +19,13 @@ SAFEGUARDS = ("outbox", "lease-expiry", "idempotency-keys")
 def main() -> bool:
     """Do what the command line says; return whether every promise was kept."""
     asked = _arguments()
-    office = PostOffice()
+    office, receiver = PostOffice(), Receiver()
     began = time.monotonic()
-    with office.opened(), Stack(smtp_port=office.port, safeguard_off=asked.without or "") as stack:
+    with (
+        office.opened(),
+        receiver.opened(),
+        Stack(smtp_port=office.port, hook_port=receiver.port, safeguard_off=asked.without or "") as stack,
+    ):
         os.environ |= stack.environment() | {
             "DATABASE_URL": stack.postgres.url("authz"),
             "REDIS_URL": stack.valkey.url(),
@@ -34,6 +39,7 @@ def main() -> bool:
         outcome = run(
             stack,
             office,
+            receiver,
             seed=asked.seed,
             seconds=asked.seconds,
             faults=asked.faults,

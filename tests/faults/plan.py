@@ -7,27 +7,38 @@ from collections.abc import Callable
 from contextlib import suppress
 from random import Random
 from threading import Event, Thread
+from typing import NamedTuple
 
 from redis import RedisError
 
 from tests.faults.proxy import Proxy
 from tests.faults.stack import LEASE_SECONDS, Stack
 from tests.post_office import Mood, PostOffice
+from tests.receiver import Receiver
 from workers.broker import nudge
 
-Fault = Callable[[Stack, PostOffice, Random], None]
+
+class World(NamedTuple):
+    """What can be spoiled: our own servers and programs, and the two that others run."""
+
+    stack: Stack
+    office: PostOffice
+    receiver: Receiver
+
+
+Fault = Callable[[World, Random], None]
 
 
 def _kill(kind: str) -> Fault:
-    def kill(stack: Stack, _office: PostOffice, random: Random) -> None:
-        stack.some(kind, random).signal(signal.SIGKILL)
+    def kill(world: World, random: Random) -> None:
+        world.stack.some(kind, random).signal(signal.SIGKILL)
 
     return kill
 
 
 def _freeze(kind: str, longest: float) -> Fault:
-    def freeze(stack: Stack, _office: PostOffice, random: Random) -> None:
-        program = stack.some(kind, random)
+    def freeze(world: World, random: Random) -> None:
+        program = world.stack.some(kind, random)
         program.signal(signal.SIGSTOP)
         time.sleep(random.uniform(0.5, longest))
         program.signal(signal.SIGCONT)
@@ -35,45 +46,64 @@ def _freeze(kind: str, longest: float) -> Fault:
     return freeze
 
 
-def _flush(stack: Stack, _office: PostOffice, _random: Random) -> None:
+def _flush(world: World, _random: Random) -> None:
     with suppress(RedisError):  # it is being started again: there is nothing left in it
-        stack.broker().flushall()
+        world.stack.broker().flushall()
 
 
-def _flood(_stack: Stack, _office: PostOffice, random: Random) -> None:
+def _flood(_world: World, random: Random) -> None:
     """Tell the workers the same thing many times, as a broker may that delivers at least once."""
     for _ in range(random.randint(5, 30)):
         nudge()
 
 
 def _cut(line: Callable[[Stack], Proxy]) -> Fault:
-    def cut(stack: Stack, _office: PostOffice, random: Random) -> None:
-        line(stack).cut()
+    def cut(world: World, random: Random) -> None:
+        line(world.stack).cut()
         time.sleep(random.uniform(0.3, 3))
-        line(stack).mend()
+        line(world.stack).mend()
 
     return cut
 
 
 def _bad_mail(mood: Mood) -> Fault:
-    def spoil(_stack: Stack, office: PostOffice, random: Random) -> None:
-        office.mood = mood
+    def spoil(world: World, random: Random) -> None:
+        world.office.mood = mood
         time.sleep(random.uniform(0.5, 3))
-        office.mood = Mood.ACCEPT
+        world.office.mood = Mood.ACCEPT
 
     return spoil
 
 
-def _flapping_mail(_stack: Stack, office: PostOffice, random: Random) -> None:
+def _flapping_mail(world: World, random: Random) -> None:
     for _ in range(random.randint(3, 8)):
-        office.mood = random.choice([Mood.REFUSE, Mood.ACCEPT])
+        world.office.mood = random.choice([Mood.REFUSE, Mood.ACCEPT])
         time.sleep(0.2)
-    office.mood = Mood.ACCEPT
+    world.office.mood = Mood.ACCEPT
 
 
-def _another_clock(stack: Stack, _office: PostOffice, random: Random) -> None:
+def _bad_receiver(world: World, random: Random) -> None:
+    world.receiver.status = random.choice([500, 503, 429])
+    time.sleep(random.uniform(0.5, 3))
+    world.receiver.status = 204
+
+
+def _flapping_receiver(world: World, random: Random) -> None:
+    for _ in range(random.randint(3, 8)):
+        world.receiver.status = random.choice([500, 204])
+        time.sleep(0.2)
+    world.receiver.status = 204
+
+
+def _slow_receiver(world: World, random: Random) -> None:
+    world.receiver.meanwhile = lambda: time.sleep(0.8)
+    time.sleep(random.uniform(1, 4))
+    world.receiver.meanwhile = lambda: None
+
+
+def _another_clock(world: World, random: Random) -> None:
     """Start a worker again on a machine whose clock is some minutes off, and later once more with the right one."""
-    program = stack.some("worker", random)
+    program = world.stack.some("worker", random)
     program.env["AUTHZ_CLOCK_OFF_BY"] = str(random.choice([-120, -20, 20, 120]))
     program.signal(signal.SIGKILL)
     time.sleep(random.uniform(3, 6))
@@ -88,13 +118,16 @@ FAULTS: dict[str, tuple[int, Fault]] = {
     "freeze a worker": (4, _freeze("worker", LEASE_SECONDS + 3)),
     "freeze web": (2, _freeze("web", 4)),
     "flush Valkey": (4, _flush),
-    "restart Valkey": (3, lambda stack, _office, _random: stack.restart_valkey()),
-    "stop PostgreSQL at once and restart it": (2, lambda stack, _office, _random: stack.restart_postgres()),
+    "restart Valkey": (3, lambda world, _random: world.stack.restart_valkey()),
+    "stop PostgreSQL at once and restart it": (2, lambda world, _random: world.stack.restart_postgres()),
     "cut the line to PostgreSQL": (4, _cut(lambda stack: stack.to_postgres)),
     "cut the line to Valkey": (3, _cut(lambda stack: stack.to_valkey)),
     "refuse mail": (2, _bad_mail(Mood.REFUSE)),
     "leave the mail hanging": (2, _bad_mail(Mood.HANG_BEFORE_ACCEPTING)),
     "flapping mail server": (2, _flapping_mail),
+    "refuse webhooks": (2, _bad_receiver),
+    "flapping webhook receiver": (2, _flapping_receiver),
+    "slow webhook receiver": (2, _slow_receiver),
     "double the broker's messages": (4, _flood),
     "a worker with a wrong clock": (1, _another_clock),
 }
@@ -104,12 +137,14 @@ FAULTS: dict[str, tuple[int, Fault]] = {
 class Plan:
     """Does one fault after the other, so many in so many seconds, in an order that the seed decides."""
 
-    def __init__(self, stack: Stack, office: PostOffice, *, seed: int, faults: int, seconds: float) -> None:
-        self._stack, self._office = stack, office
+    def __init__(
+        self, stack: Stack, office: PostOffice, receiver: Receiver, *, seed: int, faults: int, seconds: float
+    ) -> None:
+        self._world = World(stack, office, receiver)
         self._random, self._faults, self._pause = Random(seed), faults, seconds / max(faults, 1)
         self.done: Counter[str] = Counter()
-        self._is_over = Event()
-        self._thread = Thread(target=self._go, daemon=True)
+        self._is_over, self._is_done = Event(), Event()
+        self._thread = Thread(target=self._stay, daemon=True)
 
     def start(self) -> None:
         """Begin."""
@@ -119,11 +154,15 @@ class Plan:
     def stop(self) -> None:
         """Finish the fault that is under way, and do no more."""
         self._is_over.set()
-        self._thread.join()
+        self._is_done.wait()
 
-    def wait(self) -> None:
-        """Wait until all of them are done."""
-        self._thread.join()
+    def _stay(self) -> None:
+        """Do them, and stay until the process ends: a server is stopped when the thread that started it is no more."""
+        try:
+            self._go()
+        finally:
+            self._is_done.set()
+        Event().wait()
 
     def _go(self) -> None:
         names, weights = list(FAULTS), [weight for weight, _ in FAULTS.values()]
@@ -133,5 +172,5 @@ class Plan:
                 return
             (name,) = self._random.choices(names, weights)
             print(f"{time.monotonic() - self._began:7.1f} s  {number + 1:>4}  {name}", flush=True)
-            FAULTS[name][1](self._stack, self._office, self._random)
+            FAULTS[name][1](self._world, self._random)
             self.done[name] += 1

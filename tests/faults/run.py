@@ -16,7 +16,9 @@ from tests.faults.plan import Plan
 from tests.faults.stack import Stack, wait_for
 from tests.faults.traffic import Ledger, at_work
 from tests.faults.verdict import broken_promises, mails, wait_until_drained
+from tests.notifications.hooks import registered
 from tests.post_office import PostOffice
+from tests.receiver import Receiver
 
 MORE_STAFF = 6
 """So many more hear what the clinic's staff hear."""
@@ -33,6 +35,7 @@ class Outcome:
     repeats: int
     faults: int
     mails_twice: int
+    hooks_tried: int
     drained_in: float | None
     broken: list[str] = field(default_factory=list)
 
@@ -41,13 +44,14 @@ class Outcome:
         return (
             f"{self.lives} requests decided, {self.calls} calls accepted and {self.repeats} repeated; {self.facts} "
             f"facts, {self.notices} notices; {self.faults} faults; drained {drained}; {self.mails_twice} mails came "
-            "twice with one id"
+            f"twice with one id; {self.hooks_tried} webhooks tried"
         )
 
 
 def run(
     stack: Stack,
     office: PostOffice,
+    receiver: Receiver,
     *,
     seed: int,
     seconds: float,
@@ -61,6 +65,8 @@ def run(
     for number in range(MORE_STAFF):
         person = access.create_person(email=f"staff-{number}@example.org", full_name="Staff", password=stage.PASSWORD)
         access.add_membership(person=person, organization=cast.riverside, role=Role.STAFF)
+    for organization in (cast.riverside, cast.evergreen):
+        registered(organization, receiver)
     tokens = {
         name: access.log_in(email=f"{name}@example.org", password=stage.PASSWORD, now=clock.now())[0]
         for name in ("stella", "jones", "rae")
@@ -80,7 +86,7 @@ def run(
         enough=enough,
         has_keys=has_keys,
     )
-    plan = Plan(stack, office, seed=seed, faults=faults, seconds=seconds * 0.9)
+    plan = Plan(stack, office, receiver, seed=seed, faults=faults, seconds=seconds * 0.9)
     plan.start()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and any(thread.is_alive() for thread in threads):
@@ -100,8 +106,9 @@ def run(
         repeats=ledger.repeats.total(),
         faults=plan.done.total(),
         mails_twice=sum(number - 1 for number in mails(office).values() if number > 1),
+        hooks_tried=len(receiver.ids),
         drained_in=drained,
-        broken=list(broken_promises(ledger, office)),
+        broken=list(broken_promises(ledger, office, receiver)),
     )
     if any(thread.is_alive() for thread in threads):
         outcome.broken.append("a client was never answered")

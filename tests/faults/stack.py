@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +18,7 @@ from config.embedded.folders import ROOT
 from config.embedded.paths import temporary_folder
 from config.embedded.ports import any_free
 from config.embedded.postgres import Postgres
-from config.embedded.processes import server_account
+from config.embedded.processes import Process, server_account, spawn
 from config.embedded.valkey import Valkey
 from tests.faults.proxy import Proxy
 
@@ -37,14 +36,11 @@ class Program:
         self._command = [sys.executable, "-m", *words]
         self.env = dict(env)
         self._log = log
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     def start(self) -> None:
-        """Start it."""
-        with self._log.open("ab") as output:
-            self.process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self.env, stdout=output, stderr=output, start_new_session=True
-            )
+        """Start it; it is killed when the thread that starts it ends."""
+        self.process = spawn(self._command, log=self._log, cwd=ROOT, env=self.env, if_we_die=signal.SIGKILL)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the process and all its children."""
@@ -60,14 +56,14 @@ class Program:
 class Stack:
     """All of it, in a temporary folder. Use as a context; programs are watched while it is open."""
 
-    def __init__(self, *, smtp_port: int, safeguard_off: str = "") -> None:
+    def __init__(self, *, smtp_port: int, hook_port: int, safeguard_off: str = "") -> None:
         self.folder = temporary_folder(server_account())
         self.postgres = Postgres(self.folder / "postgres", self.folder / "run", durable=True)
         self.valkey = Valkey(self.folder / "valkey", self.folder / "run")
         self.to_postgres = Proxy(self.folder / "run" / ".s.PGSQL.5432", any_free())
         self.to_valkey = Proxy(self.valkey.socket, any_free())
         self.web_ports = [any_free() for _ in range(WEBS)]
-        self._smtp_port = smtp_port
+        self._smtp_port, self._hook_port = smtp_port, hook_port
         self._safeguard_off = safeguard_off
         self._is_over = Event()
         self.servers = Lock()
@@ -160,6 +156,8 @@ class Stack:
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(self._smtp_port),
             "EMAIL_USE_TLS": "false",
+            "AUTHZ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32",
+            "AUTHZ_WEBHOOK_PORTS": f"443,{self._hook_port}",
             "AUTHZ_SWEEP_SECONDS": "1",
             "AUTHZ_LEASE_SECONDS": str(LEASE_SECONDS),
             "PYTHONPATH": os.pathsep.join([str(SABOTAGE), str(ROOT)]),
@@ -167,7 +165,7 @@ class Stack:
         }
 
 
-def _kill(process: "subprocess.Popen[bytes] | None") -> None:
+def _kill(process: Process | None) -> None:
     if process is not None:
         process.kill()
         process.wait()

@@ -14,6 +14,7 @@ from config.embedded.caller import Answer, Caller, NotObserved
 from tests import cast as stage
 
 SECONDS_FOR_AN_ANSWER = 8.0
+SECONDS_OF_PATIENCE = 90.0
 ROUNDS = 8
 """How often a clinic asks its prescriber before it submits: each is two facts to tell for two calls."""
 
@@ -57,10 +58,10 @@ class Person:
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Call until there is an answer that is no failure of the service.
 
-        :raises Refused: for 4xx.
+        :raises Refused: for 4xx, and when there is none for a minute and a half.
         """
-        key = str(uuid4())
-        while True:
+        key, began = str(uuid4()), time.monotonic()
+        while time.monotonic() - began < SECONDS_OF_PATIENCE:
             keys = {"Idempotency_Key": key if self._has_keys else str(uuid4())} if method == "POST" else {}
             try:
                 answer = self._random.choice(self._callers)._exchange(method, path, body, {**headers, **keys})
@@ -70,11 +71,14 @@ class Person:
             if answer.status < 400:
                 return answer
             if answer.status < 500:
-                said = f"{method} {path}: {answer.status} {answer.body}"
-                with self._ledger.lock:
-                    self._ledger.refused.append(said)
-                raise Refused(said)
+                raise self._refusal(f"{method} {path}: {answer.status} {answer.body}")
             self._again(str(answer.status))
+        raise self._refusal(f"{method} {path}: nobody answered for {SECONDS_OF_PATIENCE:.0f} s")
+
+    def _refusal(self, said: str) -> Refused:
+        with self._ledger.lock:
+            self._ledger.refused.append(said)
+        return Refused(said)
 
     def _again(self, why: str) -> None:
         with self._ledger.lock:
