@@ -45,6 +45,7 @@ def main() -> bool:
             faults=asked.faults,
             clients=asked.clients,
             patients=asked.patients,
+            patience=asked.patience,
             has_keys=asked.without != "idempotency-keys",
         )
     print(f"\n{outcome}; {time.monotonic() - began:.0f} s in all")
@@ -61,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--faults", type=int, default=120)
     parser.add_argument("--clients", type=int, default=12)
     parser.add_argument("--patients", type=int, default=700, help="how many there are to be served at the most")
+    parser.add_argument("--patience", type=float, default=240, help="for how many seconds everything may be told late")
     parser.add_argument("--without", choices=SAFEGUARDS, help="take a safeguard away: promises must be broken")
     return parser.parse_args()
 

@@ -58,6 +58,7 @@ def run(
     faults: int,
     clients: int,
     patients: int,
+    patience: float,
     has_keys: bool = True,
 ) -> Outcome:
     """Let clients work for so many seconds, or until all patients are served and all faults are done."""
@@ -97,7 +98,7 @@ def run(
     for thread in threads:
         thread.join(120)
     print("All is mended; waiting until everything is told.", flush=True)
-    drained = wait_until_drained()
+    drained = wait_until_drained(patience=patience)
     outcome = Outcome(
         facts=OutboxMessage.objects.count(),
         notices=Delivery.objects.count(),

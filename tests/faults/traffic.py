@@ -15,6 +15,8 @@ from tests import cast as stage
 
 SECONDS_FOR_AN_ANSWER = 8.0
 SECONDS_OF_PATIENCE = 90.0
+ANSWERS_LOST = 0.05
+"""How many answers are lost on their way to the client, who cannot know that what it asked for was done."""
 ROUNDS = 8
 """How often a clinic asks its prescriber before it submits: each is two facts to tell for two calls."""
 
@@ -67,6 +69,9 @@ class Person:
                 answer = self._random.choice(self._callers)._exchange(method, path, body, {**headers, **keys})
             except NotObserved:
                 self._again("no answer")
+                continue
+            if answer.status < 400 and self._random.random() < ANSWERS_LOST:
+                self._again("the answer was lost on the way")
                 continue
             if answer.status < 400:
                 return answer

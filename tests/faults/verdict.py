@@ -25,18 +25,16 @@ from tests.faults.traffic import Ledger
 from tests.post_office import PostOffice
 from tests.receiver import Receiver
 
-SECONDS_TO_DRAIN = 240.0
-
 
 def is_drained() -> bool:
     """Say whether nothing is left to tell."""
     return not outbox.unsettled().exists() and not notifications.unsent().exists()
 
 
-def wait_until_drained() -> float | None:
-    """Wait until everything is told; return the seconds it took, None when it was in vain."""
+def wait_until_drained(*, patience: float) -> float | None:
+    """Wait until everything is told; return the seconds it took, None when they were more than `patience`."""
     began = time.monotonic()
-    while time.monotonic() - began < SECONDS_TO_DRAIN:
+    while time.monotonic() - began < patience:
         if is_drained():
             return time.monotonic() - began
         time.sleep(0.2)

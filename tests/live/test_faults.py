@@ -32,7 +32,7 @@ def test_while_everything_is_killed_frozen_and_cut_off_nothing_is_lost_or_double
     ],
 )
 def test_without_a_safeguard_promises_are_broken_and_named(safeguard: str, broken: str) -> None:
-    done = run("--seconds", "25", "--faults", "16", "--without", safeguard)
+    done = run("--seconds", "25", "--faults", "16", "--patience", "40", "--without", safeguard)
 
     assert done.returncode == 1, done.stdout + done.stderr
     assert broken in done.stdout

@@ -28,9 +28,12 @@ def without_outbox(services: Any) -> None:
 
     def announce(*, topic: str, subject_id: Any, now: Any) -> None:
         def later() -> None:
-            time.sleep(0.3)  # what sending a mail takes
-            with services.transaction.atomic():
-                write_down(topic=topic, subject_id=subject_id, now=now)
+            time.sleep(1.5)  # what the mail server takes on a busy day
+            try:
+                with services.transaction.atomic():
+                    write_down(topic=topic, subject_id=subject_id, now=now)
+            finally:
+                services.connection.close()  # this thread's own
 
         services.transaction.on_commit(lambda: threading.Thread(target=later, daemon=True).start())
 
