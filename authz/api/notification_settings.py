@@ -49,7 +49,11 @@ class NotificationSettingsIn(In):
     )
     quiet_hours = QuietHoursIn(required=False, allow_null=True)
     digest_hour = WholeNumber(
-        required=False, allow_null=True, help_text="0 to 23: one mail a day for what can wait. Null: each by itself."
+        min_value=0,
+        max_value=23,
+        required=False,
+        allow_null=True,
+        help_text="One mail a day for what can wait, at this hour. Null: each by itself.",
     )
     is_email_refused = Truth(required=False, help_text="False: try your address again.")
     phone = Text(

@@ -14,16 +14,16 @@ from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import WebhookDeliveryId, WebhookEndpointId
 from authz.notifications.channels.webhook import endpoints, selectors
 from authz.notifications.channels.webhook.models import EndpointState, PausedBecause, WebhookEndpoint
-from authz.notifications.matrix import MATRIX
+from authz.notifications.matrix import MATRIX, PERSONAL
 from authz.notifications.models import Delivery, DeliveryState
 
 TAG = ["webhooks"]
-TOPICS = sorted(MATRIX)
+TOPICS = sorted(set(MATRIX) - PERSONAL)
 _SECRET = {"secret"}
 
 
 class WebhookEndpointIn(In):
-    """Without topics, everything that people of your organization can hear of."""
+    """Without topics, everything that systems of your organization may hear of."""
 
     url = Text(max_length=500, help_text="https; http only to addresses that the operator allows.")
     topics = serializers.ListField(child=OneOf(TOPICS), required=False, default=list, max_length=len(TOPICS))
