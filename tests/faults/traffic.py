@@ -15,7 +15,7 @@ from tests import cast as stage
 
 SECONDS_FOR_AN_ANSWER = 8.0
 SECONDS_OF_PATIENCE = 90.0
-ANSWERS_LOST = 0.05
+ANSWERS_LOST = 0.1
 """How many answers are lost on their way to the client, who cannot know that what it asked for was done."""
 ROUNDS = 8
 """How often a clinic asks its prescriber before it submits: each is two facts to tell for two calls."""

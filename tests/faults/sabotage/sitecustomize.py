@@ -28,7 +28,7 @@ def without_outbox(services: Any) -> None:
 
     def announce(*, topic: str, subject_id: Any, now: Any) -> None:
         def later() -> None:
-            time.sleep(1.5)  # what the mail server takes on a busy day
+            time.sleep(4)  # what the mail server takes on a busy day
             try:
                 with services.transaction.atomic():
                     write_down(topic=topic, subject_id=subject_id, now=now)
