@@ -72,7 +72,9 @@ class _Figures(Collector):
             "authz_deliveries_oldest_seconds", "How long the oldest of them has been due.", labels=["channel"]
         )
         made = GaugeMetricFamily(
-            "authz_deliveries_made_in_an_hour", "Notices made in the last hour.", labels=["channel"]
+            "authz_deliveries_made_in_an_hour",
+            "Notices settled in the last hour: sent, or needless by then.",
+            labels=["channel"],
         )
         dead = GaugeMetricFamily("authz_deliveries_dead", "Notices given up, to be replayed.", labels=["channel"])
         figures = notifications.by_channel(now=self._now)

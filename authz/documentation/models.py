@@ -1,4 +1,4 @@
-"""What a request's questions were answered with, what was attached to it, and the papers rendered from it."""
+"""What a request's questions were answered with, what was attached to it, and what its papers say."""
 
 from typing import ClassVar
 

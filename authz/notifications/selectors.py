@@ -165,8 +165,8 @@ def dead() -> QuerySet[Delivery]:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The notices of one channel: due and not made (a paused endpoint's left out), the oldest's due instant, made in
-    the last hour, and given up."""
+    """The notices of one channel: due and not made (a paused endpoint's left out), the oldest's due instant, settled
+    in the last hour (sent, or needless by then), and given up."""
 
     due: int
     oldest: datetime | None

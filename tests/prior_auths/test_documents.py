@@ -1,4 +1,4 @@
-"""What goes with a request: documents the clinic attaches, the frozen packet, and papers rendered once and for all."""
+"""What goes with a request: attached documents, the frozen packet, and papers: written for good and drawn once."""
 
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
