@@ -16,8 +16,11 @@ from config.embedded.processes import server_account
 
 
 @contextmanager
-def embedded_database(*, durable: bool) -> Iterator[None]:
-    """Start a PostgreSQL of our own and point Django at it; a durable one writes every commit to the disk."""
+def embedded_database(*, durable: bool, **more: str) -> Iterator[Postgres]:
+    """Start a PostgreSQL of our own and point Django at it; a durable one writes every commit to the disk.
+
+    `more` is what else the environment says, of Redis for one, which is nowhere unless said.
+    """
     folder = paths.temporary_folder(server_account())
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     postgres = Postgres(folder / "postgres", folder / "run", durable=durable)
@@ -30,10 +33,11 @@ def embedded_database(*, durable: bool) -> Iterator[None]:
             "DJANGO_ENV": "test",
             "AUTHZ_SECRET_KEY": "a-secret-for-benchmarks-only-of-enough-length",
             "DJANGO_SETTINGS_MODULE": "config.settings",
+            **more,
         }
         django.setup()
         call_command("migrate", verbosity=0)
-        yield
+        yield postgres
     finally:
         connection.close()
         postgres.stop()

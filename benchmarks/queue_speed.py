@@ -21,42 +21,12 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from benchmarks._embedded import embedded_database
+from benchmarks._requests import record_requests
 
 REQUESTS, REVIEWERS, CLAIMS = 100_000, 16, 60
 MOST_TIMES_AN_UPDATE, MOST_QUERIES, MOST_TIMES_PLAIN_SQL, PAGE, ROUNDS = 10.0, 5, 5.0, 50, 30
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
-_RECORD = """
-SELECT setseed(0.42);
-INSERT INTO authz_patient (public_id, birth_date, registered_at)
-    SELECT gen_random_uuid(), date '1940-01-01' + (random() * 25000)::int, %(now)s
-    FROM generate_series(1, %(requests)s);
-INSERT INTO authz_coverage
-    (public_id, patient_id, plan_id, payer_name, member_id, starts_on, priority, organization_id, recorded_at)
-    SELECT gen_random_uuid(), patient.id, plan.id, '', 'M' || patient.id, date '2020-01-01', 1, insurer_id, %(now)s
-    FROM authz_patient patient, authz_plan plan;
-INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_at, policy, policy_version, rule_version,
-        formulary_version, inputs, inputs_sha256, is_required, attention_count, verdict)
-    SELECT gen_random_uuid(), id, NULL, '2026-06-01', %(now)s, 'default', '1', '1', 'x', '{}', '', true, 0, '{}'
-    FROM authz_patient;
-INSERT INTO authz_priorauth (public_id, number, patient_id, coverage_id, clinic_id, insurer_id, state, version, urgency,
-        reason, new_fact, new_fact_kind, episode_anchor, record_ids, pa_required_from, runs_out_on, covered_days,
-        evaluation_id, policy, policy_version, regime, regime_version, time_zone, is_payer_rule_unknown, explanation,
-        packet_sha256, opened_at, submitted_at, due_at)
-    SELECT gen_random_uuid(), 'PA-' || patient.id, patient.id, coverage.id, %(clinic)s, %(insurer)s, 'queued', 2,
-        'standard', '', '', '', gen_random_uuid(), ARRAY[gen_random_uuid()], '2026-06-01',
-        date '2026-06-01' + (random() * 20)::int, 10, evaluation.id, 'default', '1', 'generic', '1',
-        'America/New_York', false, '{"sentences": []}', 'x', told.at, told.at, told.at + interval '72 hours'
-    FROM authz_patient patient
-    JOIN authz_coverage coverage ON coverage.patient_id = patient.id
-    JOIN authz_evaluation evaluation ON evaluation.patient_id = patient.id
-    CROSS JOIN LATERAL (SELECT %(now)s - random() * interval '70 hours' + patient.id * interval '0' AS at) told;
-INSERT INTO authz_event
-    (prior_auth_id, sequence, step, code, from_state, to_state, at, actor_name, organization_id, note)
-    SELECT id, 1, 'open', '', '', 'detected', submitted_at, 'Authz', NULL, '' FROM authz_priorauth
-    UNION ALL
-    SELECT id, 2, 'submit', '', 'draft', 'queued', submitted_at, 'Staff', clinic_id, '' FROM authz_priorauth;
-"""
 _PLAIN = """
 SELECT request.*, patient.public_id, clinic.public_id, clinic.name, insurer.public_id, insurer.name
 FROM authz_priorauth request JOIN authz_patient patient ON patient.id = request.patient_id
@@ -162,10 +132,8 @@ def main(requests: int, reviewers: int, claims: int) -> bool:
         person = access.create_person(email=f"r{number}@example.org", full_name=f"R {number}", password=token_urlsafe())
         access.add_membership(person=person, organization=insurer, role=Role.REVIEWER)
         people.append(person.pk)
-    facts = {"requests": requests, "now": NOW - timedelta(minutes=1), "clinic": clinic.pk, "insurer": insurer.pk}
-    with connection.cursor() as cursor:
-        took = spent(lambda: cursor.execute(_RECORD, facts)) / 1000
-        cursor.execute("VACUUM ANALYZE")
+    told_at = NOW - timedelta(minutes=1)
+    took = spent(lambda: record_requests(requests, clinic=clinic.pk, insurer=insurer.pk, now=told_at)) / 1000
     print(f"queued {requests:,} requests in {took:.0f} s", flush=True)
     return all([page_keeps_up(people[0]), claims_keep_up(people, claims)])
 

@@ -1,0 +1,44 @@
+"""Queued requests by the thousand, written by plain SQL: what a benchmark finds in the database."""
+
+from datetime import datetime
+
+from django.db import connection
+
+_RECORD = """
+SELECT setseed(0.42);
+INSERT INTO authz_patient (public_id, birth_date, registered_at)
+    SELECT gen_random_uuid(), date '1940-01-01' + (random() * 25000)::int, %(now)s
+    FROM generate_series(1, %(requests)s);
+INSERT INTO authz_coverage
+    (public_id, patient_id, plan_id, payer_name, member_id, starts_on, priority, organization_id, recorded_at)
+    SELECT gen_random_uuid(), patient.id, plan.id, '', 'M' || patient.id, date '2020-01-01', 1, insurer_id, %(now)s
+    FROM authz_patient patient, authz_plan plan;
+INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_at, policy, policy_version, rule_version,
+        formulary_version, inputs, inputs_sha256, is_required, attention_count, verdict)
+    SELECT gen_random_uuid(), id, NULL, '2026-06-01', %(now)s, 'default', '1', '1', 'x', '{}', '', true, 0, '{}'
+    FROM authz_patient;
+INSERT INTO authz_priorauth (public_id, number, patient_id, coverage_id, clinic_id, insurer_id, state, version, urgency,
+        reason, new_fact, new_fact_kind, episode_anchor, record_ids, pa_required_from, runs_out_on, covered_days,
+        evaluation_id, policy, policy_version, regime, regime_version, time_zone, is_payer_rule_unknown, explanation,
+        packet_sha256, opened_at, submitted_at, due_at)
+    SELECT gen_random_uuid(), 'PA-' || patient.id, patient.id, coverage.id, %(clinic)s, %(insurer)s, 'queued', 2,
+        'standard', '', '', '', gen_random_uuid(), ARRAY[gen_random_uuid()], '2026-06-01',
+        date '2026-06-01' + (random() * 20)::int, 10, evaluation.id, 'default', '1', 'generic', '1',
+        'America/New_York', false, '{"sentences": []}', 'x', told.at, told.at, told.at + interval '72 hours'
+    FROM authz_patient patient
+    JOIN authz_coverage coverage ON coverage.patient_id = patient.id
+    JOIN authz_evaluation evaluation ON evaluation.patient_id = patient.id
+    CROSS JOIN LATERAL (SELECT %(now)s - random() * interval '70 hours' + patient.id * interval '0' AS at) told;
+INSERT INTO authz_event
+    (prior_auth_id, sequence, step, code, from_state, to_state, at, actor_name, organization_id, note)
+    SELECT id, 1, 'open', '', '', 'detected', submitted_at, 'Authz', NULL, '' FROM authz_priorauth
+    UNION ALL
+    SELECT id, 2, 'submit', '', 'draft', 'queued', submitted_at, 'Staff', clinic_id, '' FROM authz_priorauth;
+"""
+
+
+def record_requests(number: int, *, clinic: int, insurer: int, now: datetime) -> None:
+    """Queue so many requests of a clinic with an insurer of one plan, received in the 70 hours before an instant."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, {"requests": number, "now": now, "clinic": clinic, "insurer": insurer})
+        cursor.execute("VACUUM ANALYZE")
