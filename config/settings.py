@@ -91,12 +91,13 @@ def _database(url: str) -> dict[str, Any]:
     parts: dict[str, Any] = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
     named = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     settings = {name: parts.pop(part, "") for name, part in named.items()}
-    # The pool belongs to the web process alone: Celery closes Django's pool at every task boundary.
-    pool = {"pool": {"min_size": 1, "max_size": env.number("AUTHZ_WEB_THREADS", 8) + 2}} if _IS_WEB else {}
+    # The pool belongs to processes with threads, web and courier: in a worker of processes, Celery closes it at every
+    # task boundary.
+    pool = {"pool": {"min_size": 1, "max_size": env.number("AUTHZ_WEB_THREADS", 8) + 2}} if _HAS_POOL else {}
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts | pool, "CONN_HEALTH_CHECKS": True, **settings}
 
 
-_IS_WEB = env.flag("AUTHZ_CONNECTION_POOL")
+_HAS_POOL = env.flag("AUTHZ_CONNECTION_POOL")
 DATABASES = {"default": _database(DATABASE_URL)}
 
 # -- Redis is an accelerator --------------------------------------------------------------------------------------

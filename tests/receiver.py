@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
+from time import time
 from typing import Any
 
 
@@ -24,11 +25,12 @@ class Mood(Enum):
 
 @dataclass(frozen=True)
 class Heard:
-    """One POST as it came in."""
+    """One POST as it came in, and when, in Unix seconds."""
 
     path: str
     headers: Mapping[str, str]
     body: bytes
+    at: float
 
 
 @dataclass
@@ -84,7 +86,8 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            receiver.heard.append(Heard(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            receiver.heard.append(Heard(self.path, headers, body, at=time()))
             receiver.meanwhile()
             _ANSWERS[receiver.mood](receiver, self)
 

@@ -44,8 +44,8 @@ def seconds(duration: str) -> int:
 
 
 def test_the_file_has_the_services_of_production() -> None:
-    assert {"db", "redis", "migrate", "web", "worker", "beat"} <= set(SERVICES)
-    assert set(OURS) == {"migrate", "web", "worker", "beat"}
+    assert {"db", "redis", "migrate", "web", "worker", "courier", "beat"} <= set(SERVICES)
+    assert set(OURS) == {"migrate", "web", "worker", "courier", "beat"}
 
 
 @each_long_service

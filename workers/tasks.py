@@ -8,6 +8,7 @@ from django.conf import settings
 
 from authz import clock
 from authz.notifications import services as notifications
+from authz.outbox.nudge import Waiting
 from authz.prior_auths.services import (
     automation,
     deeming,
@@ -20,6 +21,7 @@ from authz.prior_auths.services import (
 )
 from authz.simulations import services as simulations
 from workers.app import app
+from workers.broker import heed
 from workers.guard import only_one
 from workers.schedule import (
     APPROVE_BY_RULE,
@@ -33,6 +35,7 @@ from workers.schedule import (
     RELEASE_EXPIRED_REVIEWS,
     RESUME_UNANSWERED,
     RUN_SIMULATIONS,
+    SEND_DELIVERIES,
     WARN_OF_RUN_OUTS,
 )
 
@@ -45,7 +48,15 @@ _SIMULATION_SECONDS = 3600
 @app.task(name=DRAIN_OUTBOX)
 def drain_outbox() -> None:
     """Tell what is in the outbox. Needs no guard: rows are leased one by one, so several drains share the work."""
-    _take_turns(notifications.advance)
+    heed(Waiting.FACTS)
+    _take_turns(notifications.fan_out_next)
+
+
+@app.task(name=SEND_DELIVERIES)
+def send_deliveries() -> None:
+    """Send what leaves the house. Needs no guard: rows are leased one by one, so several workers share the work."""
+    heed(Waiting.DELIVERIES)
+    _take_turns(notifications.send_next)
 
 
 @app.task(name=RELEASE_EXPIRED_REVIEWS)

@@ -36,18 +36,19 @@ class Recipient:
     on_behalf_of_id: int | None = field(default=None, compare=False)
 
 
-def recipients(message: OutboxMessage) -> Mapping[Recipient, Notice]:
+def recipients(message: OutboxMessage, subject: Subject | None = None) -> Mapping[Recipient, Notice]:
     """Return whom to tell of a fact and how; a person in several groups is there once.
 
-    Only members of a party to the request are told, and the insurer only of what was submitted to it. Of a patient's
-    pain the clinic's own prescriber is told and nobody else, whatever the matrix says.
+    `subject` is what the fact is about, looked up unless given. Only members of a party to the request are told, and
+    the insurer only of what was submitted to it. Of a patient's pain the clinic's own prescriber is told and nobody
+    else, whatever the matrix says.
 
     :raises ObjectDoesNotExist: when the topic is told but is about nothing there is.
     """
     told = notices(message.topic)
     if not told:
         return {}
-    subject = subject_of(message)
+    subject = subject or subject_of(message)
     found: dict[Recipient, Notice] = {}
     for audience, notice in told.items():
         for member in _members_told(audience, subject).order_by("person_id"):
@@ -156,6 +157,12 @@ def next_by(channel: ChannelName) -> QuerySet[Delivery]:
     # As a value, not as NOT EXISTS: PostgreSQL would join the whole backlog with itself for each single lease.
     first = Subquery(same.order_by("message").values("pk")[:1])
     return unsent().filter(pk=first, channel=channel.value)
+
+
+def channels_due(*, now: datetime) -> set[ChannelName]:
+    """Return the channels by which something should be on its way: one cheap question instead of one for each."""
+    names = unsent().filter(due_at__lte=now).order_by().values_list("channel", flat=True).distinct()
+    return {ChannelName(name) for name in names}
 
 
 def dead() -> QuerySet[Delivery]:

@@ -1,4 +1,4 @@
-"""Telling people: every write. A worker calls `advance` until nothing is left to do."""
+"""Telling people: every write. Workers call `fan_out_next` and `send_next` until nothing is left to do."""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -13,6 +13,7 @@ from authz.errors import NotFound
 from authz.ids import NoticeId
 from authz.notifications import selectors
 from authz.notifications.channels.contract import Channel, NotDelivered, Unreachable
+from authz.notifications.channels.inbox import services as inbox
 from authz.notifications.channels.registry import CHANNELS, PATIENCE
 from authz.notifications.channels.webhook import selectors as webhooks
 from authz.notifications.channels.webhook import services as webhook
@@ -22,10 +23,12 @@ from authz.notifications.matters import services as matters
 from authz.notifications.matters.standing import is_over
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.routing import services as routing
+from authz.notifications.subjects import Subject, is_told, subject_of
 from authz.outbox import leases
 from authz.outbox import services as outbox
 from authz.outbox.backoff import Patience
 from authz.outbox.models import OutboxMessage
+from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.prior_auths.services import rechecking
 
 log = logging.getLogger(__name__)
@@ -34,13 +37,10 @@ NEEDLESS: Final = "needless"
 """Kept with a delivery that was not sent, because what it asked for was done before."""
 
 
-def advance(*, now: datetime) -> bool:
-    """Do the most pressing piece of work that is due; return whether there was any. Facts first, then deliveries."""
-    return (
-        fan_out_next(now=now)
-        or any(deliver_next(now=now, channel=name) for name in CHANNELS)
-        or digests.send_next(now=now)
-    )
+def send_next(*, now: datetime) -> bool:
+    """Send one delivery or digest that is due; return whether there was any."""
+    due = selectors.channels_due(now=now)
+    return any(deliver_next(now=now, channel=name) for name in CHANNELS if name in due) or digests.send_next(now=now)
 
 
 def fan_out_next(*, now: datetime) -> bool:
@@ -57,19 +57,25 @@ def fan_out_next(*, now: datetime) -> bool:
 def fan_out(message: OutboxMessage, *, now: datetime) -> list[Delivery]:
     """Write one delivery for each recipient and channel and for each endpoint, and settle the fact, in one transaction.
 
-    A fact that concerns patients is passed on to be rechecked for, in the same transaction.
+    What goes into inboxes is there with it; what leaves the house waits for `send_next`. A fact that concerns patients
+    is passed on to be rechecked for, in the same transaction.
 
     :raises LeaseLost: when the lease ran out meanwhile and another worker has the fact.
     """
     with transaction.atomic(durable=True):
         outbox.settle(message, now=now)
         rechecking.ask_after(message=message, now=now)
-        to_people = routing.write_down(message=message, now=now)
-        return to_people + Delivery.objects.bulk_create(_to_endpoints(message, now=now))
+        subject = subject_of(message) if is_told(message.topic) else None
+        to_people = routing.prepare(message=message, subject=subject, now=now)
+        written = Delivery.objects.bulk_create([*to_people, *_to_endpoints(message, subject, now=now)])
+        inbox.enter(written, subject=subject, now=now)
+        if any(delivery.sent_at is None and delivery.due_at <= now for delivery in written):
+            nudge_on_commit(Waiting.DELIVERIES)
+        return written
 
 
-def _to_endpoints(message: OutboxMessage, *, now: datetime) -> Iterator[Delivery]:
-    for endpoint in webhooks.listening(message):
+def _to_endpoints(message: OutboxMessage, subject: Subject | None, *, now: datetime) -> Iterator[Delivery]:
+    for endpoint in webhooks.listening(message, subject):
         yield Delivery(
             message=message,
             subject_id=message.subject_id,

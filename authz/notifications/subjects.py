@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from authz.notifications.matrix import notices
 from authz.notifications.matters.ladder import LADDER
 from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
@@ -23,6 +24,11 @@ class Sayable:
 
     number: str
     path: str
+
+
+def is_told(topic: str) -> bool:
+    """Say whether anybody hears of the topic; what it is about is then a request or a patient."""
+    return topic in ESCALATIONS or bool(notices(topic))
 
 
 def subject_of(message: OutboxMessage) -> Subject:

@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from authz.outbox import leases, selectors
 from authz.outbox.models import OutboxMessage
-from authz.outbox.nudge import nudge
+from authz.outbox.nudge import Waiting, nudge_on_commit
 
 
 class OutsideTransaction(RuntimeError):
@@ -24,9 +24,7 @@ def announce(*, topic: str, subject_id: UUID, now: datetime) -> None:
     if not connection.in_atomic_block:
         raise OutsideTransaction(f"{topic} was announced outside a transaction")
     OutboxMessage.objects.create(topic=topic, subject_id=subject_id, announced_at=now, due_at=now)
-    # One nudge a transaction is enough, however many facts it makes true.
-    if not any(hook[1] is nudge for hook in connection.run_on_commit):
-        transaction.on_commit(nudge, robust=True)
+    nudge_on_commit(Waiting.FACTS)
 
 
 def lease_next(*, now: datetime) -> OutboxMessage | None:

@@ -1,4 +1,4 @@
-"""The product's four programs and how each is started; docker-compose.yml starts the same ones."""
+"""The product's programs and how each is started; docker-compose.yml starts the same ones."""
 
 import signal
 from collections.abc import Mapping
@@ -6,11 +6,15 @@ from pathlib import Path
 
 from config.embedded.services import Program
 
-WEB_THREADS = 8
+WEB_THREADS, COURIER_THREADS = 8, 8
+OUTSIDE = "outside"  # as workers.schedule has it, which cannot be read before the settings can
+_CELERY = ("celery", "-A", "workers.app")
+# Workers on one machine have nobody to gossip with.
+_ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO")
 
 
 def product_programs(*, data: Path, env: Mapping[str, str], port: int) -> list[Program]:
-    """Return web, worker, beat and the mail catcher, in the order in which they are stopped."""
+    """Return web, worker, courier, beat and the mail catcher, in the order in which they are stopped."""
     return [
         Program(
             "web",
@@ -19,8 +23,9 @@ def product_programs(*, data: Path, env: Mapping[str, str], port: int) -> list[P
             {**env, "AUTHZ_WEB_THREADS": str(WEB_THREADS)},
             if_we_die=signal.SIGQUIT,
         ),
-        Program("worker", _worker(), data / "worker.log", env, if_we_die=signal.SIGQUIT),
-        Program("beat", _beat(), data / "beat.log", env),
+        Program("worker", worker(), data / "worker.log", env, if_we_die=signal.SIGQUIT),
+        Program("courier", courier(), data / "courier.log", env, if_we_die=signal.SIGQUIT),
+        Program("beat", beat(), data / "beat.log", env),
         Program("mail catcher", _mail(env), data / "mail.log", env),
     ]
 
@@ -34,17 +39,27 @@ def _web(port: int) -> list[str]:
     ]
 
 
-def _worker() -> list[str]:
-    """Two processes rather than threads: only a process can be ended at the hard time limit, or crash alone."""
-    return [
-        *("celery", "-A", "workers.app", "worker", "--pool", "prefork", "--concurrency", "2"),
-        # One worker has nobody to gossip with.
-        *("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"),
-    ]
+def worker() -> list[str]:
+    """Return how to start what works in the house.
+
+    Two processes rather than threads: only a process can be ended at the hard time limit, or crash alone.
+    """
+    return [*_CELERY, "worker", "--hostname", "worker@%h", "--pool", "prefork", "--concurrency", "2", *_ALONE]
 
 
-def _beat() -> list[str]:
-    return ["celery", "-A", "workers.app", "beat", "--pidfile", ""]
+def courier() -> list[str]:
+    """Return how to start what sends mails, texts and webhooks.
+
+    Threads: they wait for other people's servers, each for as long as the channel allows and no longer.
+    """
+    threads = ["--pool", "threads", "--concurrency", str(COURIER_THREADS)]
+    celery = ["celery", "-A", "workers.courier"]
+    return [*celery, "worker", "--hostname", "courier@%h", "--queues", OUTSIDE, *threads, *_ALONE]
+
+
+def beat() -> list[str]:
+    """Return how to start what sweeps."""
+    return [*_CELERY, "beat", "--pidfile", ""]
 
 
 def _mail(env: Mapping[str, str]) -> list[str]:

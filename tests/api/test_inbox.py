@@ -8,7 +8,6 @@ import pytest
 from authz.access.roles import Role
 from authz.ids import PriorAuthId
 from authz.notifications import services
-from authz.notifications.matrix import ChannelName
 from authz.prior_auths.services import request
 from tests import cast as stage
 from tests.api.callers import Caller, machine, nothing_changes, person, refused
@@ -20,8 +19,6 @@ def told(transactional_db: None) -> stage.Cast:
     cast = stage.assemble()
     stage.detected(cast)
     while services.fan_out_next(now=stage.later(1)):
-        pass
-    while services.deliver_next(now=stage.later(1), channel=ChannelName.INBOX):
         pass
     return cast
 

@@ -79,6 +79,7 @@ def write(folder: Path) -> Path:
         "config/embedded/walk_through.py": WALK_THROUGH,
         "workers/__init__.py": "",
         "workers/app.py": WORKER,
+        "workers/courier.py": "from workers.app import app\n",
     }
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)

@@ -55,7 +55,7 @@ def worker() -> Iterator[None]:
 
 def _tell(stop: Event) -> None:
     while not stop.is_set():
-        if not notifications.advance(now=clock.now()):
+        if not (notifications.fan_out_next(now=clock.now()) or notifications.send_next(now=clock.now())):
             time.sleep(0.02)
     connection.close()
 

@@ -15,7 +15,8 @@ from tests.faults.proxy import Proxy
 from tests.faults.stack import LEASE_SECONDS, Stack
 from tests.post_office import Mood, PostOffice
 from tests.receiver import Receiver
-from workers.broker import nudge
+from workers.broker import sender
+from workers.schedule import DRAIN_OUTBOX, SEND_DELIVERIES
 
 
 class World(NamedTuple):
@@ -54,7 +55,7 @@ def _flush(world: World, _random: Random) -> None:
 def _flood(_world: World, random: Random) -> None:
     """Tell the workers the same thing many times, as a broker may that delivers at least once."""
     for _ in range(random.randint(5, 30)):
-        nudge()
+        sender().send(random.choice([DRAIN_OUTBOX, SEND_DELIVERIES]), expires=60)
 
 
 def _cut(line: Callable[[Stack], Proxy]) -> Fault:

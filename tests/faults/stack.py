@@ -79,7 +79,8 @@ class Stack:
 
     def serve(self) -> None:
         """Start the programs and the watch; the database must be migrated."""
-        self.programs = [*map(self._web, self.web_ports), *map(self._worker, range(WORKERS)), self._beat()]
+        workers = [*map(self._worker, range(WORKERS)), self._courier()]
+        self.programs = [*map(self._web, self.web_ports), *workers, self._beat()]
         for program in self.programs:
             program.start()
         Thread(target=self._watch, daemon=True).start()
@@ -136,6 +137,12 @@ class Stack:
     def _worker(self, number: int) -> Program:
         words = [*_CELERY, "worker", "--pool", "prefork", "--concurrency", "2", "-n", f"worker-{number}@%h"]
         return self._program(f"worker-{number}", [*words, "--without-gossip", "--without-mingle", "--loglevel", "INFO"])
+
+    def _courier(self) -> Program:
+        # Named as a worker: every fault of a worker befalls it, too.
+        words = ["celery", "-A", "workers.courier", "worker", "--queues", "outside", "--pool", "threads", "-c", "8"]
+        words += ["-n", "worker-courier@%h", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+        return self._program("worker-courier", words)
 
     def _beat(self) -> Program:
         return self._program("beat", [*_CELERY, "beat", "--pidfile", ""])

@@ -85,8 +85,8 @@ def celery(*words: str, env: Mapping[str, str], log: Path) -> Iterator[Running]:
 
 @contextmanager
 def worker(env: Mapping[str, str], folder: Path) -> Iterator[Running]:
-    """Run a worker as a deployment does, with two processes in its pool."""
-    words = ["worker", "--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO"]
+    """Run one worker of two processes for what is done in the house and for what leaves it."""
+    words = ["worker", "--queues", "authz,outside", "--pool", "prefork", "--concurrency", "2", "--loglevel", "INFO"]
     with celery(*words, "--without-gossip", "--without-mingle", env=env, log=folder / "worker.log") as running:
         yield running
 

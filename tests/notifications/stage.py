@@ -35,6 +35,6 @@ def say(prior_auth: PriorAuth, topic: str) -> None:
 def drain(now: datetime = SOON) -> int:
     """Do all that is due, as a worker does; return how many pieces of work there were."""
     done = 0
-    while services.advance(now=now):
+    while services.fan_out_next(now=now) or services.send_next(now=now):
         done += 1
     return done

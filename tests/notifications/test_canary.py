@@ -37,7 +37,7 @@ from tests.text_office import TextOffice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-QUEUE = "authz"
+QUEUES = ("authz", "outside")
 MARKERS = {
     "family name": "Qwyxfamily",
     "given name": "Qwyxgiven",
@@ -109,7 +109,7 @@ def columns(model: type[Model]) -> str:
 
 def messages(broker: "Redis[bytes]") -> str:
     """Return all the broker holds: keys, headers, and bodies decoded."""
-    raw = [item.decode() for item in broker.lrange(QUEUE, 0, -1)]
+    raw = [item.decode() for queue in QUEUES for item in broker.lrange(queue, 0, -1)]
     bodies = [base64.b64decode(json.loads(item)["body"]).decode() for item in raw]
     return "\n".join([*raw, *bodies, *(key.decode() for key in broker.scan_iter())])
 

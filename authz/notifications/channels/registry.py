@@ -1,17 +1,15 @@
-"""The channels, in the order in which deliveries are made: quick ones first, so a slow one keeps nobody waiting."""
+"""The channels that leave the house, in the order in which deliveries are made: quick ones first."""
 
 from collections.abc import Mapping
 
 from authz.notifications.channels.contract import Channel
 from authz.notifications.channels.email.services import Email
-from authz.notifications.channels.inbox.services import Inbox
 from authz.notifications.channels.sms.services import Sms
 from authz.notifications.channels.webhook import services as webhook
 from authz.notifications.matrix import ChannelName
 from authz.outbox.backoff import Patience
 
 CHANNELS: Mapping[ChannelName, Channel] = {
-    ChannelName.INBOX: Inbox(),
     ChannelName.EMAIL: Email(),
     ChannelName.SMS: Sms(),
     ChannelName.WEBHOOK: webhook.Webhook(),

@@ -66,6 +66,8 @@ def _opened(
 def _look_again(prior_auth: PriorAuth, now: datetime) -> None:
     """Close what a request needs no longer, and find anew when to look at what it still needs."""
     mine = Matter.objects.filter(prior_auth=prior_auth, closed_at=None)
+    if not mine.exists():  # most facts come when nothing is open, and the next question is a long one
+        return
     mine.exclude(pk__in=standing().filter(prior_auth=prior_auth)).update(closed_at=now, closing=Closing.RESOLVED.value)
     for matter in mine:
         _set_next(matter, presses_at(prior_auth))

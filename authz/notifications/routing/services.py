@@ -19,7 +19,7 @@ from authz.notifications.matters.models import Matter
 from authz.notifications.matters.selectors import recipients as recipients_of_rung
 from authz.notifications.models import Delivery
 from authz.notifications.selectors import Recipient
-from authz.notifications.subjects import ESCALATIONS, Subject, subject_of
+from authz.notifications.subjects import ESCALATIONS, Subject
 from authz.notifications.waiting import when_to_send
 from authz.notifications.wishes import services as wishes
 from authz.notifications.wishes.models import NotificationSettings
@@ -29,17 +29,18 @@ from authz.outbox.models import OutboxMessage
 from authz.prior_auths.models import PriorAuth
 
 
-def write_down(*, message: OutboxMessage, now: datetime) -> list[Delivery]:
-    """Write one delivery for each person told of a fact and each way it goes to them; return them.
+def prepare(*, message: OutboxMessage, subject: Subject | None, now: datetime) -> list[Delivery]:
+    """Return one delivery for each person told of a fact and each way it goes to them, to be written by the caller.
 
-    Call it in the transaction that settles the fact. What is told to somebody on a colleague's behalf is on the trail.
+    `subject` is what the fact is about, if it is about a request or a patient. Call it in the transaction that settles
+    the fact and writes them. What is told to somebody on a colleague's behalf is on the trail.
     """
     if message.topic == wishes.PHONE_GIVEN:
-        return Delivery.objects.bulk_create(_code_to_phone(message, now))
-    told = recipients_of_rung(message) if message.topic in ESCALATIONS else selectors.recipients(message)
+        return list(_code_to_phone(message, now))
+    told = recipients_of_rung(message) if message.topic in ESCALATIONS else selectors.recipients(message, subject)
     if not told:
         return []
-    subject, open_ones = subject_of(message), dict[int, Matter]()
+    open_ones = dict[int, Matter]()
     if isinstance(subject, PriorAuth):
         open_ones = matters.matters_of(message=message, prior_auth=subject, told=told, now=now)
         # Of a patient's pain the prescriber hears and nobody else, whoever covers for them.
@@ -54,7 +55,7 @@ def write_down(*, message: OutboxMessage, now: datetime) -> list[Delivery]:
             _note_behalf(way, now)
         else:
             _let_pass(way, now)
-    return Delivery.objects.bulk_create(ways)
+    return ways
 
 
 @transaction.atomic
@@ -102,6 +103,7 @@ class _Fact:
     def ways(self, recipient: Recipient, notice: Notice, wanted: NotificationSettings) -> Iterator[Delivery]:
         """Yield the delivery into the inbox, and the one that goes out, unless it waits for a digest."""
         in_inbox = self.delivery(recipient, notice, ChannelName.INBOX, due_at=self.now)
+        in_inbox.sent_at = self.now
         channels = wanted.channels(notice.pace) if notice.goes_out else []
         if channels:
             wishes = wanted.wishes(channels[0])

@@ -27,10 +27,13 @@ def person_of(by: Actor) -> int:
 
 def settings_of(person_ids: Collection[int]) -> Mapping[int, NotificationSettings]:
     """Return what each person wants; who never said gets what a new row says."""
-    rows = NotificationSettings.objects.select_related("person").filter(person__in=person_ids)
-    found = {row.person_id: row for row in rows}
-    others = Person.objects.filter(pk__in=set(person_ids) - set(found))
-    return found | {person.pk: NotificationSettings(person=person) for person in others}
+    people = Person.objects.select_related("notification_settings").filter(pk__in=person_ids)
+    return {
+        person.pk: person.notification_settings
+        if hasattr(person, "notification_settings")
+        else NotificationSettings(person=person)
+        for person in people
+    }
 
 
 def colleagues(by: Actor) -> QuerySet[Person]:

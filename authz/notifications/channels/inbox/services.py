@@ -1,31 +1,28 @@
-"""The inbox people read in the product. Entry and settlement are one transaction: each notice arrives exactly once."""
+"""The inbox people read in the product. A notice is there once the fact itself is settled, in the same transaction."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import transaction
-
+from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery, InboxEntry
-from authz.notifications.subjects import subject_of
-from authz.outbox import leases
+from authz.notifications.subjects import Subject
 from authz.pain.models import PainHint
 from authz.prior_auths.models import PriorAuth
 
 
-class Inbox:
-    """Delivers into the recipient's inbox."""
-
-    def deliver(self, delivery: Delivery, *, now: datetime) -> None:
-        """Add the entry. See channels.contract."""
-        with transaction.atomic(durable=True):
-            leases.settle(delivery, now=now)
-            subject = subject_of(delivery.message)
-            InboxEntry.objects.create(
-                delivery=delivery,
-                person=delivery.person,
-                organization_id=delivery.organization_id,
-                topic=delivery.message.topic,
-                prior_auth=subject if isinstance(subject, PriorAuth) else None,
-                pain_hint=subject if isinstance(subject, PainHint) else None,
-                needs_act=delivery.needs_act,
-                arrived_at=now,
-            )
+def enter(deliveries: Iterable[Delivery], *, subject: Subject | None, now: datetime) -> None:
+    """Add an entry for each of the deliveries into inboxes, just made in this transaction; others are passed by."""
+    InboxEntry.objects.bulk_create(
+        InboxEntry(
+            delivery=delivery,
+            person_id=delivery.recipient_id,
+            organization_id=delivery.organization_id,
+            topic=delivery.message.topic,
+            prior_auth=subject if isinstance(subject, PriorAuth) else None,
+            pain_hint=subject if isinstance(subject, PainHint) else None,
+            needs_act=delivery.needs_act,
+            arrived_at=now,
+        )
+        for delivery in deliveries
+        if delivery.channel == ChannelName.INBOX.value
+    )

@@ -20,7 +20,7 @@ from authz.notifications.channels.webhook.signature import new_secret
 from authz.notifications.channels.webhook.targets import HostRefused, UrlRefused, addresses_of, target_of
 from authz.notifications.matrix import topics_of
 from authz.notifications.models import Delivery
-from authz.outbox.nudge import nudge
+from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.outbox.services import announce
 
 MOST_ENDPOINTS = 20
@@ -175,7 +175,7 @@ def replay(*, delivery_id: WebhookDeliveryId, by: Actor, now: datetime) -> Deliv
     if not ended.update(sent_at=None, dead_at=None, attempts=0, due_at=now):
         raise StillWaiting("The delivery is still waiting to be made.")
     audit.record(by=by, action="replay", subject_kind="webhook-delivery", subject_id=row.public_id, now=now)
-    transaction.on_commit(nudge, robust=True)
+    nudge_on_commit(Waiting.DELIVERIES)
     row.refresh_from_db()
     return row
 

@@ -66,10 +66,11 @@ def living_secrets(endpoint: WebhookEndpoint, *, now: datetime) -> QuerySet[Webh
     return endpoint.secrets.filter(Q(retires_at=None) | Q(retires_at__gt=now)).order_by("-pk")
 
 
-def listening(message: OutboxMessage) -> QuerySet[WebhookEndpoint]:
+def listening(message: OutboxMessage, subject: Subject | None = None) -> QuerySet[WebhookEndpoint]:
     """Return the endpoints that hear of a fact: those of a party to the request whose people do.
 
-    The insurer's hear only of what was submitted to it, and never of a patient's pain.
+    `subject` is what the fact is about, looked up unless given. The insurer's hear only of what was submitted to it,
+    and never of a patient's pain.
 
     :raises ObjectDoesNotExist: when the topic is told but is about nothing there is.
     """
@@ -79,7 +80,7 @@ def listening(message: OutboxMessage) -> QuerySet[WebhookEndpoint]:
     sides = sides_told(message.topic)
     if not sides:
         return heeding.none()
-    parties = _parties(subject_of(message))
+    parties = _parties(subject or subject_of(message))
     told = heeding.filter(organization__in=[parties[side] for side in sides])
     return told.filter(Q(topics=[]) | Q(topics__contains=[message.topic]))
 
