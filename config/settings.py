@@ -94,6 +94,9 @@ def _database(url: str) -> dict[str, Any]:
     # The pool belongs to processes with threads, web and courier: in a worker of processes, Celery closes it at every
     # task boundary.
     pool = {"pool": {"min_size": 1, "max_size": env.number("AUTHZ_WEB_THREADS", 8) + 2}} if _HAS_POOL else {}
+    # A server that vanished without a word is noticed within a minute, rather than after hours.
+    patience = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
+    parts = patience | parts
     return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts | pool, "CONN_HEALTH_CHECKS": True, **settings}
 
 

@@ -8,6 +8,8 @@ from django.conf import settings
 
 from authz import clock
 from authz.notifications import services as notifications
+from authz.operations.models import Part
+from authz.operations.services import note_heartbeat
 from authz.outbox.nudge import Waiting
 from authz.prior_auths.services import (
     automation,
@@ -48,6 +50,7 @@ _SIMULATION_SECONDS = 3600
 @app.task(name=DRAIN_OUTBOX)
 def drain_outbox() -> None:
     """Tell what is in the outbox. Needs no guard: rows are leased one by one, so several drains share the work."""
+    note_heartbeat(part=Part.TELLING, now=clock.now())
     heed(Waiting.FACTS)
     _take_turns(notifications.fan_out_next)
 
@@ -55,6 +58,7 @@ def drain_outbox() -> None:
 @app.task(name=SEND_DELIVERIES)
 def send_deliveries() -> None:
     """Send what leaves the house. Needs no guard: rows are leased one by one, so several workers share the work."""
+    note_heartbeat(part=Part.SENDING, now=clock.now())
     heed(Waiting.DELIVERIES)
     _take_turns(notifications.send_next)
 

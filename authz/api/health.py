@@ -8,6 +8,10 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from authz import clock
+from authz.operations.models import Part
+from authz.operations.selectors import pulses
+
 _BROKER_SECONDS = 1
 
 
@@ -23,9 +27,10 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when the database answers and has every migration.
 
-    The broker only makes delivery fast: without it the answer says degraded, and is still 200.
+    Without the broker, or while nobody sweeps, tells or sends, this process can serve all the same: the answer then
+    says degraded, and is still 200.
     """
-    checks = {"database": _database(), "migrations": _migrations(), "broker": _broker()}
+    checks = {"database": _database(), "migrations": _migrations(), "broker": _broker(), **_parts()}
     is_ready = checks["database"] == checks["migrations"] == "ok"
     status = "ok" if set(checks.values()) == {"ok"} else "degraded" if is_ready else "unavailable"
     return JsonResponse({"status": status, "checks": checks}, status=200 if is_ready else 503)
@@ -47,6 +52,13 @@ def _migrations() -> str:
     except Error:
         return "unknown"
     return "missing" if missing else "ok"
+
+
+def _parts() -> dict[str, str]:
+    try:
+        return {part.value: pulse.value for part, pulse in pulses(now=clock.now()).items()}
+    except Error:
+        return {part.value: "unknown" for part in Part}
 
 
 def _broker() -> str:

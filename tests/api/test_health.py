@@ -1,11 +1,25 @@
 """Alive, and fit to be sent work: told truthfully, without a token."""
 
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+
+from authz import clock
+from authz.operations.models import Part
+from authz.operations.services import note_heartbeat
+
+AT_WORK = {part.value: "ok" for part in Part}
+
+
+@pytest.fixture
+def at_work(db: None) -> None:
+    """Every part of the deployment was seen at work."""
+    for part in Part:
+        note_heartbeat(part=part, now=clock.now())
 
 
 def test_it_is_alive_without_asking_anybody(client: Client) -> None:
@@ -14,21 +28,37 @@ def test_it_is_alive_without_asking_anybody(client: Client) -> None:
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
 
 
-def test_it_is_ready_with_a_database_its_migrations_and_a_broker(client: Client, db: None) -> None:
+def test_it_is_ready_with_a_database_its_migrations_a_broker_and_all_at_work(client: Client, at_work: None) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "checks": {"database": "ok", "migrations": "ok", "broker": "ok"}}
+    assert answer.json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "migrations": "ok", "broker": "ok", **AT_WORK},
+    }
 
 
-def test_without_a_broker_it_is_degraded_and_still_ready(client: Client, db: None, settings: Any) -> None:
+def test_who_was_not_seen_for_long_or_never_is_named_and_pages_are_served_all_the_same(
+    client: Client, db: None
+) -> None:
+    note_heartbeat(part=Part.BEAT, now=clock.now() - timedelta(minutes=2))
+    note_heartbeat(part=Part.TELLING, now=clock.now())
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    seen = {part.value: answer.json()["checks"][part.value] for part in Part}
+    assert seen == {"beat": "late", "telling": "ok", "sending": "never seen"}
+
+
+def test_without_a_broker_it_is_degraded_and_still_ready(client: Client, at_work: None, settings: Any) -> None:
     settings.REDIS_URL = "unix:///nowhere/at/all.sock"
 
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
-    assert answer.json()["checks"] == {"database": "ok", "migrations": "ok", "broker": "unreachable"}
+    assert answer.json()["checks"] == {"database": "ok", "migrations": "ok", "broker": "unreachable", **AT_WORK}
 
 
 def test_with_a_migration_missing_it_is_not_ready(client: Client, db: None) -> None:
@@ -62,7 +92,12 @@ def test_without_a_database_it_is_alive_and_not_ready(client: Client) -> None:
     assert (ready.status_code, alive.status_code) == (503, 200)
     assert ready.json() == {
         "status": "unavailable",
-        "checks": {"database": "unreachable", "migrations": "unknown", "broker": "ok"},
+        "checks": {
+            "database": "unreachable",
+            "migrations": "unknown",
+            "broker": "ok",
+            **dict.fromkeys(AT_WORK, "unknown"),
+        },
     }
 
 

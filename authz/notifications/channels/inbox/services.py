@@ -15,7 +15,7 @@ def enter(deliveries: Iterable[Delivery], *, subject: Subject | None, now: datet
     InboxEntry.objects.bulk_create(
         InboxEntry(
             delivery=delivery,
-            person_id=delivery.recipient_id,
+            person=delivery.person,
             organization_id=delivery.organization_id,
             topic=delivery.message.topic,
             prior_auth=subject if isinstance(subject, PriorAuth) else None,
