@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.conf import LazySettings
 
-from authz.notifications.channels.webhook import posting
-from authz.notifications.channels.webhook.posting import Answer, NoAnswer, post
+from authz.notifications.channels.webhook.posting import Answer, post
+from authz.outbound import calls
+from authz.outbound.calls import NoAnswer
 from tests.cast import NOW
 from tests.receiver import Mood, Receiver
 
@@ -148,9 +149,9 @@ def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     file.write_bytes(secret + signed.public_bytes(Encoding.PEM))
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
-    posting._tls.cache_clear()
+    calls._tls.cache_clear()
     yield file
-    posting._tls.cache_clear()
+    calls._tls.cache_clear()
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from authz.notifications.channels.webhook.models import EndpointState, PausedBec
 from authz.notifications.channels.webhook.payload import TEST
 from authz.notifications.channels.webhook.sealing import resealed, seal
 from authz.notifications.channels.webhook.signature import new_secret
-from authz.notifications.channels.webhook.targets import HostRefused, UrlRefused, addresses_of, target_of
 from authz.notifications.matrix import topics_of
 from authz.notifications.models import Delivery
+from authz.outbound.targets import HostRefused, UrlRefused, addresses_of, target_of
 from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.outbox.services import announce
 

@@ -7,7 +7,7 @@ from django.conf import LazySettings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.notifications.channels.webhook.targets import (
+from authz.outbound.targets import (
     HostRefused,
     Target,
     UrlRefused,
