@@ -4,6 +4,7 @@ from typing import NewType
 from uuid import UUID, uuid4
 
 OrganizationId = NewType("OrganizationId", UUID)
+ApiClientId = NewType("ApiClientId", UUID)
 PersonId = NewType("PersonId", UUID)
 PatientId = NewType("PatientId", UUID)
 IdentityQuestionId = NewType("IdentityQuestionId", UUID)

@@ -1,6 +1,15 @@
 """The rooms' models, listed for Django. Nothing is defined here."""
 
-from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person, ReportingLine
+from authz.access.models import (
+    AccessToken,
+    ApiClient,
+    Licence,
+    Membership,
+    Organization,
+    Person,
+    ReportingLine,
+    SeenAssertion,
+)
 from authz.api.models import IdempotentAnswer
 from authz.audit.models import AuditEntry
 from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, RenderedPaper, StoredFile
@@ -112,6 +121,7 @@ __all__ = [
     "ReportingLine",
     "RequestedLine",
     "SecondReading",
+    "SeenAssertion",
     "Simulation",
     "Skip",
     "StoredFile",

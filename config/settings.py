@@ -151,11 +151,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 ACCESS_TOKEN_HOURS = env.number("AUTHZ_ACCESS_TOKEN_HOURS", 12)
+# What one machine may ask, and how often one source may ask for machines' tokens, in any minute.
+CLIENT_REQUESTS_A_MINUTE = env.number("AUTHZ_CLIENT_REQUESTS_A_MINUTE", 600)
+TOKEN_REQUESTS_A_MINUTE = env.number("AUTHZ_TOKEN_REQUESTS_A_MINUTE", 120)
 
 # -- the JSON API -------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["authz.api.authentication.TokenAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["authz.api.authentication.IsActor"],
+    "DEFAULT_PERMISSION_CLASSES": ["authz.api.authentication.IsActor", "authz.api.scopes.WithinScopes"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["authz.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -266,7 +269,8 @@ METRICS_TOKEN = env.text("AUTHZ_METRICS_TOKEN", "")
 
 # -- browser safety -----------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.flag("AUTHZ_SSL_REDIRECT", IS_PRODUCTION)
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("AUTHZ_BEHIND_PROXY") else None
+IS_BEHIND_PROXY = env.flag("AUTHZ_BEHIND_PROXY")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_BEHIND_PROXY else None
 SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_PRODUCTION
 SECURE_HSTS_PRELOAD = IS_PRODUCTION

@@ -1,4 +1,4 @@
-"""A real webhook receiver on loopback, which can accept, refuse, redirect, stall, or talk without end."""
+"""A real server on loopback, for webhooks and for key sets: it can accept, refuse, redirect, stall, or babble."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Mood(Enum):
 
 @dataclass(frozen=True)
 class Heard:
-    """One POST as it came in, and when, in Unix seconds."""
+    """One request as it came in, and when, in Unix seconds."""
 
     path: str
     headers: Mapping[str, str]
@@ -35,7 +35,7 @@ class Heard:
 
 @dataclass
 class Receiver:
-    """Listens on 127.0.0.1 at `port` while open; `heard` is every POST that came in, whatever was answered.
+    """Listens on 127.0.0.1 at `port` while open; `heard` is every request that came in, whatever was answered.
 
     `meanwhile` is called between hearing and answering; `somebody_waits` tells of a caller that is left hanging.
     """
@@ -44,6 +44,7 @@ class Receiver:
     mood: Mood = Mood.ANSWER
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
     heard: list[Heard] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
     somebody_waits: Event = field(default_factory=Event)
@@ -85,11 +86,13 @@ class _Server(ThreadingHTTPServer):
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             receiver.heard.append(Heard(self.path, headers, body, at=time()))
             receiver.meanwhile()
             _ANSWERS[receiver.mood](receiver, self)
+
+        do_GET = do_POST  # noqa: N815 - the name that the server looks for
 
         def log_message(self, *_words: object) -> None:
             """Say nothing: the canary looks at what is said."""
@@ -102,6 +105,7 @@ def _answer(receiver: Receiver, handler: BaseHTTPRequestHandler) -> None:
     for name, value in receiver.headers.items():
         handler.send_header(name, value)
     handler.end_headers()
+    handler.wfile.write(receiver.body)
 
 
 def _hang(receiver: Receiver, _handler: BaseHTTPRequestHandler) -> None:

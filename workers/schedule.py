@@ -19,6 +19,7 @@ OPEN_RENEWALS = "authz.open-renewals"
 WARN_OF_RUN_OUTS = "authz.warn-of-run-outs"
 ESCALATE_DUE = "authz.escalate-due"
 PRUNE_OUTBOX = "authz.prune-outbox"
+PRUNE_ACCESS = "authz.prune-access"
 
 OUTSIDE = "outside"
 """The queue of what waits for other people's servers: a slow one holds up nothing that is done in the house."""
@@ -47,6 +48,7 @@ BEAT = {
         "recheck-patients": _every(RECHECK_PATIENTS, timedelta(seconds=30)),
         # Hourly, though once a day would do: beat keeps no file, and a day in which it never restarts may not come.
         "prune-outbox": _every(PRUNE_OUTBOX, timedelta(hours=1)),
+        "prune-access": _every(PRUNE_ACCESS, timedelta(minutes=10)),
         "run-simulations": _every(RUN_SIMULATIONS, timedelta(seconds=30)),
     },
 }

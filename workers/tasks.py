@@ -7,6 +7,7 @@ from time import monotonic
 from django.conf import settings
 
 from authz import clock
+from authz.access.machines import services as machines
 from authz.notifications import services as notifications
 from authz.operations.models import Part
 from authz.operations.services import note_heartbeat
@@ -32,6 +33,7 @@ from workers.schedule import (
     DRAIN_OUTBOX,
     ESCALATE_DUE,
     OPEN_RENEWALS,
+    PRUNE_ACCESS,
     PRUNE_OUTBOX,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
@@ -138,6 +140,12 @@ def prune_outbox() -> None:
     with only_one(PRUNE_OUTBOX) as alone:
         if alone:
             _take_turns(_prune_batch)
+
+
+@app.task(name=PRUNE_ACCESS)
+def prune_access() -> None:
+    """Forget used assertions that have expired. Needs no guard: forgetting twice does no harm."""
+    machines.prune_assertions(now=clock.now())
 
 
 def _prune_batch(*, now: datetime) -> bool:

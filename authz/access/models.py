@@ -7,8 +7,14 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from authz.access.machines.scopes import EVERYTHING
 from authz.access.roles import OrganizationKind, Profession, Role
 from authz.ids import new_id
+
+
+def everything() -> list[str]:
+    """Return every scope there is: a client without narrower ones may all that its roles allow."""
+    return list(EVERYTHING)
 
 
 class Organization(models.Model):
@@ -161,20 +167,71 @@ class Licence(models.Model):
 
 
 class ApiClient(models.Model):
-    """A machine that acts for one organization in fixed roles. Only a hash of its secret is kept."""
+    """A machine that acts for one organization in fixed roles, narrowed by the `scopes` it was granted.
+
+    It proves who it is in one way: by keys of its own, given inline or fetched from an address, or by a secret, of
+    which only a hash is kept. The secret before holds until `previous_secret_until`.
+    """
 
     PHI: ClassVar[set[str]] = set()
-    PLAIN: ClassVar[set[str]] = {"id", "public_id", "organization", "name", "roles", "secret_sha256", "is_active"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "public_id", "organization", "name", "roles", "scopes", "is_active", "registered_at", "requests_a_minute",
+        "secret_sha256", "previous_secret_sha256", "previous_secret_until",
+        "jwks", "jwks_url", "fetched_jwks", "fetched_at", "asked_at",
+    }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="api_clients")
     name = models.CharField(max_length=100)
     roles = models.JSONField(default=list)
-    secret_sha256 = models.CharField(max_length=64)
+    scopes = models.JSONField(default=everything)
     is_active = models.BooleanField(default=True)
+    registered_at = models.DateTimeField(null=True)
+    requests_a_minute = models.PositiveIntegerField(null=True, help_text="Null: as many as the deployment allows.")
+    secret_sha256 = models.CharField(max_length=64, blank=True)
+    previous_secret_sha256 = models.CharField(max_length=64, blank=True)
+    previous_secret_until = models.DateTimeField(null=True)
+    jwks = models.JSONField(null=True)
+    jwks_url = models.CharField(max_length=500, blank=True)
+    fetched_jwks = models.JSONField(null=True)
+    fetched_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True, help_text="When its keys were last asked for, whatever was answered.")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="client_proves_itself_in_one_way",
+                condition=(Q(jwks=None, jwks_url="") & ~Q(secret_sha256=""))
+                | (Q(jwks=None, secret_sha256="") & ~Q(jwks_url=""))
+                | Q(jwks__isnull=False, jwks_url="", secret_sha256=""),
+            ),
+            models.CheckConstraint(
+                name="previous_secret_has_an_end",
+                condition=Q(previous_secret_sha256="", previous_secret_until=None)
+                | (Q(previous_secret_until__isnull=False) & ~Q(previous_secret_sha256="")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def has_keys(self) -> bool:
+        return self.jwks is not None or bool(self.jwks_url)
+
+
+class SeenAssertion(models.Model):
+    """An assertion a client has used. It is refused when it comes again, until it would be refused as expired."""
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {"id", "client", "jti_sha256", "expires_at"}
+
+    client = models.ForeignKey(ApiClient, on_delete=models.PROTECT, related_name="+")
+    jti_sha256 = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["client", "jti_sha256"], name="assertion_is_used_once")]
 
 
 class AccessToken(models.Model):
@@ -190,6 +247,7 @@ class AccessToken(models.Model):
         "issued_at",
         "expires_at",
         "revoked_at",
+        "scopes",
     }
 
     key_sha256 = models.CharField(max_length=64, unique=True)
@@ -199,6 +257,7 @@ class AccessToken(models.Model):
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
+    scopes = models.JSONField(null=True, help_text="Of a client's token; a person's is not narrowed.")
 
     class Meta:
         constraints = [

@@ -64,9 +64,12 @@ class Action(StrEnum):
     READ_METRICS = "read metrics"
     READ_PRODUCTIVITY = "read a clinic's productivity"
     MANAGE_WEBHOOKS = "manage webhooks"
+    MANAGE_CLIENTS = "manage API clients"
+    MANAGE_PEOPLE = "invite people"
 
 
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
+_ADMINISTRATORS = frozenset({Role.CLINIC_ADMIN, Role.INSURER_ADMIN})
 ALLOWED: dict[Action, frozenset[Role]] = {
     Action.READ_PATIENTS: CLINIC_ROLES | INSURER_ROLES,
     Action.RECORD_PATIENT: _CLINIC | {Role.INTAKE},
@@ -88,19 +91,26 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DECIDE_POLICIES: frozenset({Role.INSURER_ADMIN}),
     Action.READ_METRICS: (CLINIC_ROLES | INSURER_ROLES) - {Role.INTAKE},
     Action.READ_PRODUCTIVITY: CLINIC_ROLES,
-    Action.MANAGE_WEBHOOKS: frozenset({Role.CLINIC_ADMIN, Role.INSURER_ADMIN}),
+    Action.MANAGE_WEBHOOKS: _ADMINISTRATORS,
+    Action.MANAGE_CLIENTS: _ADMINISTRATORS,
+    Action.MANAGE_PEOPLE: _ADMINISTRATORS,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts, for which organization, in which roles. Keys are the rows' inside keys."""
+    """Who acts, for which organization, in which roles. Keys are the rows' inside keys.
+
+    `scopes` narrow a machine's roles, and `requests_a_minute` what the deployment lets machines ask; None does not.
+    """
 
     name: str
     roles: frozenset[Role]
     organization_id: int | None = None
     person_id: int | None = None
     client_id: int | None = None
+    scopes: frozenset[str] | None = None
+    requests_a_minute: int | None = None
 
     @property
     def is_system(self) -> bool:

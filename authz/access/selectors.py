@@ -30,7 +30,14 @@ def actor_for_token(token: str, *, now: datetime) -> Actor:
         raise TokenRefused("The token is unknown, expired or revoked. Log in again.")
     if row.client is not None and row.client.is_active:
         roles = frozenset(Role(role) for role in row.client.roles)
-        return Actor(name=row.client.name, roles=roles, organization_id=row.organization_id, client_id=row.client_id)
+        return Actor(
+            name=row.client.name,
+            roles=roles,
+            organization_id=row.organization_id,
+            client_id=row.client_id,
+            scopes=frozenset(row.scopes or ()),
+            requests_a_minute=row.client.requests_a_minute,
+        )
     if row.person is not None and row.person.is_active:
         return actor_for(person=row.person, organization=row.organization)
     raise TokenRefused("The account behind this token is no longer active.")

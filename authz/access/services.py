@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
-from authz.access.models import AccessToken, ApiClient, Licence, Membership, Organization, Person, ReportingLine
+from authz.access.models import AccessToken, Licence, Membership, Organization, Person, ReportingLine
 from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Profession, Role
 from authz.access.selectors import superiors_of
 from authz.errors import AuthzError, InvalidInput
@@ -21,7 +21,7 @@ _NOBODY = make_password("nobody has this password")
 
 
 class LogInRefused(AuthzError):
-    """The e-mail address or password, or the client's id or secret, is wrong. Which one is not said."""
+    """The e-mail address or the password is wrong. Which one is not said."""
 
     code = "log-in-refused"
 
@@ -55,7 +55,7 @@ def add_membership(*, person: Person, organization: Organization, role: Role) ->
 
     :raises InvalidInput: when an organization of that kind has no such role.
     """
-    _must_fit(organization, {role})
+    must_fit(organization, {role})
     return Membership.objects.create(person=person, organization=organization, role=role.value)
 
 
@@ -98,19 +98,6 @@ def record_licence(
     )
 
 
-def create_client(*, organization: Organization, name: str, roles: set[Role]) -> tuple[ApiClient, str]:
-    """Create a machine of an organization and return it with its secret, which is shown this once and never again.
-
-    :raises InvalidInput: when an organization of that kind has no such role.
-    """
-    _must_fit(organization, roles)
-    secret = token_urlsafe(32)
-    client = ApiClient.objects.create(
-        organization=organization, name=name, roles=sorted(role.value for role in roles), secret_sha256=_hash(secret)
-    )
-    return client, secret
-
-
 def log_in(*, email: str, password: str, organization_id: UUID | None = None, now: datetime) -> tuple[str, AccessToken]:
     """Exchange an e-mail address and a password for a bearer token in one organization.
 
@@ -123,32 +110,18 @@ def log_in(*, email: str, password: str, organization_id: UUID | None = None, no
     return _issue(organization=_organization_of(person, organization_id), person=person, now=now)
 
 
-def issue_client_token(*, client_id: UUID, client_secret: str, now: datetime) -> tuple[str, AccessToken]:
-    """Exchange a client's id and secret for a bearer token.
-
-    :raises LogInRefused: when either is wrong.
-    """
-    client = ApiClient.objects.filter(public_id=client_id, secret_sha256=_hash(client_secret), is_active=True).first()
-    if client is None:
-        raise LogInRefused("The client id or the client secret is wrong.")
-    return _issue(organization=client.organization, client=client, now=now)
-
-
 def revoke_token(*, token: str, now: datetime) -> None:
     """End a token at once. Ending one that is unknown or has ended changes nothing."""
-    AccessToken.objects.filter(key_sha256=_hash(token), revoked_at=None).update(revoked_at=now)
+    AccessToken.objects.filter(key_sha256=sha256_of(token), revoked_at=None).update(revoked_at=now)
 
 
-def _issue(
-    *, organization: Organization, now: datetime, person: Person | None = None, client: ApiClient | None = None
-) -> tuple[str, AccessToken]:
+def _issue(*, organization: Organization, person: Person, now: datetime) -> tuple[str, AccessToken]:
     text = token_urlsafe(32)
     expires_at = now + timedelta(hours=settings.ACCESS_TOKEN_HOURS)
     with transaction.atomic():
         token = AccessToken.objects.create(
-            key_sha256=_hash(text),
+            key_sha256=sha256_of(text),
             person=person,
-            client=client,
             organization=organization,
             issued_at=now,
             expires_at=expires_at,
@@ -170,12 +143,17 @@ def _organization_of(person: Person, organization_id: UUID | None) -> Organizati
     return found[0]
 
 
-def _must_fit(organization: Organization, roles: set[Role]) -> None:
+def must_fit(organization: Organization, roles: set[Role]) -> None:
+    """Refuse roles that an organization of that kind does not have, and none at all.
+
+    :raises InvalidInput: naming them.
+    """
     kind = OrganizationKind(organization.kind)
     strangers = sorted(roles - ROLES_OF[kind])
     if strangers or not roles:
         raise InvalidInput({"roles": [f"A {kind.value} has no such role: {', '.join(strangers) or 'none given'}."]})
 
 
-def _hash(secret: str) -> str:
+def sha256_of(secret: str) -> str:
+    """Return what is kept of a token or a secret of ours; they are too long to be guessed, so it needs no salt."""
     return sha256(secret.encode()).hexdigest()

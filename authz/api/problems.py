@@ -24,6 +24,7 @@ STATUS: Final[dict[str, int]] = {
     "log-in-refused": 401,
     "organization-needed": 422,
     "forbidden": 403,
+    "insufficient-scope": 403,
     "licence-needed": 403,
     "person-needed": 403,
     "reviewer-needed": 403,
@@ -76,6 +77,8 @@ STATUS: Final[dict[str, int]] = {
     "patients-shared-by-others": 409,
     "lease-held-by-another": 409,
     "limit-reached": 409,
+    "too-many-clients": 409,
+    "client-deactivated": 409,
     "endpoint-not-active": 409,
     "delivery-waiting": 409,
     "stale-version": 412,
@@ -104,6 +107,8 @@ _FRAMEWORK: Final[list[tuple[type[exceptions.APIException], str]]] = [
 ]
 _NO_ADDRESS = "There is nothing at this address. Every address of the API ends with a slash."
 _CHALLENGE = 'Bearer realm="authz"'
+# Beside 401, what RFC 6750 has a challenge for.
+_TOLD = frozenset({"insufficient-scope"})
 
 
 def as_problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -168,11 +173,13 @@ def _answer(
     members = problem(path, code, detail, more=more)
     if errors:
         members["errors"] = errors
-    headers = {"WWW-Authenticate": _challenge(code)} if STATUS[code] == 401 else {}
+    headers = {"WWW-Authenticate": _challenge(code, more)} if STATUS[code] == 401 or code in _TOLD else {}
     return Response(members, status=STATUS[code], headers=headers, content_type=MEDIA_TYPE)
 
 
-def _challenge(code: str) -> str:
+def _challenge(code: str, more: Mapping[str, object] | None) -> str:
+    if code == "insufficient-scope":
+        return f'{_CHALLENGE}, error="insufficient_scope", scope="{(more or {}).get("scope", "")}"'
     return f'{_CHALLENGE}, error="invalid_token"' if code == "token-refused" else _CHALLENGE
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -21,13 +21,6 @@ class PersonLogIn(In):
     email = Text(max_length=254)
     password = Secret(max_length=1024)
     organization = PublicId(required=False, allow_null=True, default=None)
-
-
-class ClientLogIn(In):
-    """A machine's id and secret."""
-
-    client_id = PublicId()
-    client_secret = Secret(max_length=1024)
 
 
 class TokenOut(serializers.Serializer[Any]):
@@ -49,14 +42,12 @@ class TokensView(Door):
         operation_id="log_in",
         tags=["tokens"],
         auth=[],
-        request=PolymorphicProxySerializer(
-            component_name="LogIn", serializers=[PersonLogIn, ClientLogIn], resource_type_field_name=None
-        ),
+        request=PersonLogIn,
         responses={201: TokenOut},
     )
     def post(self, request: Request) -> Response:
-        """Exchange an e-mail address and password, or a client's id and secret, for a token."""
-        text, token = self._client() if "client_id" in request.data else self._person()
+        """Exchange a person's e-mail address and password for a token. Machines get theirs at `/oauth/token`."""
+        text, token = self._person()
         answer = {
             "token": text,
             "token_type": "Bearer",
@@ -70,9 +61,6 @@ class TokensView(Door):
         return services.log_in(
             email=given["email"], password=given["password"], organization_id=given["organization"], now=self.now
         )
-
-    def _client(self) -> tuple[str, AccessToken]:
-        return services.issue_client_token(**self.read(ClientLogIn), now=self.now)
 
 
 class CurrentTokenView(Door):

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from authz.api import (
     aging,
     answers,
+    api_clients,
     appeals,
     calls,
     coverages,
@@ -160,6 +161,9 @@ urlpatterns = [
     address("inbox/count/", inbox.InboxCountView, "inbox-count"),
     address("inbox/<uuid:notice_id>/read/", inbox.ReadView, "notice-read"),
     address("inbox/<uuid:notice_id>/acknowledgement/", inbox.AcknowledgementView, "notice-acknowledgement"),
+    address("api-clients/", api_clients.ApiClientsView, "api-clients"),
+    address("api-clients/<uuid:client_id>/", api_clients.ApiClientView, "api-client"),
+    address("api-clients/<uuid:client_id>/rotate-secret/", api_clients.ClientSecretRotationView, "api-client-secret"),
     address("webhook-endpoints/", webhooks.WebhookEndpointsView, "webhook-endpoints"),
     address("webhook-endpoints/<uuid:endpoint_id>/", webhooks.WebhookEndpointView, "webhook-endpoint"),
     address("webhook-endpoints/<uuid:endpoint_id>/rotate-secret/", webhooks.SecretRotationView, "webhook-secret"),

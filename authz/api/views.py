@@ -21,6 +21,7 @@ from authz.api.filters import StrictFilters, refuse_other_parameters
 from authz.api.idempotency import HEADER, answer_once
 from authz.api.pages import Pages
 from authz.api.parsers import must_have_length
+from authz.api.rates import ClientThrottle, Rate
 from authz.api.schema import OperationSchema
 
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -38,6 +39,8 @@ class Door(APIView):
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "put", "patch", "delete"]  # type: ignore[misc]  # a constant
     parameters: ClassVar[frozenset[str]] = frozenset()
     problem_statuses: ClassVar[tuple[int, ...]] = ()
+    throttle_classes = (ClientThrottle,)
+    rate: Rate | None = None
     now: datetime
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -54,6 +57,8 @@ class Door(APIView):
         # Answers are about patients: nothing between us and the caller may keep them.
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer["Cache-Control"] = "no-store"
+        for name, value in (self.rate.headers if self.rate else {}).items():
+            answer[name] = value
         return answer
 
     @property

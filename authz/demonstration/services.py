@@ -12,6 +12,7 @@ from django.db import transaction
 
 from authz.access import selectors as access_selectors
 from authz.access import services as access
+from authz.access.machines import services as machines
 from authz.access.models import Organization, Person
 from authz.access.roles import Actor, Role
 from authz.demonstration import people
@@ -115,7 +116,7 @@ def _make_machines(stage: Stage) -> list[MadeMachine]:
     made = []
     for machine in people.machines():
         organization = stage.places[machine.place.key]
-        client, secret = access.create_client(organization=organization, name=machine.name, roles=set(machine.roles))
+        client, secret = machines.create_client(organization=organization, name=machine.name, roles=set(machine.roles))
         made.append(
             MadeMachine(name=client.name, organization=organization.name, client_id=client.public_id, secret=secret)
         )

@@ -6,12 +6,13 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from authz.access import selectors, services
+from authz.access.machines import services as machines
 from authz.access.models import AccessToken, Membership
 from authz.access.roles import ALLOWED, Action, Actor, Role, may
 from authz.access.selectors import TokenRefused
 from authz.access.services import LogInRefused, OrganizationNeeded
 from authz.errors import InvalidInput
-from tests.cast import NOW, PASSWORD, Cast, later, unknown_id
+from tests.cast import NOW, PASSWORD, Cast, later
 
 
 def test_a_person_logs_in_for_their_organization(cast: Cast) -> None:
@@ -69,21 +70,9 @@ def test_someone_who_has_left_loses_every_token(cast: Cast) -> None:
         selectors.actor_for_token(text, now=NOW)
 
 
-def test_a_client_gets_a_token_for_its_secret_alone(cast: Cast) -> None:
-    client, secret = services.create_client(organization=cast.riverside, name="Pharmacy feed", roles={Role.STAFF})
-
-    text, _ = services.issue_client_token(client_id=client.public_id, client_secret=secret, now=NOW)
-
-    actor = selectors.actor_for_token(text, now=NOW)
-    assert (actor.client_id, actor.person_id, actor.roles) == (client.pk, None, {Role.STAFF})
-    for client_id, wrong in ((client.public_id, "wrong"), (unknown_id(), secret)):
-        with pytest.raises(LogInRefused):
-            services.issue_client_token(client_id=client_id, client_secret=wrong, now=NOW)
-
-
 def test_a_clinic_has_no_reviewers(cast: Cast) -> None:
     with pytest.raises(InvalidInput):
-        services.create_client(organization=cast.riverside, name="Robot", roles={Role.PHYSICIAN})
+        machines.create_client(organization=cast.riverside, name="Robot", roles={Role.PHYSICIAN})
     with pytest.raises(InvalidInput):
         services.add_membership(person=cast.people["stella"], organization=cast.riverside, role=Role.REVIEWER)
 

@@ -12,9 +12,10 @@ from django.http import HttpResponse
 from django.test import Client
 
 from authz import clock
+from authz.access.machines.services import create_client, issue_for_secret
 from authz.access.models import AccessToken, Organization
 from authz.access.roles import Role
-from authz.access.services import create_client, issue_client_token, log_in
+from authz.access.services import log_in
 from authz.policies.models import PayerPolicy
 from authz.prescriptions.models import Patient
 from authz.prior_auths.models import PriorAuth
@@ -89,7 +90,7 @@ def person(name: str, organization: Organization | None = None) -> Caller:
 def machine(organization: Organization, *roles: Role) -> Caller:
     """Return a machine of an organization, with its token."""
     client, secret = create_client(organization=organization, name="A machine", roles=set(roles))
-    text, _ = issue_client_token(client_id=client.public_id, client_secret=secret, now=clock.now())
+    text, _ = issue_for_secret(client_id=str(client.public_id), client_secret=secret, scope=None, now=clock.now())
     return Caller(text)
 
 

@@ -1,14 +1,13 @@
 """Logging in for a token, and out."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
 from authz import clock
 from authz.access.models import AccessToken, Membership
 from authz.access.roles import Role
-from authz.access.services import add_membership, create_client
+from authz.access.services import add_membership
 from authz.api.models import IdempotentAnswer
 from tests import cast as stage
 from tests.api.callers import Caller, field_errors, machine, person, refused
@@ -27,22 +26,12 @@ def test_a_person_logs_in_and_is_known(cast: stage.Cast) -> None:
     assert me.json()["organization"]["id"] == str(cast.riverside.public_id)
 
 
-def test_a_machine_logs_in_with_its_secret(cast: stage.Cast) -> None:
-    client, secret = create_client(organization=cast.riverside, name="EHR", roles={Role.STAFF})
-
-    answer = Caller().post("tokens/", {"client_id": str(client.public_id), "client_secret": secret})
-
-    assert answer.status_code == 201
-    assert Caller(answer.json()["token"]).get("organizations/me/").json()["name"] == "EHR"
-
-
 @pytest.mark.parametrize(
     "body",
     [
         {"email": "stella@example.org", "password": "wrong"},
         {"email": "nobody@example.org", "password": stage.PASSWORD},
         {"email": "stella@example.org", "password": f" {stage.PASSWORD}"},
-        {"client_id": str(uuid4()), "client_secret": "wrong"},
     ],
 )
 def test_a_wrong_log_in_is_refused_without_saying_which_part(cast: stage.Cast, body: dict[str, str]) -> None:

@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from authz.access import selectors, services
+from authz.access.machines import services as machines
 from authz.access.models import ApiClient, Organization, Person
 from authz.access.roles import Role
 from authz.policies.models import Plan
@@ -82,7 +83,7 @@ def test_an_insurer_gets_a_plan_and_a_machine() -> None:
     client = ApiClient.objects.get()
     secret = told.getvalue().split("client_secret ")[1].split()[0]
     assert Plan.objects.get().insurer.name == "Evergreen"
-    assert services.issue_client_token(client_id=client.public_id, client_secret=secret, now=NOW)
+    assert machines.issue_for_secret(client_id=str(client.public_id), client_secret=secret, scope=None, now=NOW)
 
 
 def test_whoever_puts_a_plan_under_a_regime_is_told_what_is_unconfirmed() -> None:

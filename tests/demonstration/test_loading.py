@@ -9,7 +9,7 @@ from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 
 from authz import clock
-from authz.access import services as access
+from authz.access.machines import services as machines
 from authz.access.models import Person
 from authz.demonstration import people, services
 from authz.demonstration.paths import PATHS
@@ -78,7 +78,9 @@ def test_the_printed_secret_of_a_machine_opens_the_door() -> None:
     made = services.load(now=NOW, patients=())
 
     for machine in made:
-        _, token = access.issue_client_token(client_id=machine.client_id, client_secret=machine.secret, now=NOW)
+        _, token = machines.issue_for_secret(
+            client_id=str(machine.client_id), client_secret=machine.secret, scope=None, now=NOW
+        )
 
         assert token.organization.name == machine.organization
 
