@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 OrganizationId = NewType("OrganizationId", UUID)
 ApiClientId = NewType("ApiClientId", UUID)
+InvitationId = NewType("InvitationId", UUID)
 PersonId = NewType("PersonId", UUID)
 PatientId = NewType("PatientId", UUID)
 IdentityQuestionId = NewType("IdentityQuestionId", UUID)

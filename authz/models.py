@@ -10,6 +10,8 @@ from authz.access.models import (
     ReportingLine,
     SeenAssertion,
 )
+from authz.access.people.models import FailedLogIn
+from authz.administration.models import Invitation
 from authz.api.models import IdempotentAnswer
 from authz.audit.models import AuditEntry
 from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, RenderedPaper, StoredFile
@@ -23,6 +25,7 @@ from authz.notifications.wishes.models import Cover, Delegate, NotificationSetti
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint, PainScore, PainScoreVersion, Surgery, SurgeryVersion
 from authz.policies.models import PayerPolicy, PayerReason, Plan
+from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.models import (
     Coverage,
     Exemption,
@@ -81,10 +84,12 @@ __all__ = [
     "Determination",
     "DeterminationLine",
     "Digest",
+    "EmergencyAccess",
     "Escalation",
     "Evaluation",
     "Event",
     "Exemption",
+    "FailedLogIn",
     "Fill",
     "FillVersion",
     "FormularyProduct",
@@ -95,6 +100,7 @@ __all__ = [
     "ImportRun",
     "InboxEntry",
     "InformationRequest",
+    "Invitation",
     "Licence",
     "Matter",
     "Membership",

@@ -41,6 +41,13 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "django.contrib.humanize",  # in allauth's pages
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -51,6 +58,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -127,6 +135,16 @@ CELERY: dict[str, Any] = {
     "timezone": "UTC",
 }
 
+# Rates of codes and resets, and codes that were used, are kept there; without Redis nobody is kept out.
+CACHES = {
+    "default": {
+        "BACKEND": "config.lenient_cache.LenientRedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "authz",
+        "OPTIONS": {"socket_timeout": 0.3, "socket_connect_timeout": 0.3},
+    }
+}
+
 # -- outbox and workers -------------------------------------------------------------------------------------------
 OUTBOX_NUDGE = "workers.broker.nudge"
 # Longer than one mail may take (EMAIL_TIMEOUT for each of some six steps), or a slow mail server gets it twice.
@@ -151,6 +169,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 ACCESS_TOKEN_HOURS = env.number("AUTHZ_ACCESS_TOKEN_HOURS", 12)
+# On in production: whoever decides, administers or attests sets up a second factor before anything else.
+MFA_REQUIRED = env.flag("AUTHZ_MFA_REQUIRED", IS_PRODUCTION)
+# For how long a record stays open to whoever opened it in an emergency.
+EMERGENCY_ACCESS_HOURS = env.number("AUTHZ_EMERGENCY_ACCESS_HOURS", 4)
+ACCOUNT_ADAPTER = "authz.web.accounts.Accounts"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up by themselves: see Accounts
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+# Passwords are counted by ourselves (authz.access.people); this counts codes, which only whoever knows the password
+# gets to type.
+ACCOUNT_RATE_LIMITS = {"login_failed": "30/5m/ip,5/5m/key"}
+MFA_ADAPTER = "authz.web.accounts.SecondFactors"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Authz"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_PRODUCTION  # browsers take http://localhost for safe, and so do we there
+# Single sign-on, for people who were invited: their identity provider must say that their address is verified.
+OIDC_ISSUER = env.text("AUTHZ_OIDC_ISSUER", "")
+SOCIALACCOUNT_ADAPTER = "authz.web.accounts.SingleSignOn"
+SOCIALACCOUNT_PROVIDERS: dict[str, Any] = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": []}}
+SOCIALACCOUNT_STORE_TOKENS = False
+# A form that is redirected to another site would need that site in the content security policy.
+SOCIALACCOUNT_LOGIN_ON_GET = True
+if OIDC_ISSUER:
+    SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"] = [
+        {
+            "provider_id": "sso",
+            "name": env.text("AUTHZ_OIDC_NAME", "Single sign-on"),
+            "client_id": env.text("AUTHZ_OIDC_CLIENT_ID", how="Give the id that your identity provider knows us by."),
+            "secret": env.text("AUTHZ_OIDC_CLIENT_SECRET", how="Give the secret that goes with the client id."),
+            "settings": {"server_url": OIDC_ISSUER},
+        }
+    ]
 # What one machine may ask, and how often one source may ask for machines' tokens, in any minute.
 CLIENT_REQUESTS_A_MINUTE = env.number("AUTHZ_CLIENT_REQUESTS_A_MINUTE", 600)
 TOKEN_REQUESTS_A_MINUTE = env.number("AUTHZ_TOKEN_REQUESTS_A_MINUTE", 120)

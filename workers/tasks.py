@@ -8,6 +8,7 @@ from django.conf import settings
 
 from authz import clock
 from authz.access.machines import services as machines
+from authz.access.people import services as people
 from authz.notifications import services as notifications
 from authz.operations.models import Part
 from authz.operations.services import note_heartbeat
@@ -144,8 +145,9 @@ def prune_outbox() -> None:
 
 @app.task(name=PRUNE_ACCESS)
 def prune_access() -> None:
-    """Forget used assertions that have expired. Needs no guard: forgetting twice does no harm."""
+    """Forget used assertions and failed log-ins that count no more. Needs no guard: doing it twice does no harm."""
     machines.prune_assertions(now=clock.now())
+    people.prune_failures(now=clock.now())
 
 
 def _prune_batch(*, now: datetime) -> bool:

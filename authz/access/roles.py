@@ -40,6 +40,19 @@ CLINIC_ROLES = frozenset({Role.STAFF, Role.PRESCRIBER, Role.CLINIC_ADMIN})
 INSURER_ROLES = frozenset({Role.INTAKE, Role.REVIEWER, Role.PHYSICIAN, Role.APPEAL_REVIEWER, Role.INSURER_ADMIN})
 
 
+NEEDING_SECOND_FACTOR = frozenset(
+    {
+        Role.PRESCRIBER,
+        Role.CLINIC_ADMIN,
+        Role.REVIEWER,
+        Role.PHYSICIAN,
+        Role.APPEAL_REVIEWER,
+        Role.INSURER_ADMIN,
+    }
+)
+"""Roles that decide, administer or attest."""
+
+
 class Action(StrEnum):
     """What an actor can ask for outside a request's own life (the steps of that are in prior_auths.lifecycle)."""
 
@@ -66,6 +79,8 @@ class Action(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
     MANAGE_CLIENTS = "manage API clients"
     MANAGE_PEOPLE = "invite people"
+    OPEN_IN_EMERGENCY = "open a record in an emergency"
+    READ_EMERGENCIES = "read which records were opened in an emergency"
 
 
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
@@ -94,6 +109,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.MANAGE_WEBHOOKS: _ADMINISTRATORS,
     Action.MANAGE_CLIENTS: _ADMINISTRATORS,
     Action.MANAGE_PEOPLE: _ADMINISTRATORS,
+    Action.OPEN_IN_EMERGENCY: _CLINIC,
+    Action.READ_EMERGENCIES: _ADMINISTRATORS,
 }
 
 

@@ -1,12 +1,12 @@
 """Who is acting: read from a token or a session."""
 
 from datetime import datetime
-from hashlib import sha256
 
 from django.db.models import QuerySet
 
 from authz.access.models import AccessToken, Membership, Organization, Person, ReportingLine
 from authz.access.roles import Actor, Role
+from authz.access.tokens import sha256_of
 from authz.errors import AuthzError
 
 
@@ -23,7 +23,7 @@ def actor_for_token(token: str, *, now: datetime) -> Actor:
     """
     row = (
         AccessToken.objects.select_related("person", "client", "organization")
-        .filter(key_sha256=sha256(token.encode()).hexdigest(), revoked_at=None, expires_at__gt=now)
+        .filter(key_sha256=sha256_of(token), revoked_at=None, expires_at__gt=now)
         .first()
     )
     if row is None:

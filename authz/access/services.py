@@ -1,29 +1,21 @@
 """Organizations, people, clients and their tokens: every write."""
 
 from datetime import date, datetime, timedelta
-from hashlib import sha256
 from secrets import token_urlsafe
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from authz.access.models import AccessToken, Licence, Membership, Organization, Person, ReportingLine
+from authz.access.people import services as people
+from authz.access.people.services import LogInRefused
 from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Profession, Role
 from authz.access.selectors import superiors_of
+from authz.access.tokens import sha256_of
 from authz.errors import AuthzError, InvalidInput
 
 ROLES_OF = {OrganizationKind.CLINIC: CLINIC_ROLES, OrganizationKind.INSURER: INSURER_ROLES}
-
-# Checked when nobody has that e-mail address, so that the answer takes as long as for someone who exists.
-_NOBODY = make_password("nobody has this password")
-
-
-class LogInRefused(AuthzError):
-    """The e-mail address or the password is wrong. Which one is not said."""
-
-    code = "log-in-refused"
 
 
 class OrganizationNeeded(AuthzError):
@@ -98,15 +90,27 @@ def record_licence(
     )
 
 
-def log_in(*, email: str, password: str, organization_id: UUID | None = None, now: datetime) -> tuple[str, AccessToken]:
-    """Exchange an e-mail address and a password for a bearer token in one organization.
+def log_in(
+    *,
+    email: str,
+    password: str,
+    organization_id: UUID | None = None,
+    code: str = "",
+    source: str = "",
+    now: datetime,
+) -> tuple[str, AccessToken]:
+    """Exchange an e-mail address, a password and the code of a second factor for a bearer token in one organization.
 
-    :raises LogInRefused: when either is wrong, or the person has no role in that organization.
+    `source` is the address that the request comes from. Not inside a transaction: a failure is kept.
+
+    :raises LogInRefused: when one of them is wrong, or the person has no role in that organization.
+    :raises TooManyLogIns: when that source failed too often.
+    :raises SecondFactorNeeded: when the person has a second factor, and there is no code.
+    :raises SecondFactorMissing: when the person must have one, and has none.
     :raises OrganizationNeeded: when the person has roles in several and named none.
     """
-    person = Person.objects.filter(email=email.lower(), is_active=True).first()
-    if not check_password(password, person.password if person else _NOBODY) or person is None:
-        raise LogInRefused("The e-mail address or the password is wrong.")
+    person = people.authenticate(email=email, password=password, source=source, now=now)
+    people.check_second_factor(person=person, code=code, source=source, now=now)
     return _issue(organization=_organization_of(person, organization_id), person=person, now=now)
 
 
@@ -152,8 +156,3 @@ def must_fit(organization: Organization, roles: set[Role]) -> None:
     strangers = sorted(roles - ROLES_OF[kind])
     if strangers or not roles:
         raise InvalidInput({"roles": [f"A {kind.value} has no such role: {', '.join(strangers) or 'none given'}."]})
-
-
-def sha256_of(secret: str) -> str:
-    """Return what is kept of a token or a secret of ours; they are too long to be guessed, so it needs no salt."""
-    return sha256(secret.encode()).hexdigest()

@@ -33,13 +33,16 @@ class NoticeRequestOut(serializers.Serializer[Any]):
 
 
 class NoticeOut(serializers.Serializer[InboxEntry]):
-    """A notice carries no patient data: read the request, or the patient, for that. It is about one of the two."""
+    """A notice carries no patient data: read what it is about for that: a request, a patient or an emergency."""
 
     id = serializers.UUIDField(source="public_id")
     topic = serializers.CharField()
     text = serializers.SerializerMethodField()
     prior_authorization = NoticeRequestOut(source="prior_auth", allow_null=True)
     patient = serializers.UUIDField(source="pain_hint.patient.public_id", allow_null=True, default=None)
+    emergency_access = serializers.UUIDField(
+        source="emergency_access.public_id", allow_null=True, default=None, help_text="In `emergency-access/`."
+    )
     needs_act = serializers.BooleanField(help_text="It asks for an act.")
     is_open = serializers.BooleanField(
         help_text="The act is still needed: nobody has done it, and nobody of your organization has acknowledged it."

@@ -1,6 +1,6 @@
 """Log in for a bearer token, and log out."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -9,17 +9,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.access import services
-from authz.access.models import AccessToken
+from authz.access.source import source_of
 from authz.api.fields import In, PublicId, Secret, Text
 from authz.api.organizations import OrganizationOut
 from authz.api.views import Door
 
 
 class PersonLogIn(In):
-    """A person's e-mail address and password; `organization` only for whoever belongs to several."""
+    """`code` only for whoever has a second factor; `organization` only for whoever belongs to several."""
 
     email = Text(max_length=254)
     password = Secret(max_length=1024)
+    code = Secret(max_length=32, required=False, default="", help_text="Of an authenticator app, or a recovery code.")
     organization = PublicId(required=False, allow_null=True, default=None)
 
 
@@ -37,6 +38,7 @@ class TokensView(Door):
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
+    problem_statuses: ClassVar[tuple[int, ...]] = (401, 403, 429)
 
     @extend_schema(
         operation_id="log_in",
@@ -46,8 +48,16 @@ class TokensView(Door):
         responses={201: TokenOut},
     )
     def post(self, request: Request) -> Response:
-        """Exchange a person's e-mail address and password for a token. Machines get theirs at `/oauth/token`."""
-        text, token = self._person()
+        """Exchange a person's e-mail address, password and code for a token. Machines get theirs at `/oauth/token`."""
+        given = self.read(PersonLogIn)
+        text, token = services.log_in(
+            email=given["email"],
+            password=given["password"],
+            organization_id=given["organization"],
+            code=given["code"],
+            source=source_of(request.META),
+            now=self.now,
+        )
         answer = {
             "token": text,
             "token_type": "Bearer",
@@ -55,12 +65,6 @@ class TokensView(Door):
             "organization": token.organization,
         }
         return Response(TokenOut(answer).data, status=201)
-
-    def _person(self) -> tuple[str, AccessToken]:
-        given = self.read(PersonLogIn)
-        return services.log_in(
-            email=given["email"], password=given["password"], organization_id=given["organization"], now=self.now
-        )
 
 
 class CurrentTokenView(Door):

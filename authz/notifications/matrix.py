@@ -18,6 +18,7 @@ class Audience(StrEnum):
     INTAKE = "the insurer's intake"
     APPEAL_REVIEWERS = "the insurer's appeal reviewers"
     ADMINISTRATORS = "the insurer's administrators"
+    CONCERNED = "the administrators of every organization concerned"
 
 
 SIDE: Mapping[Audience, OrganizationKind] = {
@@ -29,6 +30,7 @@ SIDE: Mapping[Audience, OrganizationKind] = {
     Audience.INTAKE: OrganizationKind.INSURER,
     Audience.APPEAL_REVIEWERS: OrganizationKind.INSURER,
     Audience.ADMINISTRATORS: OrganizationKind.INSURER,
+    Audience.CONCERNED: OrganizationKind.CLINIC,  # and insurers; its only topic is personal, so no system asks
 }
 
 
@@ -114,6 +116,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.second-reading-disagreed": {Audience.ADMINISTRATORS: TO_ACT},
     "prior-auth.withdrawn": {Audience.REVIEWER: TO_KNOW},
     "pain-hint.found": {Audience.PRESCRIBER: TO_KNOW_NOW},
+    "emergency-access.opened": {Audience.CONCERNED: TO_KNOW_AT_ONCE},
     "prior-auth.returned": {Audience.STAFF: TO_ACT_AT_ONCE, Audience.PRESCRIBER: TO_KNOW},
     "prior-auth.completed": {Audience.REVIEWERS: TO_ACT},
     "prior-auth.dismissed": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_KNOW_NOW},
@@ -142,8 +145,8 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
 }
 
 
-PERSONAL = frozenset({"pain-hint.found"})
-"""Told to the prescriber and to nobody else in the house, so to no system of it either."""
+PERSONAL = frozenset({"pain-hint.found", "emergency-access.opened"})
+"""Told to those people and to nobody else in the house, so to no system of it either."""
 SILENT: Mapping[str, str] = {
     "policy.activated": "the insurer's own act; patients are rechecked for it, and of what that opens is told",
     "policy.retired": "the insurer's own act; patients are rechecked for it, and of what that opens is told",

@@ -124,8 +124,8 @@ class InboxEntry(models.Model):
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
-        "id", "public_id", "delivery", "person", "organization", "topic", "prior_auth", "pain_hint", "needs_act",
-        "arrived_at", "read_at", "acknowledged_at",
+        "id", "public_id", "delivery", "person", "organization", "topic", "prior_auth", "pain_hint", "emergency_access",
+        "needs_act", "arrived_at", "read_at", "acknowledged_at",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -135,6 +135,7 @@ class InboxEntry(models.Model):
     topic = models.CharField(max_length=60)
     prior_auth = models.ForeignKey("authz.PriorAuth", on_delete=models.PROTECT, null=True, related_name="+")
     pain_hint = models.ForeignKey("authz.PainHint", on_delete=models.PROTECT, null=True, related_name="+")
+    emergency_access = models.ForeignKey("authz.EmergencyAccess", on_delete=models.PROTECT, null=True, related_name="+")
     needs_act = models.BooleanField()
     arrived_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
@@ -145,7 +146,9 @@ class InboxEntry(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="notice_is_about_exactly_one",
-                condition=Q(prior_auth__isnull=False, pain_hint=None) | Q(prior_auth=None, pain_hint__isnull=False),
+                condition=Q(prior_auth__isnull=False, pain_hint=None, emergency_access=None)
+                | Q(prior_auth=None, pain_hint__isnull=False, emergency_access=None)
+                | Q(prior_auth=None, pain_hint=None, emergency_access__isnull=False),
             )
         ]
         indexes = [models.Index(fields=["person", "-arrived_at"], name="inbox_newest_first")]

@@ -15,7 +15,10 @@ from authz.notifications.matters.standing import standing
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
+from authz.pain.models import PainHint
 from authz.policies.history import Happened, What
+from authz.prescriptions.emergency.models import EmergencyAccess
+from authz.prescriptions.emergency.selectors import concerned
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.clock_history import DECISIONS
 from authz.prior_auths.lifecycle import ACTIVE, ON_APPEAL, TABLE, State
@@ -85,6 +88,8 @@ def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
 def _members_told(audience: Audience, subject: Subject) -> QuerySet[Membership]:
     if isinstance(subject, PriorAuth):
         return PEOPLE[audience](subject)
+    if isinstance(subject, EmergencyAccess):
+        return _concerned(subject) if audience is Audience.CONCERNED else Membership.objects.none()
     return _prescriber(subject) if audience is Audience.PRESCRIBER else Membership.objects.none()
 
 
@@ -92,7 +97,17 @@ def _staff(prior_auth: PriorAuth) -> QuerySet[Membership]:
     return _members(prior_auth.clinic_id, Role.STAFF)
 
 
-def _prescriber(subject: Subject) -> QuerySet[Membership]:
+def _concerned(access: EmergencyAccess) -> QuerySet[Membership]:
+    administrators = [Role.CLINIC_ADMIN.value, Role.INSURER_ADMIN.value]
+    there = Membership.objects.filter(organization__in=concerned(access), person__is_active=True)
+    return there.filter(role__in=administrators).exclude(person=access.person_id)
+
+
+def _nobody(_prior_auth: PriorAuth) -> QuerySet[Membership]:
+    return Membership.objects.none()
+
+
+def _prescriber(subject: PriorAuth | PainHint) -> QuerySet[Membership]:
     # A prescriber may work for several clinics; only as a member of this one do they hear of its patients.
     known = Membership.objects.none() if subject.prescriber_id is None else _members(subject.clinic_id, Role.PRESCRIBER)
     return known.filter(person__prescriber=subject.prescriber_id)
@@ -143,6 +158,7 @@ PEOPLE: Mapping[Audience, Callable[[PriorAuth], QuerySet[Membership]]] = {
     Audience.INTAKE: _intake,
     Audience.APPEAL_REVIEWERS: _appeal_reviewers,
     Audience.ADMINISTRATORS: _administrators,
+    Audience.CONCERNED: _nobody,
 }
 
 
@@ -222,7 +238,7 @@ def inbox(by: Actor) -> QuerySet[InboxEntry]:
         return InboxEntry.objects.none()
     mine = InboxEntry.objects.filter(person=by.person_id, organization=by.organization_id)
     waits = standing().filter(pk=OuterRef("delivery__matter"))
-    found = mine.annotate(is_open=Exists(waits)).select_related("prior_auth", "pain_hint__patient")
+    found = mine.annotate(is_open=Exists(waits)).select_related("prior_auth", "pain_hint__patient", "emergency_access")
     return found.select_related("delivery__on_behalf_of", "delivery__matter").order_by("-arrived_at", "-pk")
 
 

@@ -18,6 +18,7 @@ from authz.notifications.channels.registry import CHANNELS, PATIENCE
 from authz.notifications.channels.webhook import selectors as webhooks
 from authz.notifications.channels.webhook import services as webhook
 from authz.notifications.digests import services as digests
+from authz.notifications.invitations import services as invitations
 from authz.notifications.matrix import OUTSIDE, ChannelName
 from authz.notifications.matters import services as matters
 from authz.notifications.matters.standing import is_over
@@ -38,9 +39,13 @@ NEEDLESS: Final = "needless"
 
 
 def send_next(*, now: datetime) -> bool:
-    """Send one delivery or digest that is due; return whether there was any."""
+    """Send one delivery, digest or invitation that is due; return whether there was any."""
     due = selectors.channels_due(now=now)
-    return any(deliver_next(now=now, channel=name) for name in CHANNELS if name in due) or digests.send_next(now=now)
+    return (
+        any(deliver_next(now=now, channel=name) for name in CHANNELS if name in due)
+        or digests.send_next(now=now)
+        or invitations.send_next(now=now)
+    )
 
 
 def fan_out_next(*, now: datetime) -> bool:

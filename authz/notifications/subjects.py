@@ -10,9 +10,11 @@ from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
 from authz.pain.services import HINT_FOUND
+from authz.prescriptions.emergency.models import EmergencyAccess
+from authz.prescriptions.emergency.services import OPENED
 from authz.prior_auths.models import PriorAuth
 
-Subject = PriorAuth | PainHint
+Subject = PriorAuth | PainHint | EmergencyAccess
 
 ESCALATIONS: Final = frozenset(row.says for row in LADDER.values())
 """What is announced of a rung taken, not of a request itself."""
@@ -40,6 +42,8 @@ def subject_of(message: OutboxMessage) -> Subject:
         return PriorAuth.objects.get(matters__escalations__public_id=message.subject_id)
     if message.topic == HINT_FOUND:
         return PainHint.objects.select_related("patient").get(public_id=message.subject_id)
+    if message.topic == OPENED:
+        return EmergencyAccess.objects.get(public_id=message.subject_id)
     return PriorAuth.objects.get(public_id=message.subject_id)
 
 
@@ -51,6 +55,8 @@ def sayable(delivery: Delivery) -> Sayable:
     subject = subject_of(delivery.message)
     if isinstance(subject, PainHint):
         return Sayable(number="", path=f"/patients/{subject.patient.public_id}/")
+    if isinstance(subject, EmergencyAccess):
+        return Sayable(number="", path="/emergency-access/")
     return Sayable(number=subject.number, path=request_path(subject.public_id))
 
 

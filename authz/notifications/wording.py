@@ -27,6 +27,7 @@ SENTENCES = {
     "prior-auth.second-reading-disagreed": "A reviewer disagrees with the approval by rule of request {number}.",
     "prior-auth.withdrawn": "Prior authorization request {number} was withdrawn.",
     "pain-hint.found": "There is a pain hint on a patient for you to look at.",
+    "emergency-access.opened": "The record of a patient you are concerned with was opened in an emergency: see why.",
     "prior-auth.returned": "The insurer returned prior authorization request {number} as incomplete.",
     "prior-auth.completed": "The clinic completed prior authorization request {number}.",
     "prior-auth.dismissed": "The insurer dismissed prior authorization request {number} without a decision.",

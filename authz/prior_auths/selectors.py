@@ -23,6 +23,7 @@ from authz.policies import regimes
 from authz.policies.history import Happened, Kind
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
+from authz.prescriptions.emergency.selectors import opened_patient
 from authz.prescriptions.models import Fill, Patient, Prescription
 from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
@@ -363,7 +364,7 @@ class _Calendar(NamedTuple):
 
 def _known_to(by: Actor, patient_id: PatientId, now: datetime) -> tuple[PatientCase, _Calendar]:
     """Return what the rule reads of a patient whose use the actor may see, and the calendar to see it in."""
-    patient = patient_with_use(by, patient_id)
+    patient = opened_patient(by, patient_id, now=now) or patient_with_use(by, patient_id)
     reader = organization(by)
     return needs_of.case_of(patient), _Calendar(reader.time_zone, clock.day_in(reader.time_zone, at=now))
 

@@ -93,3 +93,34 @@ class LogInForm(PlainForm):
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
         error_messages={"required": "Give your password."},
     )
+
+
+class JoinForm(PlainForm):
+    """What somebody new tells of themselves."""
+
+    full_name = forms.CharField(
+        label="Your name",
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "name"}),
+        error_messages={"required": "Give your name."},
+    )
+    password = forms.CharField(
+        label="Password",
+        help_text="At least twelve characters.",
+        strip=False,
+        max_length=1024,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        error_messages={"required": "Choose a password."},
+    )
+    again = forms.CharField(
+        label="The same password again",
+        strip=False,
+        max_length=1024,
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+        error_messages={"required": "Give the password again."},
+    )
+
+    def clean(self) -> None:
+        super().clean()
+        if "again" in self.cleaned_data and self.cleaned_data["again"] != self.cleaned_data.get("password"):
+            self.add_error("again", "This is another password.")

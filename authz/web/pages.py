@@ -13,6 +13,7 @@ from django.views import View
 
 from authz import clock
 from authz.access.models import Organization, Person
+from authz.access.people.selectors import lacks_second_factor
 from authz.access.roles import Actor, OrganizationKind
 from authz.access.selectors import actor_for
 from authz.errors import Forbidden, NotFound
@@ -33,6 +34,8 @@ class Page(View):
         person = request.user
         if not isinstance(person, Person):
             return redirect_to_login(request.get_full_path())
+        if lacks_second_factor(person):
+            return redirect("mfa_index")
         organization = seat_of(request, person)
         if organization is None:
             return redirect("choose-organization")

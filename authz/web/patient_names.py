@@ -22,6 +22,8 @@ def own_identifiers(patient: Patient) -> list[PatientIdentifier]:
 
 def name(identifiers: list[PatientIdentifier], by: Actor) -> str:
     """Return the latest name typed; without any, the number. An insurer often has no name, only a member's number."""
+    if not identifiers:
+        return "A patient not known here"
     latest = identifiers[-1]
     typed = " ".join(part for part in (latest.given_name, latest.family_name) if part)
     return typed or f"{'Number' if by.roles.isdisjoint(INSURER_ROLES) else 'Member'} {latest.value}"

@@ -16,8 +16,12 @@ def take_seat(request: HttpRequest, organization: Organization) -> None:
 
 
 def seat_of(request: HttpRequest, person: Person) -> Organization | None:
-    """Return the organization the person acts for; None when it is still to be chosen, or they left it meanwhile."""
+    """Return the organization the person acts for: the only one they have, or the one they chose.
+
+    None when it is still to be chosen, or they left it meanwhile.
+    """
     chosen = request.session.get(_KEY)
     if chosen is None:
-        return None
+        places = list(organizations_of(person)[:2])
+        return places[0] if len(places) == 1 else None
     return organizations_of(person).filter(public_id=UUID(chosen)).first()

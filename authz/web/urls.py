@@ -1,7 +1,10 @@
 """The pages' addresses."""
 
-from django.urls import path
+from allauth.account import views as account_views
+from allauth.socialaccount import views as sso_views
+from django.urls import include, path
 
+from authz.web.views.account import AccountPage, PasswordPage
 from authz.web.views.demo_mail import CaughtMail, Mailbox
 from authz.web.views.documents import (
     AttachmentContent,
@@ -10,7 +13,9 @@ from authz.web.views.documents import (
     LetterPaper,
     PacketPaper,
 )
+from authz.web.views.emergency import EmergencyPage
 from authz.web.views.inbox import Acknowledgement, Inbox, OpenNotice
+from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.patient import PatientPage
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
@@ -19,6 +24,31 @@ from authz.web.views.worklist import Worklist
 urlpatterns = [
     path("", Worklist.as_view(), name="worklist"),
     path("log-in/", LogIn.as_view(), name="log-in"),
+    # By these names allauth finds the way in and out; its other pages of a person's own account are below account/.
+    path("log-in/", LogIn.as_view(), name="account_login"),
+    path("log-out/", LogOut.as_view(), name="account_logout"),
+    path("invitations/<str:link>/", InvitationPage.as_view(), name="invitation"),
+    path("emergency-access/", EmergencyPage.as_view(), name="emergency-access"),
+    path("account/", AccountPage.as_view(), name="account"),
+    path("account/password/", PasswordPage.as_view(), name="account_change_password"),
+    path("account/confirm/", account_views.reauthenticate, name="account_reauthenticate"),
+    path("account/inactive/", account_views.account_inactive, name="account_inactive"),
+    path("account/reset/", account_views.password_reset, name="account_reset_password"),
+    path("account/reset/done/", account_views.password_reset_done, name="account_reset_password_done"),
+    path(
+        "account/reset/<str:uidb36>-<str:key>/",
+        account_views.password_reset_from_key,
+        name="account_reset_password_from_key",
+    ),
+    path(
+        "account/reset/changed/",
+        account_views.password_reset_from_key_done,
+        name="account_reset_password_from_key_done",
+    ),
+    path("account/second-factors/", include("allauth.mfa.urls")),
+    path("account/", include("allauth.socialaccount.providers.openid_connect.urls")),
+    path("account/single-sign-on/cancelled/", sso_views.login_cancelled, name="socialaccount_login_cancelled"),
+    path("account/single-sign-on/error/", sso_views.login_error, name="socialaccount_login_error"),
     path("log-in/organization/", ChooseOrganization.as_view(), name="choose-organization"),
     path("log-out/", LogOut.as_view(), name="log-out"),
     path("prior-auths/<uuid:prior_auth_id>/", RequestPage.as_view(), name="request"),

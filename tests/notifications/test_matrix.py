@@ -24,6 +24,7 @@ from authz.notifications.wishes.services import PHONE_GIVEN
 from authz.notifications.wording import SENTENCES, sentence
 from authz.pain.services import HINT_FOUND
 from authz.policies.services import ACTIVATED, RETIRED
+from authz.prescriptions.emergency.services import OPENED
 from authz.prior_auths.appeal_lifecycle import TABLE as APPEALS
 from authz.prior_auths.call_lifecycle import TABLE as CALLS
 from authz.prior_auths.lifecycle import TABLE
@@ -46,6 +47,7 @@ CONSTANTS = {
     "DISAGREED": DISAGREED,
     "PHONE_GIVEN": PHONE_GIVEN,
     "TEST": TEST,
+    "OPENED": OPENED,
 }
 
 
@@ -79,7 +81,7 @@ def test_a_topic_nobody_named_is_silent() -> None:
 @pytest.mark.parametrize("topic", sorted(SENTENCES))
 def test_a_sentence_is_filled_with_a_requests_number_alone(topic: str) -> None:
     blanks = {name for _, name, _, _ in Formatter().parse(SENTENCES[topic]) if name is not None}
-    is_about_a_request = topic != HINT_FOUND
+    is_about_a_request = topic not in {HINT_FOUND, OPENED}
 
     assert blanks == ({"number"} if is_about_a_request else set())
     assert ("PA-7" in sentence(topic, number="PA-7")) is is_about_a_request

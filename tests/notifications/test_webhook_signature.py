@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import LazySettings
 
-from authz.notifications.channels.webhook.sealing import CannotOpen, opened, resealed, seal
 from authz.notifications.channels.webhook.signature import new_secret, signed_headers
+from authz.sealing import CannotOpen, opened, resealed, seal
 
 # The vector that the specification's own libraries are tested with.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -81,10 +81,15 @@ def _every(element: Element) -> list[Element]:
 
 
 def _inline(e: Element) -> list[str]:
-    found = [f"inline <{e.tag}>"] if e.tag == "style" or (e.tag == "script" and "src" not in e.attributes) else []
+    found = [f"inline <{e.tag}>"] if e.tag == "style" or _runs(e) else []
     found += [f"{name} on <{e.tag}>" for name in e.attributes if name == "style" or name.startswith("on")]
     addresses = [e.attributes.get(name, "") for name in ("src", "href", "action")]
     return found + [f"leads away: {address}" for address in addresses if address.startswith(("http:", "https:", "//"))]
+
+
+def _runs(e: Element) -> bool:
+    """Say whether something inside the page would run; a block of data is never run, whatever is in it."""
+    return e.tag == "script" and "src" not in e.attributes and e.attributes.get("type") != "application/json"
 
 
 def _dangling(e: Element, ids: set[str]) -> list[str]:

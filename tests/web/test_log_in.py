@@ -79,7 +79,7 @@ def test_somebody_of_two_organizations_chooses_and_is_nowhere_before(cast: Cast,
     access.add_membership(person=cast.people["stella"], organization=cast.hillside, role=Role.STAFF)
 
     answer = client.post("/log-in/", STELLA, follow=True)
-    assert answer.redirect_chain == [("/log-in/organization/", 302)]
+    assert answer.redirect_chain == [("/", 302), ("/log-in/organization/", 302)]
     assert findings(answer.content.decode()) == []
     assert client.get("/").headers["Location"] == "/log-in/organization/"
     foreign = client.post("/log-in/organization/", {"organization": str(cast.evergreen.public_id)})

@@ -19,7 +19,8 @@ from authz.access.machines.keys import MOST_BYTES, Key, KeysRefused, keys_of, mu
 from authz.access.machines.scopes import EVERYTHING, scopes_asked
 from authz.access.models import AccessToken, ApiClient, Organization, SeenAssertion
 from authz.access.roles import Role
-from authz.access.services import must_fit, sha256_of
+from authz.access.services import must_fit
+from authz.access.tokens import sha256_of
 from authz.outbound.calls import NoAnswer, call
 
 log = logging.getLogger(__name__)

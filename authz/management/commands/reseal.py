@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from authz.access.people import services as people
 from authz.notifications.channels.webhook import endpoints
-from authz.notifications.channels.webhook.sealing import CannotOpen
+from authz.sealing import CannotOpen
 
 
 class Command(BaseCommand):
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         :raises CommandError: when a secret was sealed with a key that is no longer named.
         """
         try:
-            count = endpoints.reseal()
+            count = endpoints.reseal() + people.reseal()
         except CannotOpen:
             raise CommandError("A secret was sealed with a key that AUTHZ_ENCRYPTION_KEYS does not name.") from None
         self.stdout.write(f"Resealed: {count}.")

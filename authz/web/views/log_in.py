@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
@@ -15,9 +17,14 @@ from django.utils.module_loading import import_string
 from django.views import View
 from django.views.decorators.cache import never_cache
 
+from authz import clock
 from authz.access.models import Organization, Person
+from authz.access.people import services as people
+from authz.access.people.selectors import lacks_second_factor
+from authz.access.people.services import LogInRefused, TooManyLogIns
 from authz.access.roles import Role
 from authz.access.selectors import organizations_of
+from authz.access.source import source_of
 from authz.web import words
 from authz.web.forms import LogInForm
 from authz.web.seat import take_seat
@@ -70,25 +77,27 @@ class LogIn(View):
         form = LogInForm(request.POST, auto_id="log-in-%s", label_suffix="")
         if not form.is_valid():
             return self._show(request, form, status=422)
-        person = authenticate(request, username=form.cleaned_data["email"], password=form.cleaned_data["password"])
-        if not isinstance(person, Person):
+        typed = form.cleaned_data
+        try:
+            person = people.authenticate(
+                email=typed["email"], password=typed["password"], source=source_of(request.META), now=clock.now()
+            )
+        except TooManyLogIns as refusal:
+            form.refuse({"": [refusal.detail]})
+            return self._show(request, form, status=429)
+        except LogInRefused:
             form.refuse({"": [_REFUSED]})
             return self._show(request, form, status=422)
-        return self._let_in(request, person, form)
-
-    def _let_in(self, request: HttpRequest, person: Person, form: LogInForm) -> HttpResponse:
-        places = list(organizations_of(person))
-        if not places:
+        if not organizations_of(person).exists():
             form.refuse({"": [_NOWHERE]})
             return self._show(request, form, status=422)
-        login(request, person)
-        if len(places) == 1:
-            take_seat(request, places[0])
-            return redirect(_next(request))
-        return redirect("choose-organization")
+        # What follows is allauth's: the second factor, if there is one, and then the session.
+        log_in = Login(user=person, email=person.email, redirect_url=_next(request))
+        return perform_password_login(request, {"email": person.email}, log_in)
 
     def _show(self, request: HttpRequest, form: LogInForm, *, status: int = 200) -> HttpResponse:
         context = {"form": form, "next": request.GET.get("next", ""), "faults": list(form.faults()), **_picker()}
+        context["has_sso"] = bool(settings.OIDC_ISSUER)
         return render(request, "pages/log_in.html", context, status=status)
 
 
@@ -100,6 +109,8 @@ class ChooseOrganization(View):
         person = request.user
         if not isinstance(person, Person):
             return redirect("log-in")
+        if lacks_second_factor(person):
+            return redirect("mfa_index")
         return render(request, "pages/choose_organization.html", {"places": organizations_of(person)})
 
     def post(self, request: HttpRequest) -> HttpResponse:

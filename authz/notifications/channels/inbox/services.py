@@ -7,6 +7,7 @@ from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.subjects import Subject
 from authz.pain.models import PainHint
+from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prior_auths.models import PriorAuth
 
 
@@ -20,6 +21,7 @@ def enter(deliveries: Iterable[Delivery], *, subject: Subject | None, now: datet
             topic=delivery.message.topic,
             prior_auth=subject if isinstance(subject, PriorAuth) else None,
             pain_hint=subject if isinstance(subject, PainHint) else None,
+            emergency_access=subject if isinstance(subject, EmergencyAccess) else None,
             needs_act=delivery.needs_act,
             arrived_at=now,
         )

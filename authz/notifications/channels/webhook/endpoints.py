@@ -15,13 +15,13 @@ from authz.ids import WebhookDeliveryId, WebhookEndpointId
 from authz.notifications.channels.webhook import selectors
 from authz.notifications.channels.webhook.models import EndpointState, PausedBecause, WebhookEndpoint, WebhookSecret
 from authz.notifications.channels.webhook.payload import TEST
-from authz.notifications.channels.webhook.sealing import resealed, seal
 from authz.notifications.channels.webhook.signature import new_secret
 from authz.notifications.matrix import topics_of
 from authz.notifications.models import Delivery
 from authz.outbound.targets import HostRefused, UrlRefused, addresses_of, target_of
 from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.outbox.services import announce
+from authz.sealing import resealed, seal
 
 MOST_ENDPOINTS = 20
 MOST_SECRETS = 5

@@ -13,8 +13,10 @@ from authz.notifications.channels.webhook.payload import TEST
 from authz.notifications.matrix import sides_told
 from authz.notifications.models import Delivery
 from authz.notifications.selectors import insurer_of, unsent
-from authz.notifications.subjects import Subject, subject_of
+from authz.notifications.subjects import subject_of
 from authz.outbox.models import OutboxMessage
+from authz.pain.models import PainHint
+from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prior_auths.models import PriorAuth
 
 
@@ -80,12 +82,15 @@ def listening(message: OutboxMessage, subject: Subject | None = None) -> QuerySe
     sides = sides_told(message.topic)
     if not sides:
         return heeding.none()
-    parties = _parties(subject or subject_of(message))
+    about = subject or subject_of(message)
+    if isinstance(about, EmergencyAccess):
+        return heeding.none()
+    parties = _parties(about)
     told = heeding.filter(organization__in=[parties[side] for side in sides])
     return told.filter(Q(topics=[]) | Q(topics__contains=[message.topic]))
 
 
-def _parties(subject: Subject) -> Mapping[OrganizationKind, int | None]:
+def _parties(subject: PriorAuth | PainHint) -> Mapping[OrganizationKind, int | None]:
     insurer = insurer_of(subject) if isinstance(subject, PriorAuth) else None
     return {OrganizationKind.CLINIC: subject.clinic_id, OrganizationKind.INSURER: insurer}
 

@@ -12,12 +12,12 @@ from authz.notifications.channels.webhook import selectors
 from authz.notifications.channels.webhook.models import EndpointState, PausedBecause, WebhookEndpoint
 from authz.notifications.channels.webhook.payload import body_of
 from authz.notifications.channels.webhook.posting import Answer, post
-from authz.notifications.channels.webhook.sealing import CannotOpen, opened
 from authz.notifications.channels.webhook.signature import signed_headers
 from authz.notifications.models import Delivery
 from authz.outbound.calls import NoAnswer
 from authz.outbox import leases
 from authz.outbox.backoff import Patience, wait_after
+from authz.sealing import CannotOpen, opened
 
 # A receiver that is away for a day hears everything afterwards: 34 minutes of shorter waits, then 70 of half an hour.
 PATIENCE = Patience(attempts=80, longest=timedelta(minutes=30))

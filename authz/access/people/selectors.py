@@ -1,0 +1,49 @@
+"""Second factors and sessions of people."""
+
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet
+
+from authz.access.models import AccessToken, Membership, Person
+from authz.access.roles import NEEDING_SECOND_FACTOR
+
+_SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
+
+
+def has_second_factor(person: Person) -> bool:
+    """Say whether a person has an authenticator app or a key; recovery codes alone are none."""
+    return Authenticator.objects.filter(user=person, type__in=_SECOND_FACTORS).exists()
+
+
+def lacks_second_factor(person: Person) -> bool:
+    """Say whether a person must set up a second factor before anything else: for one of their roles, anywhere."""
+    if not settings.MFA_REQUIRED:
+        return False
+    theirs = Authenticator.objects.filter(user=OuterRef("person"), type__in=_SECOND_FACTORS)
+    needing = Membership.objects.filter(person=person, role__in=sorted(NEEDING_SECOND_FACTOR))
+    return needing.filter(~Exists(theirs)).exists()
+
+
+def sessions(person: Person) -> list[UserSession]:
+    """Return a person's sessions that have not ended, the one last begun first."""
+    living = UserSession.objects.purge_and_list(person)
+    return sorted(living, key=lambda session: session.created_at, reverse=True)
+
+
+def tokens(person: Person, *, now: datetime) -> QuerySet[AccessToken]:
+    """Return a person's tokens that have not ended, the newest first."""
+    living = AccessToken.objects.filter(person=person, revoked_at=None, expires_at__gt=now)
+    return living.select_related("organization").order_by("-pk")
+
+
+def may_remove(authenticator: Authenticator) -> bool:
+    """Say whether a second factor may go: not the last one of somebody whose role needs one."""
+    if not settings.MFA_REQUIRED:
+        return True
+    person = authenticator.user
+    others = Authenticator.objects.filter(user=person, type__in=_SECOND_FACTORS).exclude(pk=authenticator.pk)
+    needs = Membership.objects.filter(person=person, role__in=sorted(NEEDING_SECOND_FACTOR))
+    return others.exists() or not needs.exists()
