@@ -18,30 +18,32 @@ class LenientRedisCache(RedisCache):
         try:
             return bool(super().add(key, value, timeout, version))
         except RedisError as failure:
-            return _lost(failure, instead=True)
+            _lost(failure)
+            return True
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         """Return what is there, or the default."""
         try:
             return super().get(key, default, version)
         except RedisError as failure:
-            return _lost(failure, instead=default)
+            _lost(failure)
+            return default
 
     def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: Any = None) -> None:
         """Keep it, if it can be kept."""
         try:
             super().set(key, value, timeout, version)
         except RedisError as failure:
-            _lost(failure, instead=None)
+            _lost(failure)
 
     def delete(self, key: Any, version: Any = None) -> bool:
         """Say whether it was there."""
         try:
             return bool(super().delete(key, version))
         except RedisError as failure:
-            return _lost(failure, instead=False)
+            _lost(failure)
+            return False
 
 
-def _lost(failure: RedisError, *, instead: Any) -> Any:
+def _lost(failure: RedisError) -> None:
     log.warning("cache-unreachable error=%s", type(failure).__name__)
-    return instead

@@ -208,7 +208,7 @@ if OIDC_ISSUER:
     ]
 # What one machine may ask, and how often one source may ask for machines' tokens, in any minute.
 CLIENT_REQUESTS_A_MINUTE = env.number("AUTHZ_CLIENT_REQUESTS_A_MINUTE", 600)
-TOKEN_REQUESTS_A_MINUTE = env.number("AUTHZ_TOKEN_REQUESTS_A_MINUTE", 120)
+MACHINE_LOG_INS_A_MINUTE = env.number("AUTHZ_MACHINE_LOG_INS_A_MINUTE", 120)
 
 # -- the JSON API -------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -246,6 +246,7 @@ SPECTACULAR_SETTINGS = {
         "CallState": "authz.api.schema.CALL_STATES",
         "CallStep": "authz.api.schema.CALL_STEPS",
         "Role": "authz.api.schema.ROLES",
+        "GivenRole": "authz.api.schema.GIVEN_ROLES",
         "Outcome": "authz.api.schema.OUTCOMES",
         "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",
         "ReleasedBy": "authz.api.schema.RELEASES",

@@ -47,7 +47,7 @@ def add_membership(*, person: Person, organization: Organization, role: Role) ->
 
     :raises InvalidInput: when an organization of that kind has no such role.
     """
-    must_fit(organization, {role})
+    must_fit(organization=organization, roles={role})
     return Membership.objects.create(person=person, organization=organization, role=role.value)
 
 
@@ -147,7 +147,7 @@ def _organization_of(person: Person, organization_id: UUID | None) -> Organizati
     return found[0]
 
 
-def must_fit(organization: Organization, roles: set[Role]) -> None:
+def must_fit(*, organization: Organization, roles: set[Role]) -> None:
     """Refuse roles that an organization of that kind does not have, and none at all.
 
     :raises InvalidInput: naming them.

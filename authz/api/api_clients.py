@@ -11,10 +11,11 @@ from rest_framework.response import Response
 
 from authz.access.machines.scopes import EVERYTHING
 from authz.access.models import ApiClient
-from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, Action, Role, must_be_allowed
+from authz.access.roles import Action, Role, must_be_allowed
 from authz.administration import selectors
 from authz.administration.services import clients
 from authz.api.fields import In, OneOf, Text, WholeNumber, Word
+from authz.api.schema import GIVEN_ROLES
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import ApiClientId
 
@@ -27,7 +28,7 @@ class ApiClientIn(In):
     """Without keys or an address of keys, a secret is made."""
 
     name = Text(max_length=100)
-    roles = serializers.ListField(child=OneOf(sorted(CLINIC_ROLES | INSURER_ROLES)), min_length=1, max_length=len(Role))
+    roles = serializers.ListField(child=OneOf(GIVEN_ROLES), min_length=1, max_length=len(Role))
     scopes = serializers.ListField(
         child=Text(max_length=80), required=False, default=lambda: list(EVERYTHING), min_length=1, max_length=50,
         help_text="What its tokens may cover at most, such as `system/Patient.rs`; all its roles allow when left out.",

@@ -8,11 +8,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, Action, Role, must_be_allowed
+from authz.access.roles import Action, Role, must_be_allowed
 from authz.administration import selectors
 from authz.administration.models import Invitation
 from authz.administration.services import invitations
 from authz.api.fields import In, OneOf, Word
+from authz.api.schema import GIVEN_ROLES
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import InvitationId
 
@@ -21,7 +22,7 @@ TAG = ["invitations"]
 
 class InvitationIn(In):
     email = serializers.EmailField(max_length=254)
-    roles = serializers.ListField(child=OneOf(sorted(CLINIC_ROLES | INSURER_ROLES)), min_length=1, max_length=len(Role))
+    roles = serializers.ListField(child=OneOf(GIVEN_ROLES), min_length=1, max_length=len(Role))
 
 
 class InvitationOut(serializers.Serializer[Invitation]):

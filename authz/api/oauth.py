@@ -43,7 +43,7 @@ def token_url() -> str:
 @require_POST
 def token(request: HttpRequest) -> HttpResponse:
     """Exchange a machine's proof of who it is for a token that lives five minutes at most."""
-    rate = limiter().admit(f"token-endpoint:{source_of(request.META)}", limit=settings.TOKEN_REQUESTS_A_MINUTE)
+    rate = limiter().admit(f"token-endpoint:{source_of(request.META)}", limit=settings.MACHINE_LOG_INS_A_MINUTE)
     if rate is not None and not rate.is_within:
         body = {"error": "temporarily_unavailable", "error_description": "Too many requests. Try again later."}
         return JsonResponse(body, status=429, headers={"Retry-After": str(rate.wait), **_NOT_KEPT})

@@ -66,9 +66,7 @@ class Limiter:
 
     def __init__(self, url: str, *, clock: Callable[[], float] = monotonic) -> None:
         """`clock` returns seconds."""
-        redis: Redis[bytes] = Redis.from_url(
-            url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS
-        )
+        redis = Redis.from_url(url, socket_timeout=_ANSWER_SECONDS, socket_connect_timeout=_ANSWER_SECONDS)
         self._count: Any = redis.register_script(_GCRA)
         self._clock = clock
         self._silent_until = float("-inf")

@@ -6,7 +6,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
-from authz.access.roles import Role
+from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, Role
 from authz.api import problems
 from authz.documentation.questionnaire import Kind, Source
 from authz.notifications.channels.webhook.models import EndpointState
@@ -36,6 +36,7 @@ APPEAL_OUTCOMES = [outcome.value for outcome in AppealOutcome]
 CALL_STATES = [state.value for state in CallState]
 CALL_STEPS = [step.value for step in CallStep]
 ROLES = [role.value for role in Role]
+GIVEN_ROLES = sorted(role.value for role in CLINIC_ROLES | INSURER_ROLES)
 OUTCOMES = [outcome.value for outcome in Outcome]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
 ANSWER_KINDS = [kind.value for kind in Kind]

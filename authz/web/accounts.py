@@ -1,13 +1,16 @@
 """How allauth works here: nobody signs up by themselves, and its secrets are sealed."""
 
+from io import BytesIO
 from typing import Any
 
+import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.http import HttpRequest
+from qrcode.image.svg import SvgPathFillImage
 
 from authz.access.models import Person
 from authz.access.people.selectors import may_remove
@@ -15,7 +18,7 @@ from authz.access.source import source_of
 from authz.sealing import opened, seal
 
 
-class Accounts(DefaultAccountAdapter):
+class Accounts(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """People are invited; where a request comes from is asked where everybody else asks."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -28,7 +31,7 @@ class Accounts(DefaultAccountAdapter):
         return bool(user.check_password(password))
 
 
-class SingleSignOn(DefaultSocialAccountAdapter):
+class SingleSignOn(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth ships no types
     """Lets in whoever was invited under an address that the identity provider has verified."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
@@ -44,7 +47,7 @@ class SingleSignOn(DefaultSocialAccountAdapter):
             sociallogin.connect(request, person)
 
 
-class SecondFactors(DefaultMFAAdapter):
+class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships no types
     """Seals the secrets of authenticator apps, and keeps who needs a second factor from removing the last one."""
 
     def encrypt(self, text: str) -> str:
@@ -52,6 +55,12 @@ class SecondFactors(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return opened(encrypted_text)
+
+    def build_totp_svg(self, url: str) -> str:
+        # On white, or nothing could read it from a dark page.
+        drawing = BytesIO()
+        qrcode.make(url, image_factory=SvgPathFillImage).save(drawing)
+        return drawing.getvalue().decode("utf-8")
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return may_remove(authenticator)

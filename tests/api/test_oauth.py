@@ -35,7 +35,7 @@ FORM = "application/x-www-form-urlencoded"
 @pytest.fixture(autouse=True)
 def in_no_hurry(settings: LazySettings) -> None:
     """Let one source ask as often as it likes, but where a test is about that."""
-    settings.TOKEN_REQUESTS_A_MINUTE = 1_000_000
+    settings.MACHINE_LOG_INS_A_MINUTE = 1_000_000
 
 
 def machine_with(cast: Cast, **how: Any) -> ApiClient:
@@ -398,7 +398,7 @@ def test_an_address_that_stalls_costs_seconds_and_one_inside_our_network_is_not_
 
 # -- rates, and what is told of it all --------------------------------------------------------------------------------
 def test_one_source_is_slowed_down(cast: Cast, settings: LazySettings, broker: "Redis[bytes]") -> None:
-    settings.TOKEN_REQUESTS_A_MINUTE = 2
+    settings.MACHINE_LOG_INS_A_MINUTE = 2
 
     answers = [ask({}) for _ in range(3)]
 

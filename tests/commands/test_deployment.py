@@ -1,6 +1,8 @@
 """An operator sets up a new deployment with four commands."""
 
+import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,6 +13,7 @@ from authz.access.models import ApiClient, Organization, Person
 from authz.access.roles import Role
 from authz.policies.models import Plan
 from tests.cast import NOW
+from tests.machine_keys import ec_pair, key_set
 
 pytestmark = pytest.mark.django_db
 STRONG = "correct horse battery"
@@ -149,3 +152,24 @@ def test_a_weak_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         person()
 
     assert not Person.objects.exists()
+
+
+def test_an_operator_gives_a_machine_a_new_secret_keys_or_its_end(tmp_path: Path) -> None:
+    call_command("create_organization", "insurer", "Evergreen", time_zone="America/New_York", stdout=StringIO())
+    call_command("create_api_client", "Evergreen", "Claims feed", role="intake", stdout=StringIO())
+    client, told = ApiClient.objects.get(), StringIO()
+
+    call_command("rotate_api_client", str(client.public_id), overlap_hours=0, stdout=told)
+
+    secret = told.getvalue().split("client_secret ")[1].split()[0]
+    assert machines.issue_for_secret(client_id=str(client.public_id), client_secret=secret, scope=None, now=NOW)
+    (tmp_path / "keys.json").write_text(json.dumps(key_set(ec_pair())))
+    call_command("rotate_api_client", str(client.public_id), jwks=tmp_path / "keys.json", stdout=StringIO())
+    with pytest.raises(machines.ClientRefused):
+        machines.issue_for_secret(client_id=str(client.public_id), client_secret=secret, scope=None, now=NOW)
+    (tmp_path / "keys.json").write_text("{}")
+    with pytest.raises(CommandError, match="no keys that we take"):
+        call_command("rotate_api_client", str(client.public_id), jwks=tmp_path / "keys.json")
+    call_command("rotate_api_client", str(client.public_id), deactivate=True, stdout=StringIO())
+    with pytest.raises(CommandError, match="no active API client"):
+        call_command("rotate_api_client", str(client.public_id))

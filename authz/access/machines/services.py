@@ -59,7 +59,7 @@ def create_client(
 
     :raises InvalidInput: when an organization of that kind has no such role.
     """
-    must_fit(organization, roles)
+    must_fit(organization=organization, roles=roles)
     secret = "" if jwks or jwks_url else token_urlsafe(32)
     client = ApiClient.objects.create(
         organization=organization,

@@ -15,7 +15,7 @@ _SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 def has_second_factor(person: Person) -> bool:
     """Say whether a person has an authenticator app or a key; recovery codes alone are none."""
-    return Authenticator.objects.filter(user=person, type__in=_SECOND_FACTORS).exists()
+    return bool(Authenticator.objects.filter(user=person, type__in=_SECOND_FACTORS).exists())
 
 
 def lacks_second_factor(person: Person) -> bool:

@@ -44,7 +44,7 @@ def invite(*, email: str, roles: Collection[Role], by: Actor, now: datetime) -> 
     :raises TooManyInvitations: when as many are open as may be.
     """
     still_open = selectors.invitations(by).filter(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
-    access.must_fit(organization(by), set(roles))
+    access.must_fit(organization=organization(by), roles=set(roles))
     if still_open.count() >= MOST_OPEN:
         raise TooManyInvitations(f"At most {MOST_OPEN} invitations are open at once. Withdraw some.")
     made = Invitation.objects.create(

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from authz.access import services
+from authz.access.machines import services
 from authz.access.models import Organization
 from authz.access.roles import Role
 from authz.errors import InvalidInput

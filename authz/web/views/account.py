@@ -16,8 +16,8 @@ class AccountPage(Page):
     """Sessions and tokens, each with its end."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        found = {"sessions": selectors.sessions(self.person), "tokens": selectors.tokens(self.person, now=self.now)}
-        return self.show("pages/account.html", **found)
+        tokens = selectors.tokens(self.person, now=self.now)
+        return self.show("pages/account.html", sessions=selectors.sessions(self.person), tokens=tokens)
 
     def post(self, request: HttpRequest) -> HttpResponse:
         if (session := request.POST.get("session", "")).isdecimal():
@@ -29,7 +29,7 @@ class AccountPage(Page):
         return redirect("account")
 
 
-class PasswordPage(PasswordChangeView):
+class PasswordPage(PasswordChangeView):  # type: ignore[misc]  # allauth ships no types
     """Changes the password; everything that the old one opened ends."""
 
     success_url = reverse_lazy("account")

@@ -93,7 +93,8 @@ class LogIn(View):
             return self._show(request, form, status=422)
         # What follows is allauth's: the second factor, if there is one, and then the session.
         log_in = Login(user=person, email=person.email, redirect_url=_next(request))
-        return perform_password_login(request, {"email": person.email}, log_in)
+        answer: HttpResponse = perform_password_login(request, {"email": person.email}, log_in)
+        return answer
 
     def _show(self, request: HttpRequest, form: LogInForm, *, status: int = 200) -> HttpResponse:
         context = {"form": form, "next": request.GET.get("next", ""), "faults": list(form.faults()), **_picker()}
