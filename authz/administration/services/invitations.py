@@ -17,7 +17,7 @@ from authz.administration.models import Invitation
 from authz.audit import services as audit
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import InvitationId
-from authz.outbox.nudge import nudge
+from authz.outbox.nudge import Waiting, nudge_on_commit
 
 HOLDS: Final = timedelta(days=7)
 MOST_OPEN: Final = 200
@@ -57,7 +57,7 @@ def invite(*, email: str, roles: Collection[Role], by: Actor, now: datetime) -> 
         due_at=now,
     )
     _record("invite", made, by=by, now=now)
-    transaction.on_commit(nudge, robust=True)
+    nudge_on_commit(Waiting.DELIVERIES)
     return made
 
 

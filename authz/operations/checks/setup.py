@@ -12,9 +12,9 @@ from authz import clock
 from authz.access.models import Licence, Organization
 from authz.access.roles import DENYING, OrganizationKind
 from authz.notifications.channels.webhook.models import WebhookSecret
-from authz.notifications.channels.webhook.sealing import CannotOpen, opened
 from authz.operations.findings import Finding, broken, look, well
 from authz.policies.regimes import regimes
+from authz.sealing import CannotOpen, opened
 
 
 def framework(_now: datetime) -> Iterator[Finding]:

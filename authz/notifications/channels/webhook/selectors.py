@@ -13,7 +13,7 @@ from authz.notifications.channels.webhook.payload import TEST
 from authz.notifications.matrix import sides_told
 from authz.notifications.models import Delivery
 from authz.notifications.selectors import insurer_of, unsent
-from authz.notifications.subjects import subject_of
+from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
 from authz.prescriptions.emergency.models import EmergencyAccess
