@@ -1,6 +1,5 @@
 """How allauth works here: nobody signs up by themselves, and its secrets are sealed."""
 
-from io import BytesIO
 from typing import Any
 
 import qrcode
@@ -58,9 +57,7 @@ class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]  # allauth ships n
 
     def build_totp_svg(self, url: str) -> str:
         # On white, or nothing could read it from a dark page.
-        drawing = BytesIO()
-        qrcode.make(url, image_factory=SvgPathFillImage).save(drawing)
-        return drawing.getvalue().decode("utf-8")
+        return str(qrcode.make(url, image_factory=SvgPathFillImage).to_string(encoding="unicode"))
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         return may_remove(authenticator)

@@ -311,6 +311,28 @@ def webhook_calls(organization: Organization, receiver: Receiver) -> list[Call]:
     ]
 
 
+def administration_calls(organization: Organization) -> list[tuple[Action, Call]]:
+    """Return a call to every address of machines and invitations of the organization, with the action it takes."""
+    role = Role.CLINIC_ADMIN if organization.kind == OrganizationKind.CLINIC.value else Role.INSURER_ADMIN
+    admin = machine(organization, role)
+    client = admin.post("api-clients/", {"name": "Ours", "roles": [role.value]}).json()["id"]
+    guest = {"email": "guest@example.org", "roles": [role.value]}
+    invited = admin.post("invitations/", guest).json()["id"]
+    return [
+        (Action.MANAGE_CLIENTS, Call("api-clients", "GET", "api-clients/")),
+        (Action.MANAGE_CLIENTS, Call("api-clients", "POST", "api-clients/", {"name": "X", "roles": [role.value]})),
+        (Action.MANAGE_CLIENTS, Call("api-client", "GET", f"api-clients/{client}/")),
+        (Action.MANAGE_CLIENTS, Call("api-client", "PATCH", f"api-clients/{client}/", {"scopes": ["system/*.r"]})),
+        (Action.MANAGE_CLIENTS, Call("api-client-secret", "POST", f"api-clients/{client}/rotate-secret/", {})),
+        (Action.MANAGE_CLIENTS, Call("api-client", "DELETE", f"api-clients/{client}/")),
+        (Action.MANAGE_PEOPLE, Call("invitations", "GET", "invitations/")),
+        (Action.MANAGE_PEOPLE, Call("invitations", "POST", "invitations/", guest)),
+        (Action.MANAGE_PEOPLE, Call("invitation", "GET", f"invitations/{invited}/")),
+        (Action.MANAGE_PEOPLE, Call("invitation", "DELETE", f"invitations/{invited}/")),
+        (Action.READ_EMERGENCIES, Call("emergency-access", "GET", "emergency-access/")),
+    ]
+
+
 DAYS = "since=2025-03-01&until=2025-03-31"
 REPORTS = [
     (Action.READ_METRICS, Call("metrics", "GET", f"metrics/?{DAYS}")),
@@ -363,6 +385,7 @@ def test_the_tenant_calls_name_every_address_with_an_id(
 ) -> None:
     calls = [*tenant_calls(told), *(call for _, call in policy_calls(an_office(cast)))]
     calls += webhook_calls(cast.riverside, receiver)
+    calls += [call for _, call in administration_calls(cast.riverside)]
     named = {f"api:{call.name}" for call in calls}
     with_id = {f"api:{pattern.name}" for pattern in urls.urlpatterns if pattern.pattern.converters}
 
@@ -484,6 +507,30 @@ def test_another_organizations_administrator_finds_no_webhook_and_changes_none(
             for call in calls:
                 refused(call.by(stranger), 404, "not-found")
         assert stranger.get("webhook-endpoints/").json()["results"] == []
+
+
+@pytest.mark.parametrize("role", sorted(CLINIC_ROLES | INSURER_ROLES))
+def test_only_an_administrator_keeps_machines_and_invites(cast: stage.Cast, role: Role) -> None:
+    organization = organization_of(cast, role)
+    calls, caller = administration_calls(organization), machine(organization, role)
+
+    if role not in ALLOWED[Action.MANAGE_CLIENTS]:
+        must_be_forbidden(calls, caller)
+    else:
+        answers = [call.by(caller).status_code for _, call in calls]
+        assert answers == [200, 201, 200, 200, 200, 204, 200, 201, 200, 204, 200]
+
+
+def test_another_organizations_administrator_finds_no_machine_and_no_invitation(cast: stage.Cast) -> None:
+    calls = [call for _, call in administration_calls(cast.riverside) if call.name in {
+        "api-client", "api-client-secret", "invitation",
+    }]  # fmt: skip
+
+    for stranger in (machine(cast.hillside, Role.CLINIC_ADMIN), machine(cast.evergreen, Role.INSURER_ADMIN)):
+        with nothing_changes():
+            for call in calls:
+                refused(call.by(stranger), 404, "not-found")
+        assert stranger.get("invitations/").json()["results"] == []
 
 
 CASES: dict[str, Callable[[stage.Cast], PriorAuth]] = {
