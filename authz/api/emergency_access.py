@@ -36,7 +36,7 @@ class EmergencyAccessOut(serializers.Serializer[EmergencyAccess]):
 class EmergencyAccessesView(Listing):
     queryset = EmergencyAccess.objects.none()
     serializer_class = EmergencyAccessOut
-    problem_statuses: ClassVar[tuple[int, ...]] = (404, 409)
+    problem_statuses: ClassVar[tuple[int, ...]] = (409,)
 
     @extend_schema(operation_id="list_emergency_accesses", tags=["emergency"], responses=EmergencyAccessOut(many=True))
     def get(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from django.db.models import Model
 from redis import Redis
 
-from authz.ids import PatientId, PriorAuthId
+from authz.ids import PatientId, PlanId, PriorAuthId
 from authz.notifications import selectors, services
 from authz.notifications.channels.webhook.models import WebhookEndpoint, WebhookSecret
 from authz.notifications.channels.webhook.signature import PREFIX
@@ -22,6 +22,7 @@ from authz.notifications.models import Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
 from authz.pain.services import HINT_FOUND
+from authz.prescriptions.emergency.services import OPENED, open_record
 from authz.prescriptions.facts import PatientFacts
 from authz.prescriptions.services import register_patient
 from authz.prior_auths.models import InformationRequest, PriorAuth
@@ -134,9 +135,17 @@ def test_no_patient_data_leaves_by_any_channel(
     for day in range(1, 9):
         services.escalate_due(now=stage.later(24 * day))
         drain(stage.later(24 * day))
-    for topic in set(MATRIX) - {HINT_FOUND}:
+    for topic in set(MATRIX) - {HINT_FOUND, OPENED}:
         say(prior_auth, topic)
     hint = marked_hint(cast, prior_auth)
+    open_record(
+        plan_id=PlanId(cast.plan.public_id),
+        member_id=MARKERS["member id"],
+        birth_date=BORN,
+        reason=f"{MARKERS['note']} Unconscious in our emergency room.",
+        by=cast.mallory,
+        now=NOW,
+    )
     post_office.mood, receiver.status = Mood.REFUSE, 500
     drain()
     post_office.mood, receiver.status = Mood.ACCEPT, 204

@@ -73,9 +73,9 @@ def test_the_glass_is_broken_for_one_person_and_for_reading_alone(cast: Cast, pa
 @pytest.mark.parametrize(
     ("other", "status", "code"),
     [
-        ({"member_id": "M-78"}, 404, "not-found"),
-        ({"birth_date": "1970-05-06"}, 404, "not-found"),
-        ({"plan": "00000000-0000-4000-8000-000000000000"}, 404, "not-found"),
+        ({"member_id": "M-78"}, 422, "invalid-input"),
+        ({"birth_date": "1970-05-06"}, 422, "invalid-input"),
+        ({"plan": "00000000-0000-4000-8000-000000000000"}, 422, "invalid-input"),
         ({"reason": "curious"}, 422, "invalid-input"),
     ],
 )

@@ -23,6 +23,7 @@ from workers.schedule import (
     DRAIN_OUTBOX,
     ESCALATE_DUE,
     OPEN_RENEWALS,
+    PRUNE_ACCESS,
     PRUNE_OUTBOX,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
@@ -46,6 +47,7 @@ OURS = [
     WARN_OF_RUN_OUTS,
     ESCALATE_DUE,
     PRUNE_OUTBOX,
+    PRUNE_ACCESS,
 ]
 
 

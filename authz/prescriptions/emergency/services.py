@@ -8,7 +8,7 @@ from django.db import transaction
 from authz.access.models import Membership
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit import services as audit
-from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
+from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PlanId
 from authz.outbox.services import announce
 from authz.prescriptions.emergency.models import EmergencyAccess
@@ -34,8 +34,7 @@ def open_record(
     whoever knows the patient, and of the insurer are told; the reason is not in what they are sent.
 
     :raises Forbidden: when the actor is no clinician, or is a machine.
-    :raises InvalidInput: when the reason says too little.
-    :raises NotFound: when there is no such patient, or more than one.
+    :raises InvalidInput: when the reason says too little, or there is no such patient, or more than one.
     :raises PatientOfYours: when the clinic knows the patient.
     """
     must_be_allowed(by, Action.OPEN_IN_EMERGENCY)
@@ -67,5 +66,5 @@ def _patient(plan_id: PlanId, member_id: str, birth_date: date) -> Patient:
     named = Coverage.objects.filter(plan__public_id=plan_id, member_id=member_id).values("patient")
     found = list(Patient.objects.filter(pk__in=named, birth_date=birth_date, merged_into=None)[:2])
     if len(found) != 1:
-        raise NotFound("There is no such patient.")
+        raise InvalidInput({"member_id": ["There is no patient of this plan, number and birth date."]})
     return found[0]
