@@ -63,6 +63,7 @@ class Action(StrEnum):
     DECIDE_POLICIES = "decide on policies"
     READ_METRICS = "read metrics"
     READ_PRODUCTIVITY = "read a clinic's productivity"
+    READ_MESSAGE_BURDEN = "read how many messages people get"
     MANAGE_WEBHOOKS = "manage webhooks"
 
 
@@ -88,6 +89,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DECIDE_POLICIES: frozenset({Role.INSURER_ADMIN}),
     Action.READ_METRICS: (CLINIC_ROLES | INSURER_ROLES) - {Role.INTAKE},
     Action.READ_PRODUCTIVITY: CLINIC_ROLES,
+    Action.READ_MESSAGE_BURDEN: frozenset({Role.CLINIC_ADMIN, Role.INSURER_ADMIN}),
     Action.MANAGE_WEBHOOKS: frozenset({Role.CLINIC_ADMIN, Role.INSURER_ADMIN}),
 }
 

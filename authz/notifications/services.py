@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
 
 from django.db import transaction
 
@@ -21,7 +20,7 @@ from authz.notifications.digests import services as digests
 from authz.notifications.matrix import OUTSIDE, ChannelName
 from authz.notifications.matters import services as matters
 from authz.notifications.matters.standing import is_over
-from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
 from authz.notifications.routing import services as routing
 from authz.notifications.subjects import Subject, is_told, subject_of
 from authz.outbox import leases
@@ -32,9 +31,6 @@ from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.prior_auths.services import rechecking
 
 log = logging.getLogger(__name__)
-
-NEEDLESS: Final = "needless"
-"""Kept with a delivery that was not sent, because what it asked for was done before."""
 
 
 def send_next(*, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, OrganizationKind, Role
 from authz.access.services import add_membership, create_person
@@ -312,11 +313,13 @@ def webhook_calls(organization: Organization, receiver: Receiver) -> list[Call]:
 
 
 DAYS = "since=2025-03-01&until=2025-03-31"
+LATELY = f"since={clock.now().date()}&until={clock.now().date()}"
 REPORTS = [
     (Action.READ_METRICS, Call("metrics", "GET", f"metrics/?{DAYS}")),
     (Action.READ_METRICS, Call("counted-requests", "GET", f"metrics/requests/?{DAYS}&figure=denied")),
     (Action.READ_METRICS, Call("aging", "GET", "aging/")),
     (Action.READ_PRODUCTIVITY, Call("productivity", "GET", f"productivity/?{DAYS}")),
+    (Action.READ_MESSAGE_BURDEN, Call("message burden", "GET", f"message-burden/?{LATELY}")),
 ]
 
 LISTS = [
