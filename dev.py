@@ -34,7 +34,7 @@ SETS = {
     "check": ["--extra", "embedded", "--group", "test", "--group", "check"],
     "mutation": ["--extra", "embedded", "--group", "test", "--group", "check", "--group", "mutation"],
 }
-EXPORTS = {**SETS, "production": []}
+EXPORTS = {**SETS, "production": ["--extra", "mail"]}
 OLDEST_PIP = (22, 3)  # the first with `pip --python`
 STAMP = "installed.json"
 

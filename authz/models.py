@@ -11,6 +11,7 @@ from authz.notifications.digests.models import Digest
 from authz.notifications.matters.models import Escalation, Matter
 from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.wishes.models import Cover, Delegate, NotificationSettings
+from authz.operations.models import Heartbeat
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint, PainScore, PainScoreVersion, Surgery, SurgeryVersion
 from authz.policies.models import PayerPolicy, PayerReason, Plan
@@ -80,6 +81,7 @@ __all__ = [
     "FillVersion",
     "FormularyProduct",
     "FormularyRelease",
+    "Heartbeat",
     "IdempotentAnswer",
     "IdentityQuestion",
     "ImportRejection",

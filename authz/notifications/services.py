@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -124,6 +125,11 @@ def _put_back(delivery: Delivery, refusal: NotDelivered, *, patience: Patience |
             not_before=refusal.not_before,
             **refusal.result,
         )
+
+
+def bounce(*, delivery_id: UUID, code: str, now: datetime) -> None:
+    """Note that a mail did not arrive after all; its notice goes by the person's next channel, as later ones do."""
+    routing.bounce(delivery_id=delivery_id, code=code, now=now)
 
 
 def replay(*, delivery_id: int, now: datetime) -> None:

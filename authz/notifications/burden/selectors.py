@@ -48,11 +48,13 @@ def burden_of(by: Actor, *, since: date, until: date, now: datetime) -> Organiza
 
 
 def _delivered(made: QuerySet[Delivery], zone: str) -> Iterator[Message]:
-    rows = made.order_by("pk").values_list("recipient_id", "sent_at", "channel", "needs_act")
-    for person_id, at, channel, needs_act in rows.iterator():
-        yield Message(person_id, clock.day_in(zone, at=at), ChannelName(channel), needs_act)
+    for delivery in made.only("recipient_id", "sent_at", "channel", "needs_act").order_by("pk").iterator():
+        if delivery.recipient_id is not None and delivery.sent_at is not None:
+            day = clock.day_in(zone, at=delivery.sent_at)
+            yield Message(delivery.recipient_id, day, ChannelName(delivery.channel), delivery.needs_act)
 
 
 def _digested(digests: QuerySet[Digest], zone: str) -> Iterator[Message]:
-    for person_id, at in digests.order_by("pk").values_list("person_id", "sent_at"):
-        yield Message(person_id, clock.day_in(zone, at=at), ChannelName.EMAIL, is_digest=True)
+    for digest in digests.order_by("pk"):
+        if digest.sent_at is not None:
+            yield Message(digest.person_id, clock.day_in(zone, at=digest.sent_at), ChannelName.EMAIL, is_digest=True)
