@@ -5,7 +5,8 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from authz.access.models import Organization, Person
-from authz.access.selectors import organizations_of
+from authz.access.roles import Actor
+from authz.access.selectors import seat
 
 _KEY = "organization"
 
@@ -15,9 +16,7 @@ def take_seat(request: HttpRequest, organization: Organization) -> None:
     request.session[_KEY] = str(organization.public_id)
 
 
-def seat_of(request: HttpRequest, person: Person) -> Organization | None:
-    """Return the organization the person acts for; None when it is still to be chosen, or they left it meanwhile."""
+def seat_of(request: HttpRequest, person: Person) -> tuple[Organization, Actor] | None:
+    """Return for whom the person acts, and in which roles; None when it is to be chosen, or they left it meanwhile."""
     chosen = request.session.get(_KEY)
-    if chosen is None:
-        return None
-    return organizations_of(person).filter(public_id=UUID(chosen)).first()
+    return None if chosen is None else seat(person, UUID(chosen))
