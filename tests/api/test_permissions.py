@@ -57,6 +57,7 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.ASK_PRESCRIBER: {"question": "Please attest."},
     Step.ANSWER_PRESCRIBER: {"answers": {"pr.attest": True}},
     Step.RELEASE: {"reason": "Going home."},
+    Step.ASSIGN: {"person": None},
     Step.RETURN: {"missing": ["The chart note."]},
     Step.COMPLETE: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
     Step.ASK: {"questions": ["Since when?"]},
