@@ -15,6 +15,7 @@ from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import PriorAuth
 from authz.web.sealed_words import sealed
 from authz.web.stages import Reached, stages
+from authz.web.views import worklist_sheet
 from tests.cast import Cast, approved, detected, drafted, queued
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
@@ -124,6 +125,16 @@ def test_the_sheet_holds_what_is_filtered_starts_no_formula_and_is_in_the_trail(
     assert (line["limit"], line["mme_per_day"], line["next_for_you"]) == ("7", "30.00", "Take up")
     assert answer["Cache-Control"] == "no-store"
     assert AuditEntry.objects.filter(action="export the worklist", person=cast.people["stella"]).count() == 1
+
+
+def test_no_sheet_is_cut(cast: Cast, enter: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worklist_sheet, "MOST", 1)
+    detected(cast), queued(cast)
+
+    answer = enter("stella").get("/worklist.csv?show=open", follow=True)
+
+    assert answer.redirect_chain == [("/?show=open", 302)]
+    assert "These are more than 1 requests. Narrow the list" in answer.content.decode()
 
 
 def test_an_insurer_has_no_worklist_to_take_out_or_assign(cast: Cast, enter: Door) -> None:

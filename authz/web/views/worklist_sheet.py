@@ -4,7 +4,10 @@ import csv
 from collections.abc import Iterator
 from typing import Final
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from authz.audit import services as audit
 from authz.prior_auths import worklist
@@ -12,6 +15,7 @@ from authz.reporting.sheet import safe
 from authz.web import rows
 from authz.web.rows import Row
 from authz.web.views.worklist import Worklist
+from authz.web.worklist_filters import kept, query
 
 COLUMNS: Final = (
     "request", "patient", "prescription", "prescriber", "payer", "opioid_day", "limit", "mme_per_day", "status",
@@ -26,6 +30,10 @@ class WorklistSheet(Worklist):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         wanted = self.form(request.GET, worklist.choices(self.actor)).wanted()
+        requests = worklist.worklist(self.reading, wanted)
+        if requests.count() > MOST:
+            messages.error(request, f"These are more than {MOST:,} requests. Narrow the list, then take it out.")
+            return redirect(reverse("worklist") + query(kept(request.GET)))
         audit.record(
             by=self.actor,
             action="export the worklist",
@@ -33,7 +41,7 @@ class WorklistSheet(Worklist):
             subject_id=self.organization.public_id,
             now=self.now,
         )
-        found = rows.rows(worklist.worklist(self.reading, wanted)[:MOST], self.actor, today=self.today())
+        found = rows.rows(requests, self.actor, today=self.today())
         answer = HttpResponse(content_type="text/csv; charset=utf-8")
         csv.writer(answer).writerows([COLUMNS, *([safe(cell) for cell in _cells(row)] for row in found)])
         answer["Content-Disposition"] = f'attachment; filename="worklist-{self.today().isoformat()}.csv"'

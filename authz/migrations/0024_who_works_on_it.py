@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authz', '0022_people_are_told_as_they_wish'),
+        ('authz', '0023_parts_say_that_they_are_at_work'),
     ]
 
     operations = [
