@@ -26,6 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.embedded.folders import ROOT, can_write, writable
+from tests.browser import which_browser
 
 # Each set contains the ones before it, so `make test` after `make run` adds only the test tools.
 SETS = {
@@ -33,8 +34,11 @@ SETS = {
     "test": ["--extra", "embedded", "--group", "test"],
     "check": ["--extra", "embedded", "--group", "test", "--group", "check"],
     "mutation": ["--extra", "embedded", "--group", "test", "--group", "check", "--group", "mutation"],
+    "browser": [
+        *("--extra", "embedded", "--group", "test", "--group", "check", "--group", "mutation", "--group", "browser"),
+    ],
 }
-EXPORTS = {**SETS, "production": []}
+EXPORTS = {**SETS, "production": ["--extra", "mail"]}
 OLDEST_PIP = (22, 3)  # the first with `pip --python`
 STAMP = "installed.json"
 
@@ -155,11 +159,11 @@ def do_help(_args: list[str]) -> None:
     """show this"""
     print("python3 dev.py ACTION [arguments], or: make ACTION [ARGS='arguments']\n")
     for name, action in ACTIONS.items():
-        print(f"  {name:<9} {action.__doc__}")
+        print(f"  {name:<12} {action.__doc__}")
 
 
 def do_install(args: list[str]) -> None:
-    """install what running needs into .venv (or: install test, install check, install mutation)"""
+    """install what running needs into .venv (or: install test, check, mutation, browser)"""
     wanted = args[0] if args else "run"
     if wanted not in SETS:
         sys.exit(f"There is no set {wanted!r} to install; there are {', '.join(SETS)}.")
@@ -181,6 +185,19 @@ def do_test(args: list[str]) -> None:
     # Two processes, each with a Valkey of its own; one where the tests must share yours, which they empty.
     beside = [] if {"REDIS_URL", "REDIS_URL_FILE"} & set(os.environ) else ["-n", "2"]
     hand_over(install("test"), "-m", "pytest", *(args or [*beside, "-m", "not live"]))
+
+
+def do_test_browser(args: list[str]) -> None:
+    """look at the pages in a browser, by mouse and by keyboard (--where-possible: pass where there is no browser)"""
+    where_possible = "--where-possible" in args
+    found = which_browser.browser() or which_browser.installed_for_ci()
+    if found is None:
+        print(which_browser.NONE, file=sys.stderr)
+        sys.exit(0 if where_possible else 1)
+    print(f"Looking at the pages with {found}; pictures come into .data/screenshots.", flush=True)
+    rest = [word for word in args if word != "--where-possible"]
+    settings = ("-c", "tests/browser/pytest.ini", "--rootdir=.", "--confcutdir=tests/browser")
+    hand_over(install("browser"), "-m", "pytest", *settings, *(rest or ["tests/browser"]))
 
 
 def do_live(args: list[str]) -> None:
@@ -247,13 +264,14 @@ def _must_look(command: list[str]) -> None:
 
 
 ACTIONS: dict[str, Callable[[list[str]], None]] = {
-    name: globals()[f"do_{name}"]
+    name: globals()[f"do_{name.replace('-', '_')}"]
     for name in (
         "help",
         "install",
         "run",
         "demo",
         "test",
+        "test-browser",
         "live",
         "faults",
         "check",

@@ -15,14 +15,18 @@ INSERT INTO authz_coverage
     FROM authz_patient patient, authz_plan plan;
 INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_at, policy, policy_version, rule_version,
         formulary_version, inputs, inputs_sha256, is_required, attention_count, verdict)
-    SELECT gen_random_uuid(), id, NULL, '2026-06-01', %(now)s, 'default', '1', '1', 'x', '{}', '', true, 0, '{}'
+    SELECT gen_random_uuid(), id, NULL, '2026-06-01', %(now)s, 'default', '1', '1', 'x', '{}', '', true, 0,
+        jsonb_build_object(
+            'episodes', jsonb_build_array(jsonb_build_object('start', '2026-06-01', 'end', '2026-06-10',
+                'limit_days', 7, 'records', jsonb_build_array(public_id))),
+            'mme', '{"series": [["2026-06-01", "2026-06-10", "30.00", true]]}'::jsonb)
     FROM authz_patient;
 INSERT INTO authz_priorauth (public_id, number, patient_id, coverage_id, clinic_id, insurer_id, state, version, urgency,
         reason, new_fact, new_fact_kind, episode_anchor, record_ids, pa_required_from, runs_out_on, covered_days,
         evaluation_id, policy, policy_version, regime, regime_version, time_zone, is_payer_rule_unknown, explanation,
         packet_sha256, opened_at, submitted_at, due_at)
     SELECT gen_random_uuid(), 'PA-' || patient.id, patient.id, coverage.id, %(clinic)s, %(insurer)s, 'queued', 2,
-        'standard', '', '', '', gen_random_uuid(), ARRAY[gen_random_uuid()], '2026-06-01',
+        'standard', '', '', '', gen_random_uuid(), ARRAY[patient.public_id], '2026-06-01',
         date '2026-06-01' + (random() * 20)::int, 10, evaluation.id, 'default', '1', 'generic', '1',
         'America/New_York', false, '{"sentences": []}', 'x', told.at, told.at, told.at + interval '72 hours'
     FROM authz_patient patient

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "authz.web.content_security.ContentSecurity",
+    "authz.web.compression.CompressedPages",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -291,6 +293,24 @@ EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", IS_PRODUCTION)
 EMAIL_TIMEOUT = 10
+# A provider's own API instead of SMTP, which also tells of mails that bounce later; needs the extra `mail`.
+_MAIL_PROVIDER_KEYS = {"brevo": "BREVO_API_KEY", "postmark": "POSTMARK_SERVER_TOKEN", "sendgrid": "SENDGRID_API_KEY"}
+MAIL_PROVIDER = env.text("AUTHZ_MAIL_PROVIDER", "")
+if MAIL_PROVIDER not in {"", *_MAIL_PROVIDER_KEYS}:
+    raise env.MissingSetting(
+        f"AUTHZ_MAIL_PROVIDER must be {', '.join(_MAIL_PROVIDER_KEYS)}, or left out, not {MAIL_PROVIDER!r}."
+    )
+if MAIL_PROVIDER:
+    EMAIL_BACKEND = "authz.notifications.channels.email.provider.Backend"
+    INSTALLED_APPS.append("anymail")
+    ANYMAIL = {
+        _MAIL_PROVIDER_KEYS[MAIL_PROVIDER]: env.text("AUTHZ_MAIL_PROVIDER_KEY", how="Give the provider's API key."),
+        "WEBHOOK_SECRET": env.text(
+            "AUTHZ_MAIL_EVENTS_SECRET", how="Choose a user:password the provider's events carry."
+        ),
+        "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+        "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+    }
 DEFAULT_FROM_EMAIL = env.text("AUTHZ_MAIL_FROM", "Authz <no-reply@authz.example>")
 DEMO_MAIL_DIR = env.text("AUTHZ_DEMO_MAIL_DIR", "")
 

@@ -1,5 +1,6 @@
 """Every address of the service."""
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from authz.api.health import healthz, readyz
@@ -15,6 +16,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", metrics, name="metrics"),
     path("", include("authz.web.urls")),
 ]
+
+if settings.MAIL_PROVIDER:
+    urlpatterns.append(path("mail-events/", include("authz.api.mail_events")))
 
 handler400 = "authz.api.problems.bad_request"
 handler404 = "authz.api.problems.not_found"

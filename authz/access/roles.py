@@ -76,6 +76,7 @@ class Action(StrEnum):
     DECIDE_POLICIES = "decide on policies"
     READ_METRICS = "read metrics"
     READ_PRODUCTIVITY = "read a clinic's productivity"
+    READ_MESSAGE_BURDEN = "read how many messages people get"
     MANAGE_WEBHOOKS = "manage webhooks"
     MANAGE_CLIENTS = "manage API clients"
     MANAGE_PEOPLE = "invite people"
@@ -106,6 +107,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.DECIDE_POLICIES: frozenset({Role.INSURER_ADMIN}),
     Action.READ_METRICS: (CLINIC_ROLES | INSURER_ROLES) - {Role.INTAKE},
     Action.READ_PRODUCTIVITY: CLINIC_ROLES,
+    Action.READ_MESSAGE_BURDEN: _ADMINISTRATORS,
     Action.MANAGE_WEBHOOKS: _ADMINISTRATORS,
     Action.MANAGE_CLIENTS: _ADMINISTRATORS,
     Action.MANAGE_PEOPLE: _ADMINISTRATORS,

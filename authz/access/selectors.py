@@ -1,6 +1,7 @@
 """Who is acting: read from a token or a session."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -50,6 +51,20 @@ def actor_for(*, person: Person, organization: Organization) -> Actor:
         name=person.full_name,
         roles=frozenset(Role(role) for role in roles),
         organization_id=organization.pk,
+        person_id=person.pk,
+    )
+
+
+def seat(person: Person, organization_id: UUID) -> tuple[Organization, Actor] | None:
+    """Return the organization and the person acting for it; None when they have no role there."""
+    held = Membership.objects.filter(person=person, organization__public_id=organization_id)
+    rows = list(held.select_related("organization"))
+    if not rows:
+        return None
+    return rows[0].organization, Actor(
+        name=person.full_name,
+        roles=frozenset(Role(row.role) for row in rows),
+        organization_id=rows[0].organization_id,
         person_id=person.pk,
     )
 

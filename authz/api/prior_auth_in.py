@@ -99,6 +99,12 @@ class ReassignIn(In):
     reason = Text(max_length=2000)
 
 
+class AssignIn(In):
+    """To which colleague; null for nobody."""
+
+    person = PublicId(source="person_id", allow_null=True)
+
+
 class LinkIn(In):
     """The request that stands; without it, the one that the service proposed."""
 

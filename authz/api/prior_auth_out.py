@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from authz import clock
-from authz.access.models import Organization
+from authz.access.models import Organization, Person
 from authz.api.fields import Word
 from authz.api.prescribers import PrescriberOut
 from authz.api.trace_out import ClauseOut, TraceOut
@@ -25,6 +25,11 @@ from authz.prior_auths.models import Determination, Event, PriorAuth
 class PartyOut(serializers.Serializer[Organization]):
     id = serializers.UUIDField(source="public_id")
     name = serializers.CharField()
+
+
+class PersonOut(serializers.Serializer[Person]):
+    id = serializers.UUIDField(source="public_id")
+    name = serializers.CharField(source="full_name")
 
 
 class DueOut(serializers.Serializer[Any]):
@@ -176,6 +181,7 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
     clinic = PartyOut()
     insurer = PartyOut(allow_null=True)
     prescriber = PrescriberOut(allow_null=True)
+    assignee = serializers.SerializerMethodField(help_text="Who of the clinic works on it; null to an insurer.")
     pa_required_from = serializers.DateField()
     runs_out_on = serializers.DateField(help_text="The last day that the supply in hand covers.")
     is_payer_rule_unknown = serializers.BooleanField()
@@ -194,6 +200,11 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
     due = serializers.SerializerMethodField()
     run_out = serializers.SerializerMethodField(help_text="Null once it was decided or ended.")
     allowed_steps = serializers.SerializerMethodField(help_text="What you may do with it now.")
+
+    @extend_schema_field(PersonOut(allow_null=True))
+    def get_assignee(self, prior_auth: PriorAuth) -> dict[str, Any] | None:
+        person = prior_auth.assignee if self.context["by"].organization_id == prior_auth.clinic_id else None
+        return dict(PersonOut(person).data) if person else None
 
     @extend_schema_field(DueOut(allow_null=True))
     def get_due(self, prior_auth: PriorAuth) -> dict[str, Any] | None:

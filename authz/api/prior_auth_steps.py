@@ -15,6 +15,7 @@ from authz.api.fields import In
 from authz.api.prior_auth_in import (
     AnswersIn,
     ApproveInPartIn,
+    AssignIn,
     DenyIn,
     DismissIn,
     InsurerAnswersIn,
@@ -34,7 +35,7 @@ from authz.errors import InvalidInput
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening, timing
+from authz.prior_auths.services import assigning, deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
 
 IF_MATCH = OpenApiParameter(
@@ -56,6 +57,9 @@ class StepDoor:
 
 DOORS: dict[Step, StepDoor] = {
     Step.TAKE_UP: StepDoor(take=clinic.take_up, says="Start to complete a detected request.", address="take-up"),
+    Step.ASSIGN: StepDoor(
+        take=assigning.assign, expects=AssignIn, says="Say who of the clinic works on it.", address="assign"
+    ),
     Step.ASK_PRESCRIBER: StepDoor(
         take=clinic.ask_prescriber,
         expects=PrescriberQuestionIn,

@@ -17,7 +17,7 @@ from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import NEVER_AWAITED, State, steps_for
+from authz.prior_auths.lifecycle import State, awaited_of
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.services import intake
 
@@ -34,7 +34,7 @@ class PriorAuthFilters(filters.FilterSet):  # type: ignore[misc]  # django-filte
         fields: list[str] = []
 
     def by_need(self, rows: QuerySet[PriorAuth], name: str, value: bool) -> QuerySet[PriorAuth]:
-        waiting = [state.value for state in State if _waits_for(self.request.user, state)]
+        waiting = [state.value for state in awaited_of(self.request.user.roles)]
         return rows.filter(state__in=waiting) if value else rows.exclude(state__in=waiting)
 
 
@@ -106,7 +106,3 @@ def whole(row: PriorAuth, by: Actor) -> Response:
     answer = Response(PriorAuthDetailOut(row, context={"by": by}).data)
     answer["ETag"] = etag(row.version)
     return answer
-
-
-def _waits_for(by: Actor, state: State) -> bool:
-    return not NEVER_AWAITED.issuperset(steps_for(state=state, roles=by.roles))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from django.db.models import Q
@@ -12,6 +12,9 @@ from authz.ids import new_id
 from authz.notifications.channels.webhook.models import WebhookEndpoint
 from authz.notifications.matrix import Pace
 from authz.outbox.models import Leased
+
+NEEDLESS: Final = "needless"
+"""Kept with a delivery that was not sent, because what it asked for was done before."""
 
 
 class DeliveryState(StrEnum):

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 
@@ -22,7 +22,7 @@ from authz.notifications.invitations import services as invitations
 from authz.notifications.matrix import OUTSIDE, ChannelName
 from authz.notifications.matters import services as matters
 from authz.notifications.matters.standing import is_over
-from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
 from authz.notifications.routing import services as routing
 from authz.notifications.subjects import Subject, is_told, subject_of
 from authz.outbox import leases
@@ -33,9 +33,6 @@ from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.prior_auths.services import rechecking
 
 log = logging.getLogger(__name__)
-
-NEEDLESS: Final = "needless"
-"""Kept with a delivery that was not sent, because what it asked for was done before."""
 
 
 def send_next(*, now: datetime) -> bool:
@@ -133,6 +130,11 @@ def _put_back(delivery: Delivery, refusal: NotDelivered, *, patience: Patience |
             not_before=refusal.not_before,
             **refusal.result,
         )
+
+
+def bounce(*, delivery_id: UUID, code: str, now: datetime) -> None:
+    """Note that a mail did not arrive after all; its notice goes by the person's next channel, as later ones do."""
+    routing.bounce(delivery_id=delivery_id, code=code, now=now)
 
 
 def replay(*, delivery_id: int, now: datetime) -> None:

@@ -65,6 +65,17 @@ def coverages(by: Actor) -> QuerySet[Coverage]:
     return Coverage.objects.filter(mine).select_related("plan__insurer", "patient")
 
 
+def coverages_seen(by: Actor, coverages: Iterable[Coverage]) -> list[Coverage]:
+    """Return of a patient's coverages, fetched with their plans, those that `coverages` lists; first billed first."""
+    must_be_allowed(by, Action.READ_PATIENTS)
+    seen = [
+        row
+        for row in coverages
+        if row.organization_id == by.organization or (row.plan and row.plan.insurer_id == by.organization)
+    ]
+    return sorted(seen, key=lambda row: (row.priority, row.pk))
+
+
 def plan_known_to(by: Actor, plan_id: PlanId) -> Plan:
     """Return an insurer's own plan, or one that covers a patient of the clinic, whoever recorded the coverage.
 

@@ -41,6 +41,7 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
         Step.OPEN_BY_HAND,
         Step.RENEW,
         Step.TAKE_UP,
+        Step.ASSIGN,
         Step.ASK_PRESCRIBER,
         Step.ANSWER_PRESCRIBER,
         Step.CLAIM,

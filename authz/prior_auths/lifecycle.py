@@ -33,6 +33,7 @@ class Step(StrEnum):
     RENEW = "renew"
     RETRACT = "retract"
     TAKE_UP = "take_up"
+    ASSIGN = "assign"
     ASK_PRESCRIBER = "ask_prescriber"
     ANSWER_PRESCRIBER = "answer_prescriber"
     SUBMIT = "submit"
@@ -113,6 +114,8 @@ TABLE: dict[Step, Transition[State]] = {
     Step.RENEW: Transition(_from(None), State.DRAFT, _SYSTEM, "prior-auth.renewal-opened"),
     Step.RETRACT: Transition(_from(State.DETECTED, State.DRAFT), State.LAPSED, _SYSTEM, "prior-auth.lapsed"),
     Step.TAKE_UP: Transition(_from(State.DETECTED), State.DRAFT, _CLINIC),
+    # Only while the clinic has something to do: whoever decides must not find another version meanwhile.
+    Step.ASSIGN: Transition(frozenset(_WITH_CLINIC | ASKED_OF_CLINIC), None, _CLINIC),
     Step.ASK_PRESCRIBER: Transition(
         _from(State.DRAFT), State.AWAITING_PRESCRIBER, _CLINIC, "prior-auth.prescriber-asked"
     ),
@@ -171,6 +174,7 @@ ON_APPEAL = frozenset({Step.OVERTURN, Step.OVERTURN_IN_PART})
 
 NEVER_AWAITED = frozenset(
     {
+        Step.ASSIGN,
         Step.WITHDRAW,
         Step.RELEASE,
         Step.RETURN,
@@ -193,6 +197,11 @@ NEVER_AWAITED = frozenset(
 def is_allowed(step: Step, *, state: State | None, roles: Collection[Role]) -> bool:
     """Say whether someone in these roles may take the step from this state."""
     return TABLE[step].is_open_to(roles, state=state)
+
+
+def awaited_of(roles: Collection[Role]) -> frozenset[State]:
+    """Return the states in which a request waits for a step that someone in these roles may take."""
+    return frozenset(state for state in State if not NEVER_AWAITED.issuperset(steps_for(state=state, roles=roles)))
 
 
 def steps_for(*, state: State, roles: Collection[Role]) -> list[Step]:

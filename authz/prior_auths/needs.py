@@ -92,11 +92,16 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class PatientCase:
-    """Everything the rule reads of one patient, fetched once."""
+    """Everything the rule reads of one patient, fetched once; `recorders` is whose each record is, by its id."""
 
     patient: Patient
     records: tuple[Record, ...]
     coverages: list[Coverage]
+    recorders: Mapping[str, int]
+
+    def recorded_by(self, organization_id: int | None) -> set[str]:
+        """Return the ids of the orders and fills that an organization recorded."""
+        return {record_id for record_id, recorder in self.recorders.items() if recorder == organization_id}
 
     @property
     def newest(self) -> Mapping[str, Record]:
@@ -111,11 +116,11 @@ class PatientCase:
 
 def case_of(patient: Patient) -> PatientCase:
     """Fetch what is known of a patient, in every version."""
-    records = prescriptions.rule_records(
-        prescriptions.fill_versions(patient), prescriptions.prescription_versions(patient)
-    )
+    fills, orders = prescriptions.fill_versions(patient), prescriptions.prescription_versions(patient)
     coverages = list(patient.coverages.select_related("plan__insurer").order_by("pk"))
-    return PatientCase(patient, records, coverages)
+    identified = [*(version.fill for version in fills), *(version.prescription for version in orders)]
+    recorders = {str(record.public_id): record.organization_id for record in identified}
+    return PatientCase(patient, prescriptions.rule_records(fills, orders), coverages, recorders)
 
 
 def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None) -> list[PayerVerdict]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count, Prefetch, QuerySet
 
 from authz import clock
+from authz.access.models import Organization
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.selectors import organization
 from authz.documentation import selectors as documentation
@@ -24,7 +25,7 @@ from authz.policies.history import Happened, Kind
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.emergency.selectors import opened_patient
-from authz.prescriptions.models import Fill, Patient, Prescription
+from authz.prescriptions.models import Patient
 from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.answer_seen import AnswerSeen, answer_seen, submitted_answers
@@ -94,6 +95,22 @@ class UseChanges:
     sentences: list[str]
 
 
+class Calendar(NamedTuple):
+    """The calendar of the organization that asks."""
+
+    zone: str
+    today: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownPatient:
+    """A patient whose use `by` may see: what the rule reads of them, fetched once, and the calendar to see it in."""
+
+    by: Actor
+    case: PatientCase
+    calendar: Calendar
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionsSeen:
     """A request's questions as its clinic works on them."""
@@ -125,7 +142,15 @@ def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
     return (
         PriorAuth.objects.filter(visible_to(by))
         .select_related(
-            "patient", "coverage__plan", "clinic", "insurer", "prescriber", "reviewer", "answers", "duplicate_of"
+            "patient",
+            "coverage__plan",
+            "clinic",
+            "insurer",
+            "prescriber",
+            "reviewer",
+            "assignee",
+            "answers",
+            "duplicate_of",
         )
         .prefetch_related("events")
     )
@@ -206,7 +231,8 @@ def events(by: Actor, prior_auth_id: PriorAuthId) -> QuerySet[Event]:
     found = prior_auth(by, prior_auth_id)
     told = Event.objects.filter(prior_auth=found)
     if by.organization_id != found.clinic_id:
-        told = told.filter(at__gte=found.submitted_at)
+        # Nor how the clinic shares out its work.
+        told = told.filter(at__gte=found.submitted_at).exclude(step=Step.ASSIGN.value)
     return told.order_by("sequence")
 
 
@@ -247,12 +273,17 @@ def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clo
 
 def run_out_of(prior_auth: PriorAuth) -> RunOut | None:
     """Return when the patient's supply ends, beside the deadline; None once the request was decided or ended."""
+    decision = due(prior_auth)
+    return run_out_beside(prior_auth, decision.at if decision else None)
+
+
+def run_out_beside(prior_auth: PriorAuth, due_at: datetime | None) -> RunOut | None:
+    """Return the same for a deadline that is known already, such as the one that is kept to order lists by."""
     if State(prior_auth.state) not in lifecycle.ACTIVE:
         return None
-    decision = due(prior_auth)
     return run_out(
         last_covered_on=prior_auth.runs_out_on,
-        due_at=decision.at if decision else None,
+        due_at=due_at,
         zone=ZoneInfo(prior_auth.clinic.time_zone),
         regime=regimes.version(prior_auth.regime, prior_auth.regime_version),
     )
@@ -272,16 +303,20 @@ def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date |
     :raises NotFound: when the organization does not know the patient.
     :raises Forbidden: when an insurer has received no request of theirs.
     """
-    known, calendar = _known_to(by, patient_id, now)
-    day = as_of or calendar.today
-    payer = _payer_on(known, day, calendar)
+    return use_of(known_patient(by, patient_id, now=now), as_of=as_of)
+
+
+def use_of(known: KnownPatient, *, as_of: date | None = None) -> OpioidUse:
+    """Return the same of a patient who was fetched already."""
+    day = as_of or known.calendar.today
+    payer = payer_on(known.case, day, known.calendar)
     return OpioidUse(
-        patient=known.patient,
+        patient=known.case.patient,
         as_of=day,
         payer=payer,
         sentences=payer.sentences,
-        ways_out=_ways_out(payer.case, payer.verdict.episodes, payer.formulary),
-        records=_seen(known, payer, by),
+        ways_out=ways_out_of(payer.case, payer.verdict.episodes, payer.formulary),
+        records=_seen(known.case, payer, known.by),
     )
 
 
@@ -294,15 +329,22 @@ def opioid_use_changes(
     :raises Forbidden: when an insurer has received no request of theirs.
     :raises InvalidInput: when the days are the wrong way round.
     """
-    known, calendar = _known_to(by, patient_id, now)
-    last = until or calendar.today
+    return changes_of(known_patient(by, patient_id, now=now), since=since, until=until)
+
+
+def changes_of(known: KnownPatient, *, since: date, until: date | None = None) -> UseChanges:
+    """Return the same of a patient who was fetched already.
+
+    :raises InvalidInput: when the days are the wrong way round.
+    """
+    last = until or known.calendar.today
     if since > last:
         raise InvalidInput({"from": [f"The day must not be after {last}, the one to compare with."]})
-    before, after = _payer_on(known, since, calendar), _payer_on(known, last, calendar)
+    before, after = (payer_on(known.case, day, known.calendar) for day in (since, last))
     then, now_known = Known(before.case, before.verdict), Known(after.case, after.verdict)
     told = changes(then, now_known)
     return UseChanges(
-        patient=known.patient,
+        patient=known.case.patient,
         since=since,
         until=last,
         before=before,
@@ -326,50 +368,48 @@ def ways_out(prior_auth: PriorAuth) -> list[str]:
     case, asked = case_from(inputs), {str(record_id) for record_id in prior_auth.record_ids}
     formulary = formularies.by_version(prior_auth.evaluation.formulary_version) or formularies.current()
     episodes = evaluate(case, formulary).episodes
-    return _ways_out(case, [episode for episode in episodes if not asked.isdisjoint(episode.records)], formulary)
+    return ways_out_of(case, [episode for episode in episodes if not asked.isdisjoint(episode.records)], formulary)
 
 
-def _ways_out(case: Case, episodes: Iterable[Episode], formulary: Formulary) -> list[str]:
+def ways_out_of(case: Case, episodes: Iterable[Episode], formulary: Formulary) -> list[str]:
+    """Return the smallest changes that would avoid the need of the last of these episodes, in words."""
     needing = [episode for episode in episodes if episode.pa_required_from]
     found = [counterfactual(case, episode, formulary) for episode in needing[-1:]]
     return [way.sentence for way in found if way is not None]
 
 
-def patient_with_use(by: Actor, patient_id: PatientId) -> Patient:
-    """Return a patient whose opioid use the actor may see.
+def patient_with_use(by: Actor, patient_id: PatientId, *, reader: Organization | None = None) -> Patient:
+    """Return a patient whose opioid use the actor may see; `reader` is their organization, where it is at hand.
 
     :raises NotFound: when the organization does not know the patient.
     :raises Forbidden: when an insurer has received no request of theirs.
     """
     patient = prescriptions.patient(by, patient_id)
-    is_clinic = organization(by).kind == OrganizationKind.CLINIC.value
+    is_clinic = (reader or organization(by)).kind == OrganizationKind.CLINIC.value
     if not is_clinic and not PriorAuth.objects.filter(visible_to(by), patient=patient).exists():
         raise Forbidden("You see a member's opioid use once a request of theirs has been submitted to you.")
     return patient
 
 
-def own_records(patient: Patient, by: Actor) -> set[str]:
-    """Return the ids of the patient's orders and fills that the actor's organization recorded, as the rule has them."""
-    fills = Fill.objects.filter(patient=patient, organization_id=by.organization).values_list("public_id", flat=True)
-    orders = Prescription.objects.filter(patient=patient, organization_id=by.organization)
-    return {str(key) for key in [*fills, *orders.values_list("public_id", flat=True)]}
+def known_patient(
+    by: Actor, patient_id: PatientId, *, now: datetime, reader: Organization | None = None
+) -> KnownPatient:
+    """Fetch once what the rule reads of a patient whose use the actor may see.
+
+    `reader` is the actor's organization, where it is at hand already.
+
+    :raises NotFound: when the organization does not know the patient.
+    :raises Forbidden: when an insurer has received no request of theirs.
+    """
+    whose = reader or organization(by)
+    patient = opened_patient(by, patient_id, now=now) or patient_with_use(by, patient_id, reader=whose)
+    zone = whose.time_zone
+    calendar = Calendar(zone=zone, today=clock.day_in(zone, at=now))
+    return KnownPatient(by=by, case=needs_of.case_of(patient), calendar=calendar)
 
 
-class _Calendar(NamedTuple):
-    """The calendar of the organization that asks."""
-
-    zone: str
-    today: date
-
-
-def _known_to(by: Actor, patient_id: PatientId, now: datetime) -> tuple[PatientCase, _Calendar]:
-    """Return what the rule reads of a patient whose use the actor may see, and the calendar to see it in."""
-    patient = opened_patient(by, patient_id, now=now) or patient_with_use(by, patient_id)
-    reader = organization(by)
-    return needs_of.case_of(patient), _Calendar(reader.time_zone, clock.day_in(reader.time_zone, at=now))
-
-
-def _payer_on(known: PatientCase, day: date, calendar: _Calendar) -> PayerVerdict:
+def payer_on(known: PatientCase, day: date, calendar: Calendar) -> PayerVerdict:
+    """Return the answer, on a day, of the payer whose coverage is in force then."""
     known_at = clock.end_of_day(calendar.zone, on=day) if day < calendar.today else None
     payers = needs_of.answers(known, as_of=day, known_at=known_at)
     coverage = prescriptions.coverage_on(known.coverages, day)
@@ -382,7 +422,7 @@ def _seen(known: PatientCase, payer: PayerVerdict, by: Actor) -> list[SeenRecord
     attention: dict[str, list[str]] = {}
     for item in payer.verdict.attention:
         attention.setdefault(item.record_id, []).append(item.reason.value)
-    own = own_records(known.patient, by)
+    own = known.recorded_by(by.organization_id)
     visible = known.newest_on(payer.verdict.as_of).values()
     return [
         _seen_one(

@@ -10,9 +10,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from authz import clock
-from authz.access.models import Organization
 from authz.access.roles import Actor
-from authz.access.selectors import organization
 from authz.formulary import selectors as formularies
 from authz.ids import PatientId
 from authz.pain import selectors as pain
@@ -20,13 +18,13 @@ from authz.pain.models import PainScoreVersion, SurgeryVersion
 from authz.pain.sight import score_of
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Patient
-from authz.prior_auths import needs as needs_of
 from authz.prior_auths import selectors
 from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import TABLE, Step
 from authz.prior_auths.models import AppealEvent, Determination, Event
 from authz.prior_auths.moments import Happening, Moment
+from authz.prior_auths.selectors import Calendar, KnownPatient
 from authz.rules.formulary import Formulary
 from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import Instrument
@@ -86,11 +84,15 @@ def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | N
     :raises NotFound: when the organization does not know the patient.
     :raises Forbidden: when an insurer has received no request of theirs.
     """
-    patient = selectors.patient_with_use(by, patient_id)
-    reader = organization(by)
-    day = as_of or clock.day_in(reader.time_zone, at=now)
+    return timeline_of(selectors.known_patient(by, patient_id, now=now), as_of=as_of)
+
+
+def timeline_of(known: KnownPatient, *, as_of: date | None = None, formulary: Formulary | None = None) -> Timeline:
+    """Return the same of a patient who was fetched already, perhaps with the formulary that answers now."""
+    by, patient, reader = known.by, known.case.patient, known.calendar
+    day = as_of or reader.today
     found = [
-        *_orders_and_fills(patient, by, day),
+        *_orders_and_fills(known, day, formulary or formularies.current()),
         *_exemptions(patient, by, reader, day),
         *_pain_scores(patient, by, day),
         *_surgeries(patient, by, day),
@@ -98,17 +100,16 @@ def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | N
         *_determinations(patient, by, reader, day),
         *_appeals(patient, by, reader),
     ]
-    known = [moment for moment in found if moment.learned_on <= day]
-    return Timeline(patient=patient, as_of=day, moments=sorted(known, key=_place))
+    learned = [moment for moment in found if moment.learned_on <= day]
+    return Timeline(patient=patient, as_of=day, moments=sorted(learned, key=_place))
 
 
 def _place(moment: Moment) -> tuple[date, date, int]:
     return moment.on, moment.learned_on, list(Happening).index(moment.kind)
 
 
-def _orders_and_fills(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
-    own, known = selectors.own_records(patient, by), needs_of.case_of(patient)
-    formulary = formularies.current()
+def _orders_and_fills(seen: KnownPatient, day: date, formulary: Formulary) -> Iterator[Moment]:
+    own, known = seen.case.recorded_by(seen.by.organization_id), seen.case
     first_known: dict[str, date] = {}
     for version in known.records:
         first_known[version.id] = min(version.recorded_on, first_known.get(version.id, version.recorded_on))
@@ -149,9 +150,9 @@ def _told(moment: Moment, status: RecordStatus, told_on: date) -> Iterator[Momen
     yield replace(moment, kind=kind, on=told_on, learned_on=told_on, says=says)
 
 
-def _exemptions(patient: Patient, by: Actor, reader: Organization, day: date) -> Iterator[Moment]:
+def _exemptions(patient: Patient, by: Actor, reader: Calendar, day: date) -> Iterator[Moment]:
     for row in prescriptions.exemptions(by).filter(patient=patient).order_by("pk"):
-        learned_on = clock.day_in(reader.time_zone, at=row.recorded_at)
+        learned_on = clock.day_in(reader.zone, at=row.recorded_at)
         until = f" until {row.ends_on.isoformat()}" if row.ends_on else ""
         moment = Moment(
             kind=Happening.EXEMPTION,
@@ -161,7 +162,7 @@ def _exemptions(patient: Patient, by: Actor, reader: Organization, day: date) ->
             says=f"Exempt{until}: {row.category.replace('_', ' ')}.",
             is_own=True,
         )
-        withdrawn_on = clock.day_in(reader.time_zone, at=row.withdrawn_at) if row.withdrawn_at else None
+        withdrawn_on = clock.day_in(reader.zone, at=row.withdrawn_at) if row.withdrawn_at else None
         if withdrawn_on is None or withdrawn_on > day:
             yield moment
         else:
@@ -208,7 +209,7 @@ def _surgeries(patient: Patient, by: Actor, day: date) -> Iterator[Moment]:
             yield from _told(moment, RecordStatus(latest.status), latest.recorded_on)
 
 
-def _requests(patient: Patient, by: Actor, reader: Organization) -> Iterator[Moment]:
+def _requests(patient: Patient, by: Actor, reader: Calendar) -> Iterator[Moment]:
     told = Event.objects.filter(prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
     for event in told.filter(step__in=[step.value for step in STEPS]).select_related("prior_auth").order_by("pk"):
         request = event.prior_auth
@@ -216,17 +217,17 @@ def _requests(patient: Patient, by: Actor, reader: Organization) -> Iterator[Mom
         # An insurer sees nothing from before it was asked; it may have been asked in the same instant.
         is_late = request.submitted_at is not None and event.at >= request.submitted_at
         if is_own or (is_late and event.step not in _BEGINNINGS):
-            on = clock.day_in(reader.time_zone, at=event.at)
+            on = clock.day_in(reader.zone, at=event.at)
             says = f"Request {request.number} {STEPS[Step(event.step)]}."
             yield Moment(
                 kind=Happening.REQUEST, on=on, learned_on=on, subject_id=request.public_id, says=says, is_own=is_own
             )
 
 
-def _determinations(patient: Patient, by: Actor, reader: Organization, day: date) -> Iterator[Moment]:
+def _determinations(patient: Patient, by: Actor, reader: Calendar, day: date) -> Iterator[Moment]:
     decided = Determination.objects.filter(prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
     rows = decided.select_related("prior_auth").order_by("pk")
-    days = {row: clock.day_in(reader.time_zone, at=row.decided_at) for row in rows}
+    days = {row: clock.day_in(reader.zone, at=row.decided_at) for row in rows}
     superseded = {row.supersedes_id for row, on in days.items() if on <= day}
     for row, on in days.items():
         yield Moment(
@@ -240,11 +241,11 @@ def _determinations(patient: Patient, by: Actor, reader: Organization, day: date
         )
 
 
-def _appeals(patient: Patient, by: Actor, reader: Organization) -> Iterator[Moment]:
+def _appeals(patient: Patient, by: Actor, reader: Calendar) -> Iterator[Moment]:
     told = AppealEvent.objects.filter(appeal__prior_auth__in=selectors.prior_auths(by).filter(patient=patient))
     rows = told.filter(step__in=[step.value for step in APPEALED]).select_related("appeal__prior_auth")
     for event in rows.order_by("pk"):
-        request, on = event.appeal.prior_auth, clock.day_in(reader.time_zone, at=event.at)
+        request, on = event.appeal.prior_auth, clock.day_in(reader.zone, at=event.at)
         said = APPEALED[AppealStep(event.step)]
         yield Moment(
             kind=Happening.APPEAL,

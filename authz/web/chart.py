@@ -3,32 +3,47 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
+from fractions import Fraction
+from typing import Final
 
 from authz.web import words
 from authz.web.opioid_days import UseDay
 
-CELL = 26
-"""Width of one day."""
 MOST_DAYS = 120
 """A longer stretch shows its last days only: a wider drawing helps nobody."""
+CAUTION, CARE = 50, 90
+"""MME a day from which the CDC advises caution, and CMS coordination of care."""
 
-_LEFT = 8
+_LEAST_CELL, _MOST_CELL, _ROOM = 26, 44, 900  # few days are drawn wider
+_LEFT = 30
 _TOP = 26
-_BAR = 22
-_CELL_HEIGHT = 26
-_FOOT = 46
-_GAP = 5
+_BAR = 24
+_CELL_HEIGHT = 28
+_UNDER_CELLS = 44  # the marks, and the days of the calendar
+_BAND = 64
+_FOOT = 8
+_GAP = 6
 _LETTER = 7  # the width of a letter, rather too wide than too narrow
 _LEAST_WIDTH = 420  # so that a supply of few days has room for its name
 
 
+class Standing(StrEnum):
+    """What a bar stands for: each has a shape of its own."""
+
+    FILLED = "filled"
+    PENDING = "pending"
+    PLANNED = "planned"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """What was dispensed or ordered: its name, first day and days."""
+    """What was dispensed, ordered or only planned: its name, first day and days."""
 
     name: str
     starts_on: date
     days: int
+    standing: Standing = Standing.FILLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +56,18 @@ class Bar:
     label: str
     name_x: int
     is_name_before: bool
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """One covered day with its number."""
+    """One covered day: its number, and below it how high its MME stands."""
 
     x: int
+    middle: int
     day: UseDay
+    mme_y: int
+    mme_height: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +79,46 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """A line across the band of MME."""
+
+    y: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
     """Everything the drawing needs. `limit_x` and `today_x` are None when they lie outside it."""
 
     width: int
     height: int
+    right: int
     cells_y: int
+    ticks_y: int
+    band_y: int
+    band_end: int
     cell: int
     cell_height: int
     bars: list[Bar]
     cells: list[Cell]
     ticks: list[Tick]
+    levels: list[Level]
     limit_x: int | None
     limit: int
     today_x: int | None
     title: str
     description: str
     is_cut: bool
+    standings: list[Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    first: date
+    cell: int
+
+    def x(self, on: date) -> int:
+        return _LEFT + self.cell * (on - self.first).days
 
 
 def chart(days: Sequence[UseDay], supplies: Iterable[Supply], *, limit: int, today: date) -> Chart | None:
@@ -86,58 +128,101 @@ def chart(days: Sequence[UseDay], supplies: Iterable[Supply], *, limit: int, tod
     last = days[-1].on
     first = max(days[0].on, date.fromordinal(last.toordinal() - MOST_DAYS + 1))
     shown = [day for day in days if day.on >= first]
-    width = max(_LEAST_WIDTH, 2 * _LEFT + CELL * ((last - first).days + 1))
-    bars = _bars(supplies, first, last, width)
+    span = (last - first).days + 1
+    scale = _Scale(first, min(_MOST_CELL, max(_LEAST_CELL, _ROOM // span)))
+    right = max(_LEAST_WIDTH, scale.x(last) + scale.cell) + _LEFT
+    bars = _bars(supplies, scale, last, right)
     cells_y = _TOP + _BAR * len(bars)
+    band_y = cells_y + _CELL_HEIGHT + _UNDER_CELLS + 12
     beyond = next((day.on for day in days if day.is_beyond), None)
+    most = max(max(Fraction(day.mme) for day in shown), Fraction(CARE)) * Fraction(11, 10)
     return Chart(
-        width=width,
-        height=cells_y + _CELL_HEIGHT + _FOOT,
+        width=right,
+        height=band_y + _BAND + _FOOT,
+        right=right - _LEFT,
         cells_y=cells_y,
-        cell=CELL,
+        ticks_y=cells_y + _CELL_HEIGHT + _UNDER_CELLS - 10,
+        band_y=band_y,
+        band_end=band_y + _BAND,
+        cell=scale.cell,
         cell_height=_CELL_HEIGHT,
         bars=bars,
-        cells=[Cell(x=_x(day.on, first), day=day) for day in shown],
-        ticks=_ticks(first, last),
-        limit_x=_x(beyond, first) if beyond and beyond >= first else None,
+        cells=[_cell(day, scale, band_y + _BAND, most) for day in shown],
+        ticks=_ticks(scale, last),
+        levels=[Level(y=band_y + _BAND - _height(Fraction(amount), most), amount=amount) for amount in (CAUTION, CARE)],
+        limit_x=scale.x(beyond) if beyond and beyond >= first else None,
         limit=limit,
-        today_x=_x(today, first) + CELL // 2 if first <= today <= last else None,
-        title=f"Days of opioid use from {words.day(days[0].on)} to {words.day(last)}",
+        today_x=scale.x(today) + scale.cell // 2 if first <= today <= last else None,
+        title=_title(days, limit),
         description=_description(days, limit),
         is_cut=first > days[0].on,
+        standings=sorted({bar.standing for bar in bars}, key=list(Standing).index),
     )
 
 
-def _x(on: date, first: date) -> int:
-    return _LEFT + CELL * (on - first).days
+def _cell(day: UseDay, scale: _Scale, floor: int, most: Fraction) -> Cell:
+    x, height = scale.x(day.on), _height(Fraction(day.mme), most)
+    return Cell(x=x, middle=x + scale.cell // 2, day=day, mme_y=floor - height, mme_height=height)
 
 
-def _bars(supplies: Iterable[Supply], first: date, last: date, room: int) -> list[Bar]:
+def _height(amount: Fraction, most: Fraction) -> int:
+    return round(_BAND * amount / most)
+
+
+def _bars(supplies: Iterable[Supply], scale: _Scale, last: date, room: int) -> list[Bar]:
     bars: list[Bar] = []
     for supply in supplies:
         stop = min(supply.starts_on.toordinal() + supply.days, last.toordinal() + 1)
-        start = max(supply.starts_on.toordinal(), first.toordinal())
+        start = max(supply.starts_on.toordinal(), scale.first.toordinal())
         if start < stop:
-            x, y = _x(date.fromordinal(start), first), _TOP + _BAR * len(bars)
-            bars.append(_bar(supply.name, x, y, CELL * (stop - start), room))
+            x, y = scale.x(date.fromordinal(start)), _TOP + _BAR * len(bars)
+            bars.append(_bar(supply, x, y, scale.cell * (stop - start), room))
     return bars
 
 
-def _bar(label: str, x: int, y: int, width: int, room: int) -> Bar:
+_SAID: Final = {Standing.FILLED: "", Standing.PENDING: " (ordered, pending)", Standing.PLANNED: " (planned)"}
+
+
+def _bar(supply: Supply, x: int, y: int, width: int, room: int) -> Bar:
+    label = f"{supply.name}{_SAID[supply.standing]}"
     is_before = x + _GAP + _LETTER * len(label) > room
     name_x = x + width - _GAP if is_before else x + _GAP
-    return Bar(x=x, y=y, width=width, label=label, name_x=name_x, is_name_before=is_before)
+    return Bar(x=x, y=y, width=width, label=label, name_x=name_x, is_name_before=is_before, standing=supply.standing)
 
 
-def _ticks(first: date, last: date) -> list[Tick]:
-    days = range(0, (last - first).days + 1, 7)
-    marked = [date.fromordinal(first.toordinal() + offset) for offset in days]
-    return [Tick(x=_x(on, first), label=f"{on:%b} {on.day}") for on in marked]
+def _ticks(scale: _Scale, last: date) -> list[Tick]:
+    days = range(0, (last - scale.first).days + 1, 7)
+    marked = [date.fromordinal(scale.first.toordinal() + offset) for offset in days]
+    return [Tick(x=scale.x(on), label=f"{on:%b} {on.day}") for on in marked]
+
+
+def _title(days: Sequence[UseDay], limit: int) -> str:
+    needing = [day for day in days if day.needs_authorization]
+    beyond = next((day for day in days if day.is_beyond), None)
+    if needing:
+        need = "needs" if len(needing) == 1 else "need"
+        counted = words.counted(len(needing), "day")
+        return f"{counted} from {words.day(needing[0].on)} on {need} authorization: beyond the limit of {limit}"
+    if beyond:
+        return f"No day needs authorization: what is beyond the limit of {limit} is released"
+    return f"No day needs authorization: {words.counted(len(days), 'covered day')}, within the limit of {limit}"
 
 
 def _description(days: Sequence[UseDay], limit: int) -> str:
     needing = [day for day in days if day.needs_authorization]
     counted = f"{words.counted(len(days), 'covered day')}; the limit is {limit}."
-    if not needing:
-        return f"{counted} No day needs authorization."
-    return f"{counted} {words.counted(len(needing), 'day')} from {words.day(needing[0].on)} on need authorization."
+    need = "need" if len(needing) != 1 else "needs"
+    needed = (
+        f"{words.counted(len(needing), 'day')} from {words.day(needing[0].on)} on {need} authorization."
+        if needing
+        else "No day needs authorization."
+    )
+    return f"{counted} {needed} {_dose(days)}"
+
+
+def _dose(days: Sequence[UseDay]) -> str:
+    peak = max(days, key=lambda day: Fraction(day.mme))
+    amount = Fraction(peak.mme)
+    least = "" if all(day.is_mme_whole for day in days) else "at least "
+    level = f"from {CARE} up" if amount >= CARE else f"from {CAUTION} up" if amount >= CAUTION else f"below {CAUTION}"
+    return f"The most a day is {least}{words.trimmed(peak.mme)} MME, which is {level}."

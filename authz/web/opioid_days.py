@@ -15,11 +15,16 @@ _A_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayOfUse:
-    """Which day of use a day is. `number` is 0 before the first; `ended_on` is set when the last has passed."""
+    """Which day of use a day is. `number` is 0 before the first; `ended_on` is set when the last has passed.
+
+    `mme` is that day's, of the first day before the use begins and of the last once it has ended; empty when unknown.
+    """
 
     number: int
     limit: int
     ended_on: date | None
+    mme: str
+    is_mme_whole: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,22 @@ def day_of_use(verdict: Mapping[str, Any], record_ids: Collection[UUID], *, on: 
     start, end = date.fromisoformat(episode["start"]), date.fromisoformat(episode["end"])
     last = min(on, end)
     number = sum(_days_within(run, start, last) for run in verdict["mme"]["series"])
-    return DayOfUse(number=number, limit=episode["limit_days"], ended_on=end if on > end else None)
+    amount, is_whole = _mme_of(verdict["mme"]["series"], start, last)
+    return DayOfUse(
+        number=number,
+        limit=episode["limit_days"],
+        ended_on=end if on > end else None,
+        mme=amount,
+        is_mme_whole=is_whole,
+    )
+
+
+def _mme_of(series: Sequence[Sequence[Any]], start: date, last: date) -> tuple[str, bool]:
+    """Return the MME of the run of days that holds a day, else of the one before it, else of the first."""
+    runs = [run for run in series if date.fromisoformat(run[1]) >= start]
+    begun = [run for run in runs if date.fromisoformat(run[0]) <= last]
+    held = (begun or runs[:1])[-1:]
+    return (held[0][2], held[0][3]) if held else ("", False)
 
 
 def _days_within(run: Sequence[Any], start: date, last: date) -> int:

@@ -39,6 +39,19 @@ def day(on: date) -> SafeString:
 
 
 @register.filter
+def near_moment(at: datetime, today: date) -> SafeString:
+    """Show an instant in the reader's time zone, in a list of what is near."""
+    said = words.near_moment(timezone.localtime(at), today=today)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), said)
+
+
+@register.filter
+def near_day(on: date, today: date) -> SafeString:
+    """Show a day in a list of what is near."""
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.near_day(on, today=today))
+
+
+@register.filter
 def time_left(at: datetime, now: datetime) -> str:
     """Show how far off a deadline is, or by how much it has passed."""
     return words.time_left(at, now=now)
@@ -54,6 +67,12 @@ def from_today(on: date, today: date) -> str:
 def amount(quantity: Decimal | None) -> str:
     """Show an exact amount, or that it is not known."""
     return "not known" if quantity is None else words.amount(quantity)
+
+
+@register.filter
+def trimmed(amount: str) -> str:
+    """Show an amount of two decimals without needless ones."""
+    return words.trimmed(amount)
 
 
 @register.filter

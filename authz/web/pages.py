@@ -5,20 +5,38 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views import View
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from authz import clock
 from authz.access.models import Organization, Person
 from authz.access.people.selectors import lacks_second_factor
 from authz.access.roles import Actor, OrganizationKind
-from authz.access.selectors import actor_for
 from authz.errors import Forbidden, NotFound
 from authz.notifications import selectors as notifications
 from authz.web.seat import seat_of
+
+
+def _htmx(request: HttpRequest) -> HtmxDetails:
+    """Return what the middleware found out: true when a part of a page asks, and not the browser."""
+    found: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # the middleware puts it there
+    return found
+
+
+def _shown(request: HttpRequest) -> str:
+    """Return the address of the page that the reader looks at, also when a part of it asks for something."""
+    shown = _htmx(request).current_url_abs_path if _htmx(request) else None
+    return shown or request.get_full_path()
+
+
+def _whole_page(request: HttpRequest, to: HttpResponseRedirect) -> HttpResponseBase:
+    """Lead the whole page there: a log-in form has no place in a part of a page."""
+    return HttpResponseClientRedirect(to.url) if _htmx(request) else to
 
 
 class Page(View):
@@ -33,14 +51,14 @@ class Page(View):
         self.now = clock.now()
         person = request.user
         if not isinstance(person, Person):
-            return redirect_to_login(request.get_full_path())
+            return _whole_page(request, redirect_to_login(_shown(request)))
         if lacks_second_factor(person):
-            return redirect("mfa_index")
-        organization = seat_of(request, person)
-        if organization is None:
-            return redirect("choose-organization")
-        self.person, self.organization = person, organization
-        self.actor = actor_for(person=person, organization=organization)
+            return _whole_page(request, redirect("mfa_index"))
+        seat = seat_of(request, person)
+        if seat is None:
+            return _whole_page(request, redirect("choose-organization"))
+        self.person = person
+        self.organization, self.actor = seat
         with timezone.override(person.time_zone):
             answer = self._refused_as_pages(request, *args, **kwargs)
         # Pages are about patients: nothing between us and the reader may keep them.

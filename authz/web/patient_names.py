@@ -25,8 +25,13 @@ def name(identifiers: list[PatientIdentifier], by: Actor) -> str:
     if not identifiers:
         return "A patient not known here"
     latest = identifiers[-1]
-    typed = " ".join(part for part in (latest.given_name, latest.family_name) if part)
-    return typed or f"{'Number' if by.roles.isdisjoint(INSURER_ROLES) else 'Member'} {latest.value}"
+    return called(value=latest.value, given_name=latest.given_name, family_name=latest.family_name, by=by)
+
+
+def called(*, value: str, given_name: str, family_name: str, by: Actor) -> str:
+    """Return the name typed; without any, the number."""
+    typed = " ".join(part for part in (given_name, family_name) if part)
+    return typed or f"{'Number' if by.roles.isdisjoint(INSURER_ROLES) else 'Member'} {value}"
 
 
 def name_in_case(prior_auth: PriorAuth, known: dict[int, str]) -> str:

@@ -1,26 +1,33 @@
 """Requests as a list shows them: whom, what, which day of use, where it is, who has the ball, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
+from django.db.models.functions import JSONObject
 
 from authz.access.roles import Actor
 from authz.documentation.questionnaire import Question
+from authz.prescriptions.models import PatientIdentifier
 from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
-from authz.prior_auths.deadlines import Due
 from authz.prior_auths.determination import Outcome
-from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, State
-from authz.prior_auths.models import Determination, PriorAuth
+from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, TABLE, UNDECIDED, State, Step
+from authz.prior_auths.models import Determination, PriorAuth, RequestedLine
 from authz.prior_auths.review_queue import MOST_PRESSING
 from authz.prior_auths.run_out import RunOut
 from authz.web import words
 from authz.web.next_action import NextAction, next_action
 from authz.web.opioid_days import DayOfUse, day_of_use
-from authz.web.patient_names import name_in_case, names
+from authz.web.patient_names import called
+from authz.web.stages import Stage, stages
 from authz.web.words import Status
+
+ASSIGNABLE = TABLE[Step.ASSIGN].sources
+"""States in which the clinic has something to do that a colleague could be given."""
 
 _ACTIVE = sorted(state.value for state in ACTIVE)
 _ENDED = sorted(state.value for state in ENDED - {State.VOIDED})
@@ -28,23 +35,25 @@ _ENDED = sorted(state.value for state in ENDED - {State.VOIDED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One request in a list. `run_out` and, once it is submitted, `due` are told until it is decided."""
+    """One request in a list. `run_out` and, once it is submitted, `due_at` are told until it is decided."""
 
     prior_auth: PriorAuth
     patient: str
     is_patient_known: bool
     product: str
     use: DayOfUse | None
+    stages: list[Stage]
     status: Status
     ball: str
+    assignee: str
     run_out: RunOut | None
-    due: Due | None
+    due_at: datetime | None
     action: NextAction | None
 
-
-def open_for_clinic(by: Actor) -> QuerySet[PriorAuth]:
-    """Return the clinic's open requests, those whose supply runs out first at the top."""
-    return selectors.prior_auths(by).filter(state__in=_ACTIVE).order_by("runs_out_on", "pk")
+    @property
+    def is_assignable(self) -> bool:
+        """Whether it can be given to a colleague now."""
+        return State(self.prior_auth.state) in ASSIGNABLE
 
 
 def open_for_insurer(by: Actor) -> QuerySet[PriorAuth]:
@@ -57,42 +66,68 @@ def ended(by: Actor) -> QuerySet[PriorAuth]:
     return selectors.prior_auths(by).filter(state__in=_ENDED).order_by("-pk")
 
 
-def rows(page: Iterable[PriorAuth], by: Actor, *, today: date) -> list[Row]:
-    """Return the rows of one page of requests, in its order."""
-    listed = _whole(page, by)
-    known = names(by, [row.patient_id for row in listed])
-    return [_row(prior_auth, by, known, today) for prior_auth in listed]
+def rows(requests: QuerySet[PriorAuth], by: Actor, *, today: date) -> list[Row]:
+    """Return the rows of some requests that the reader may know, in their order; a slice is a page."""
+    listed = list(_whole(requests, by))
+    # Only the clinic answers, so once a request is submitted its answers are not looked up.
+    open_sheets = [row.answers for row in listed if row.answers and State(row.state) in BEFORE_SUBMISSION]
+    prefetch_related_objects(open_sheets, "answers", "attachments")
+    return [_row(prior_auth, by, today) for prior_auth in listed]
 
 
-def _whole(page: Iterable[PriorAuth], by: Actor) -> list[PriorAuth]:
-    determinations = Determination.objects.order_by("-pk")
-    fetched = (
-        selectors.prior_auths(by)
-        .select_related("evaluation")
-        .prefetch_related(
-            "lines", "answers__answers", "answers__attachments", Prefetch("determinations", queryset=determinations)
+def _whole(requests: QuerySet[PriorAuth], by: Actor) -> QuerySet[PriorAuth, Any]:
+    """Return the requests with all that a row tells, in one statement; what is long and not told stays behind."""
+    own = PatientIdentifier.objects.filter(assigner_id=by.organization, patient=OuterRef("patient")).order_by("-pk")
+    lines = RequestedLine.objects.filter(prior_auth=OuterRef("pk")).order_by("line")
+    newest = Determination.objects.filter(prior_auth=OuterRef("pk")).order_by("-pk")
+    identity = JSONObject(value="value", given_name="given_name", family_name="family_name")
+    return (
+        requests.prefetch_related(None)
+        .select_related(None)
+        .select_related(
+            *("patient", "coverage", "clinic", "insurer", "prescriber", "reviewer", "assignee", "answers", "evaluation")
         )
+        .annotate(
+            own_identity=Subquery(own.annotate(told=identity).values("told")[:1]),
+            products=ArraySubquery(lines.values("product_name")),
+            newest_outcome=Subquery(newest.values("outcome")[:1]),
+        )
+        .defer("packet", "evaluation__inputs")
     )
-    keys = [row.pk for row in page]
-    found = {row.pk: row for row in fetched.filter(pk__in=keys)}
-    return [found[key] for key in keys if key in found]
 
 
-def _row(prior_auth: PriorAuth, by: Actor, known: dict[int, str], today: date) -> Row:
+def _row(prior_auth: Any, by: Actor, today: date) -> Row:
     state = State(prior_auth.state)
-    status = words.status(state, outcome_of(prior_auth))
+    outcome = Outcome(prior_auth.newest_outcome) if prior_auth.newest_outcome else None
+    status = words.status(state, outcome)
+    due_at = prior_auth.due_at if state in UNDECIDED and prior_auth.reopened_at is None else None
     return Row(
         prior_auth=prior_auth,
-        patient=name_in_case(prior_auth, known),
-        is_patient_known=prior_auth.patient_id in known,
-        product=_products([line.product_name for line in prior_auth.lines.all()]),
+        patient=_patient(prior_auth, by),
+        is_patient_known=prior_auth.own_identity is not None,
+        product=_products(prior_auth.products),
         use=day_of_use(prior_auth.evaluation.verdict, prior_auth.record_ids, on=today),
+        stages=stages(state),
         status=status,
         ball=ball(prior_auth, status),
-        run_out=selectors.run_out_of(prior_auth),
-        due=selectors.due(prior_auth),
+        assignee=_assignee(prior_auth, by),
+        run_out=selectors.run_out_beside(prior_auth, due_at),
+        due_at=due_at,
         action=action_for(prior_auth, by, today=today),
     )
+
+
+def _patient(prior_auth: Any, by: Actor) -> str:
+    """Return whom a request is about: failing any name of the reader's own, by the member's number."""
+    if prior_auth.own_identity is not None:
+        return called(**prior_auth.own_identity, by=by)
+    return f"Member {prior_auth.coverage.member_id}" if prior_auth.coverage else "A patient not known here"
+
+
+def _assignee(prior_auth: PriorAuth, by: Actor) -> str:
+    """Return who works on it, to the clinic alone."""
+    is_own = prior_auth.clinic_id == by.organization_id
+    return prior_auth.assignee.full_name if is_own and prior_auth.assignee else ""
 
 
 def outcome_of(prior_auth: PriorAuth) -> Outcome | None:
@@ -127,6 +162,6 @@ def _unanswered(prior_auth: PriorAuth, today: date) -> list[Question]:
     return [one.question for one in standing_of(prior_auth, on=today) if one.is_missing]
 
 
-def _products(names_of_lines: Iterable[str]) -> str:
+def _products(names_of_lines: Sequence[str]) -> str:
     first, *more = [*names_of_lines] or ["No line"]
     return f"{first} and {len(more)} more" if more else first

@@ -5,7 +5,8 @@ from uuid import UUID
 from django.http import HttpRequest
 
 from authz.access.models import Organization, Person
-from authz.access.selectors import organizations_of
+from authz.access.roles import Actor
+from authz.access.selectors import organizations_of, seat
 
 _KEY = "organization"
 
@@ -15,13 +16,13 @@ def take_seat(request: HttpRequest, organization: Organization) -> None:
     request.session[_KEY] = str(organization.public_id)
 
 
-def seat_of(request: HttpRequest, person: Person) -> Organization | None:
-    """Return the organization the person acts for: the only one they have, or the one they chose.
+def seat_of(request: HttpRequest, person: Person) -> tuple[Organization, Actor] | None:
+    """Return for whom the person acts, and in which roles: the only organization they have, or the one they chose.
 
     None when it is still to be chosen, or they left it meanwhile.
     """
     chosen = request.session.get(_KEY)
-    if chosen is None:
-        places = list(organizations_of(person)[:2])
-        return places[0] if len(places) == 1 else None
-    return organizations_of(person).filter(public_id=UUID(chosen)).first()
+    if chosen is not None:
+        return seat(person, UUID(chosen))
+    places = list(organizations_of(person)[:2])
+    return seat(person, places[0].public_id) if len(places) == 1 else None

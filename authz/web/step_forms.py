@@ -18,8 +18,9 @@ from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth, RequestedLine
 from authz.prior_auths.review_queue import reviewers
-from authz.prior_auths.services import deeming, determinations, endings, questions, queue, reopening, timing
+from authz.prior_auths.services import assigning, deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
+from authz.prior_auths.worklist import colleagues
 from authz.web import words
 from authz.web.answer_fields import field_for, value_of
 from authz.web.forms import PlainForm, long_text
@@ -142,6 +143,20 @@ class ReassignForm(NoteForm):
 
     def arguments(self) -> dict[str, Any]:
         return {"person_id": UUID(self.cleaned_data["person"]), **super().arguments()}
+
+
+class AssignForm(StepForm):
+    """To whom of the clinic."""
+
+    def add_fields(self) -> None:
+        people = [(str(key), name) for key, name in colleagues(self.prior_auth.clinic_id)]
+        chosen = str(self.prior_auth.assignee.public_id) if self.prior_auth.assignee else ""
+        self.fields["person"] = forms.ChoiceField(
+            label="Who works on it?", choices=[("", "Nobody"), *people], initial=chosen, required=False
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        return {"person_id": UUID(self.cleaned_data["person"]) if self.cleaned_data["person"] else None}
 
 
 class LinkForm(StepForm):
@@ -313,6 +328,7 @@ class StepPage:
 
 STEPS: dict[Step, StepPage] = {
     Step.TAKE_UP: StepPage(take=clinic.take_up, says="Start to complete it. What is known is filled in for you."),
+    Step.ASSIGN: StepPage(take=assigning.assign, form=AssignForm, says="Say who of the clinic works on it."),
     Step.ASK_PRESCRIBER: StepPage(
         take=clinic.ask_prescriber, form=AskPrescriberForm, says="The prescriber is told at once."
     ),

@@ -19,10 +19,13 @@ from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.patient import PatientPage
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
-from authz.web.views.worklist import Worklist
+from authz.web.views.worklist import Assignment, Worklist
+from authz.web.views.worklist_sheet import WorklistSheet
 
 urlpatterns = [
     path("", Worklist.as_view(), name="worklist"),
+    path("worklist/assign/", Assignment.as_view(), name="assign"),
+    path("worklist.csv", WorklistSheet.as_view(), name="worklist-sheet"),
     path("log-in/", LogIn.as_view(), name="log-in"),
     # By these names allauth finds the way in and out; its other pages of a person's own account are below account/.
     path("log-in/", LogIn.as_view(), name="account_login"),

@@ -15,6 +15,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, State, Step
 from authz.prior_auths.moments import Happening
+from authz.prior_auths.wanted import Ball, Due, Show
 from authz.rules.selection import Ignored
 from authz.rules.verdict import Look
 
@@ -78,6 +79,7 @@ OUTCOME: Mapping[Outcome, Status] = {
 
 ACTION: Mapping[Step, str] = {
     Step.TAKE_UP: "Take up",
+    Step.ASSIGN: "Assign to a colleague",
     Step.ASK_PRESCRIBER: "Ask the prescriber",
     Step.ANSWER_PRESCRIBER: "Answer as the prescriber",
     Step.SUBMIT: "Submit to the insurer",
@@ -112,6 +114,7 @@ DONE: Mapping[Step, str] = {
     Step.RENEW: "Renewal opened",
     Step.RETRACT: "Closed: no longer needed",
     Step.TAKE_UP: "Taken up",
+    Step.ASSIGN: "Assigned",
     Step.ASK_PRESCRIBER: "Prescriber asked",
     Step.ANSWER_PRESCRIBER: "Prescriber answered",
     Step.SUBMIT: "Submitted to the insurer",
@@ -189,6 +192,22 @@ ONWARD: Mapping[NextLevel, str] = {
     NextLevel.FAIR_HEARING: "a State fair hearing",
 }
 
+SHOW: Mapping[Show, str] = {
+    Show.OPEN: "All open",
+    Show.NEEDS_ANSWER: "Needs your answer",
+    Show.DUE_TODAY: "Due today",
+    Show.WITH_INSURER: "With the insurer",
+    Show.DECIDED: "Decided in 24 hours",
+    Show.ENDED: "Ended",
+    Show.ALL: "All requests",
+}
+BALL: Mapping[Ball, str] = {
+    Ball.CLINIC: "The clinic",
+    Ball.PRESCRIBER: "The prescriber",
+    Ball.INSURER: "The insurer",
+}
+DUE: Mapping[Due, str] = {Due.OVERDUE: "Overdue", Due.TODAY: "Today or overdue", Due.WEEK: "Within seven days"}
+
 ROLE: Mapping[Role, str] = {
     Role.STAFF: "clinic staff",
     Role.PRESCRIBER: "prescriber",
@@ -264,6 +283,16 @@ def day(on: date) -> str:
     return f"{on:%b} {on.day}, {on.year}"
 
 
+def near_day(on: date, *, today: date) -> str:
+    """Return a day, with its year only where that is another one: "Mar 3"."""
+    return f"{on:%b} {on.day}" if on.year == today.year else day(on)
+
+
+def near_moment(at: datetime, *, today: date) -> str:
+    """Return an instant in its own time zone, with its year only where that is another one: "Mar 3, 3:05 PM EST"."""
+    return f"{near_day(at.date(), today=today)}, {at.hour % 12 or 12}:{at:%M %p %Z}"
+
+
 def moment(at: datetime) -> str:
     """Return an instant in its own time zone, such as "Mar 3, 2025, 3:05 PM EST"."""
     return f"{day(at.date())}, {at.hour % 12 or 12}:{at:%M %p %Z}"
@@ -300,6 +329,11 @@ def days_off(on: date, *, today: date) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where needed."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def trimmed(two_decimals: str) -> str:
+    """Return an amount of two decimals without needless ones: "30", "22.50"."""
+    return two_decimals.removesuffix(".00")
 
 
 def amount(quantity: Decimal) -> str:

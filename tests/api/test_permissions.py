@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import ALLOWED, CLINIC_ROLES, INSURER_ROLES, Action, OrganizationKind, Role
 from authz.access.services import add_membership, create_person
@@ -56,6 +57,7 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.ASK_PRESCRIBER: {"question": "Please attest."},
     Step.ANSWER_PRESCRIBER: {"answers": {"pr.attest": True}},
     Step.RELEASE: {"reason": "Going home."},
+    Step.ASSIGN: {"person": None},
     Step.RETURN: {"missing": ["The chart note."]},
     Step.COMPLETE: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
     Step.ASK: {"questions": ["Since when?"]},
@@ -334,11 +336,13 @@ def administration_calls(organization: Organization) -> list[tuple[Action, Call]
 
 
 DAYS = "since=2025-03-01&until=2025-03-31"
+LATELY = f"since={clock.now().date()}&until={clock.now().date()}"
 REPORTS = [
     (Action.READ_METRICS, Call("metrics", "GET", f"metrics/?{DAYS}")),
     (Action.READ_METRICS, Call("counted-requests", "GET", f"metrics/requests/?{DAYS}&figure=denied")),
     (Action.READ_METRICS, Call("aging", "GET", "aging/")),
     (Action.READ_PRODUCTIVITY, Call("productivity", "GET", f"productivity/?{DAYS}")),
+    (Action.READ_MESSAGE_BURDEN, Call("message burden", "GET", f"message-burden/?{LATELY}")),
 ]
 
 LISTS = [

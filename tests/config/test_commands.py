@@ -39,7 +39,7 @@ def test_help_explains_every_action() -> None:
 
     assert shown.returncode == 0
     for name, action in dev.ACTIONS.items():
-        assert f"{name:<9} {action.__doc__}" in shown.stdout
+        assert f"{name:<12} {action.__doc__}" in shown.stdout
 
 
 def test_an_unknown_action_is_answered_with_the_known_ones() -> None:

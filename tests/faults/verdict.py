@@ -12,8 +12,7 @@ from django.db.models import Count
 from authz.notifications import selectors as notifications
 from authz.notifications.channels.webhook import selectors as webhooks
 from authz.notifications.matrix import ChannelName
-from authz.notifications.models import Delivery, InboxEntry
-from authz.notifications.services import NEEDLESS
+from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
 from authz.notifications.subjects import ESCALATIONS
 from authz.outbox import selectors as outbox
 from authz.outbox.models import OutboxMessage

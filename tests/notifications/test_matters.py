@@ -16,7 +16,7 @@ from authz.notifications.matrix import MATRIX
 from authz.notifications.matters.ladder import Rung
 from authz.notifications.matters.models import Closing, Escalation, Matter
 from authz.notifications.matters.standing import STANDS_WHILE
-from authz.notifications.models import Delivery, InboxEntry
+from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import queue, request
 from tests import cast as stage
@@ -166,7 +166,7 @@ def test_a_mail_that_waited_is_not_sent_when_it_is_done_by_then(cast: Cast, post
     drain(NOW + DAY)
 
     waiting.refresh_from_db()
-    assert waiting.last_error == services.NEEDLESS
+    assert waiting.last_error == NEEDLESS
     assert len(post_office.mails_to("jones@example.org")) == 1
 
 

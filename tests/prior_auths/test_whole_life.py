@@ -109,6 +109,7 @@ def arguments(step: Step, request: PriorAuth, cast: Cast) -> Mapping[str, Any]:
         Step.DISMISS: {**note, "code": DismissalReason.NOT_A_MEMBER},
         Step.REOPEN: {**note, "code": ReopeningReason.CLERICAL_ERROR},
         Step.REASSIGN: {**note, "person_id": cast.people["rae"].public_id},
+        Step.ASSIGN: {"person_id": cast.people["stella"].public_id},
         Step.TAKE_UP: {},
         Step.SUBMIT: {},
         Step.CLAIM: {},

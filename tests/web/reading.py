@@ -108,7 +108,7 @@ def _has_label(e: Element, elements: list[Element]) -> bool:
     labels = [
         label for label in elements if label.tag == "label" and label.attributes.get("for") == e.attributes.get("id")
     ]
-    return any(label.whole_text().strip() for label in labels)
+    return bool(e.attributes.get("aria-label")) or any(label.whole_text().strip() for label in labels)
 
 
 def _lacks_token(form: Element) -> bool:

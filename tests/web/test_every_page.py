@@ -1,6 +1,7 @@
 """What holds of every page for everybody: it is well made, it brings nothing foreign, and strangers see nothing."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from authz.ids import PriorAuthId
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import determinations, questions
-from tests.cast import Cast, detected, drafted, in_clinical_review, in_review, key_of, later, queued
+from tests.cast import TODAY, Cast, detected, drafted, fill, in_clinical_review, in_review, key_of, later, queued
 from tests.notifications.stage import drain
 from tests.web.conftest import Door
 from tests.web.reading import findings
@@ -133,7 +134,24 @@ def test_a_longer_list_asks_the_database_no_more_often(cast: Cast, enter: Door) 
         state(cast)
 
     assert queries() == short
-    assert short <= 16
+    # Three tell who is there: the session, the person, and for whom they act.
+    assert short <= 8 + 3
+
+
+def test_a_patients_page_asks_no_more_often_with_more_records(cast: Cast, enter: Door) -> None:
+    client, patient = enter("stella"), detected(cast).patient
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as asked:
+            client.get(f"/patients/{patient.public_id}/")
+        return len(asked)
+
+    few = queries()
+    for days in (30, 60, 90):
+        fill(cast, patient, 2, on=TODAY + timedelta(days=days))
+
+    assert queries() <= few
+    assert few <= 23
 
 
 @pytest.mark.parametrize("name", ["mallory", "oscar"])

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from html import unescape
 
+from authz import clock
 from authz.ids import FillId, PatientId, PlanId
 from authz.policies.services import create_plan
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts
@@ -11,8 +12,8 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.selectors import opioid_use
 from authz.prior_auths.services import intake
 from authz.rules.records import ExemptionCategory
-from authz.web.chart import MOST_DAYS, Supply, chart
-from authz.web.opioid_days import day_of_use, newest_episode, runs, use_days
+from authz.web.chart import MOST_DAYS, Standing, Supply, chart
+from authz.web.opioid_days import UseDay, day_of_use, newest_episode, runs, use_days
 from tests.cast import NOW, TODAY, Cast, fill, insure, queued, register
 from tests.web.conftest import Door
 from tests.web.reading import findings, read
@@ -34,7 +35,10 @@ def test_the_page_tells_the_verdict_the_records_and_the_days(cast: Cast, enter: 
     assert "The fill of 2025-03-01 (" in seen
     assert str(reversed_fill.public_id) not in seen
     assert "30.00 MME" in seen
-    assert "10 covered days; the limit is 7. 3 days from Mar 6, 2025 on need authorization." in seen
+    assert (
+        "10 covered days; the limit is 7. 3 days from Mar 6, 2025 on need authorization. The most a day is 30 MME"
+        in seen
+    )
     assert "Beyond the limit, needs authorization" in seen
 
 
@@ -202,3 +206,61 @@ def test_the_day_of_use_counts_covered_days_up_to_today(cast: Cast) -> None:
     assert [on(-1), on(0), on(7), on(9)] == [(0, None), (1, None), (8, None), (10, None)]
     assert on(30) == (10, TODAY + timedelta(days=9))
     assert day_of_use(row.evaluation.verdict, [], on=TODAY) is None
+
+
+def test_a_planned_prescription_is_answered_before_it_is_written(cast: Cast, enter: Door) -> None:
+    patient = register(cast)
+    fill(cast, patient, 4, on=clock.day_in("America/New_York", at=clock.now()), now=clock.now())
+    stella, path = enter("stella"), f"/patients/{patient.public_id}/"
+    first_day = read(stella.get(path).content.decode())
+    (start,) = [field for field in first_day.all("input") if field.attributes.get("name") == "starts_on"]
+
+    def planned(days: str) -> str:
+        html = stella.get(path, {"days_supply": days, "starts_on": start.attributes["value"]}).content.decode()
+        assert findings(html) == []
+        return unescape(html)
+
+    short, long, wrong = planned("3"), planned("5"), planned("0")
+
+    assert "Needs no authorization</span> 3 days of oxycodone" in short
+    assert "Needs authorization from" in long
+    assert "No authorization would be needed with the planned prescription for 2 fewer days (3 instead of 5)" in long
+    assert long.count("<svg") == 2
+    assert "2 days from" in long
+    assert "(planned)" in long
+    assert "From 1 to 120 days." in wrong
+
+
+def test_the_slider_leads_to_what_was_known_before(cast: Cast, enter: Door) -> None:
+    patient = register(cast)
+    fill(cast, patient, 10, on=clock.day_in("America/New_York", at=clock.now()), now=clock.now())
+
+    seen = enter("stella").get(f"/patients/{patient.public_id}/?days_back=1").content.decode()
+
+    assert "No order and no fill is known." in seen
+    assert findings(seen) == []
+
+
+def test_what_is_ordered_and_what_is_planned_have_shapes_of_their_own_and_the_drawing_says_its_result() -> None:
+    days = [
+        UseDay(
+            on=TODAY + timedelta(days=number),
+            number=number + 1,
+            mme="60.00",
+            is_mme_whole=True,
+            is_beyond=number >= 7,
+            needs_authorization=number >= 7,
+        )
+        for number in range(10)
+    ]
+    supplies = [Supply(name="x", starts_on=TODAY, days=5, standing=standing) for standing in Standing]
+
+    drawn = chart(days, supplies, limit=7, today=TODAY)
+
+    assert drawn is not None
+    assert [bar.standing for bar in drawn.bars] == list(Standing)
+    assert [bar.label for bar in drawn.bars] == ["x", "x (ordered, pending)", "x (planned)"]
+    assert drawn.title == "3 days from Mar 10, 2025 on need authorization: beyond the limit of 7"
+    assert drawn.description.endswith("The most a day is 60 MME, which is from 50 up.")
+    assert [level.amount for level in drawn.levels] == [50, 90]
+    assert drawn.cells[0].mme_y < drawn.levels[0].y

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from uuid import UUID
 
 from django.db import transaction
 
@@ -26,6 +27,7 @@ from authz.notifications.wishes.models import NotificationSettings
 from authz.notifications.wishes.selectors import settings_of, with_covers
 from authz.outbox import leases
 from authz.outbox.models import OutboxMessage
+from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.prior_auths.models import PriorAuth
 
 
@@ -67,9 +69,31 @@ def fall_through(delivery: Delivery, *, refusal: Unreachable, now: datetime) -> 
     :raises LeaseLost: when the lease ran out meanwhile and another worker has the delivery.
     """
     leases.give_up(delivery, error=refusal.code, now=now)
-    person = delivery.person
     if refusal.marks_address:
-        wishes.note_refused(channel=refusal.channel, person_id=person.pk, code=refusal.code, now=now)
+        wishes.note_refused(channel=refusal.channel, person_id=delivery.person.pk, code=refusal.code, now=now)
+    _go_on(delivery, now)
+
+
+@transaction.atomic
+def bounce(*, delivery_id: UUID, code: str, now: datetime) -> None:
+    """Note that a mail which its server took did not arrive, and have its notice go by the person's next channel.
+
+    Said again, or of what is no mail of ours, it changes nothing.
+    """
+    mail = Delivery.objects.select_for_update(of=("self",)).filter(
+        public_id=delivery_id, channel=ChannelName.EMAIL.value, sent_at__isnull=False
+    )
+    delivery = mail.exclude(last_error=code).select_related("message").first()
+    if delivery is None:
+        return
+    delivery.last_error = code
+    delivery.save(update_fields=["last_error"])
+    wishes.note_refused(channel=ChannelName.EMAIL, person_id=delivery.person.pk, code=code, now=now)
+    _go_on(delivery, now)
+
+
+def _go_on(delivery: Delivery, now: datetime) -> None:
+    person = delivery.person
     wanted = settings_of([person.pk])[person.pk]
     same = Delivery.objects.filter(message=delivery.message_id, recipient=person)
     tried = set(same.values_list("channel", flat=True))
@@ -87,6 +111,7 @@ def fall_through(delivery: Delivery, *, refusal: Unreachable, now: datetime) -> 
             pace=delivery.pace,
             due_at=now,
         )
+        nudge_on_commit(Waiting.DELIVERIES)
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ class PriorAuth(models.Model):
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
         "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
-        "reopened_at", "screened_at", "due_at", "renews", "new_fact_kind",
+        "reopened_at", "screened_at", "due_at", "renews", "new_fact_kind", "assignee",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -118,6 +118,14 @@ class PriorAuth(models.Model):
     clinic = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+", db_index=False)
     insurer = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, null=True, related_name="+")
     prescriber = models.ForeignKey("authz.Prescriber", on_delete=models.PROTECT, null=True, related_name="+")
+    assignee = models.ForeignKey(
+        "authz.Person",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="Who of the clinic works on it.",
+    )
     state = models.CharField(max_length=20, choices=_choices(State))
     version = models.PositiveIntegerField(default=0)
     urgency = models.CharField(max_length=10, choices=_choices(Urgency), default=Urgency.STANDARD.value)
@@ -206,7 +214,14 @@ class PriorAuth(models.Model):
                 condition=Q(state=State.CLINICAL_REVIEW.value),
                 name="prior_auth_next_for_physician",
             ),
-            models.Index(fields=["clinic", "state", "runs_out_on"], name="prior_auth_worklist"),
+            # What is open, in the order of the worklist, with all that its cards count; and the rest of a clinic's.
+            models.Index(
+                fields=["clinic", "runs_out_on", "id"],
+                include=["state", "due_at"],
+                condition=Q(state__in=sorted(state.value for state in ACTIVE)),
+                name="prior_auth_worklist",
+            ),
+            models.Index(fields=["clinic", "decided_at"], name="prior_auth_of_clinic"),
         ]
 
     def __str__(self) -> str:

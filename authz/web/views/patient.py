@@ -2,20 +2,23 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 
 from authz.access.roles import Action, may
+from authz.errors import InvalidInput
 from authz.ids import PatientId
 from authz.pain import selectors as pain
 from authz.policies.clause import clause_to_json
 from authz.prescriptions import selectors as prescriptions
 from authz.prior_auths import selectors
+from authz.prior_auths.moments import Happening, Moment
 from authz.prior_auths.record_words import KIND, record_names, with_records_named
-from authz.prior_auths.selectors import OpioidUse, SeenRecord
-from authz.prior_auths.timeline import timeline
+from authz.prior_auths.selectors import KnownPatient, OpioidUse, SeenRecord
+from authz.prior_auths.timeline import timeline_of
+from authz.prior_auths.what_if import PLANNED, WhatIf, what_if
 from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import PainSignal, sentences
 from authz.rules.records import RecordKind
@@ -23,11 +26,16 @@ from authz.rules.selection import Ignored
 from authz.rules.trace import trace_to_json
 from authz.rules.verdict import Look
 from authz.web import rows, words
-from authz.web.chart import Chart, Supply, chart
-from authz.web.opioid_days import UseDay, UseRun, newest_episode, runs, use_days
+from authz.web.drawn_use import Drawn, drawn_plan, drawn_use
+from authz.web.opioid_days import newest_episode
 from authz.web.pages import Page
 from authz.web.patient_names import name, own_identifiers
+from authz.web.plan_form import PlanForm
 from authz.web.why import Why, why
+
+_PLAN: Final = "days_supply"
+_FARTHEST_BACK: Final = 365
+_PLANNED_NAME: Final = "the planned prescription"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +49,6 @@ class ShownRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawn:
-    """The newest stretch of use: as a drawing, and the same as a table."""
-
-    chart: Chart | None
-    runs: list[UseRun]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
     """What has become known since a day, in words; `is_other` when any of it changes the use or a record."""
 
@@ -57,42 +57,91 @@ class Compared:
     is_other: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """What would hold with something more: from when authorization is needed, None for never, in words and drawn."""
+
+    days: int
+    starts_on: date
+    product: str
+    needs_from: date | None
+    sentences: list[str]
+    ways_out: list[str]
+    drawn: Drawn | None
+
+
 class PatientPage(Page):
-    """What is known of a patient; with `as_of`, what was known on that day, and with `compare`, what changed since."""
+    """What is known of a patient; with `as_of`, what was known on that day, and with `compare`, what changed since.
+
+    With `days_supply`, what would hold if so many days more were dispensed. Nothing is written by any of it.
+    """
 
     def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
-        written = request.GET.get("as_of", "")
-        as_of = _day(written)
-        use = selectors.opioid_use(self.actor, patient_id, now=self.now, as_of=as_of)
+        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
+        written, as_of = self._as_of(request.GET)
+        use = selectors.use_of(known, as_of=as_of)
         identifiers = own_identifiers(use.patient)
         requests = selectors.prior_auths(self.actor).filter(patient=use.patient).order_by("-pk")
         verdict, trace = use.payer.verdict, trace_to_json(use.payer.trace())
         names = record_names(trace)
+        history = timeline_of(known, as_of=as_of, formulary=use.payer.formulary).moments
+        form = PlanForm(
+            request.GET if _PLAN in request.GET else None, use.records, starts_on=_next_start(use, self.today())
+        )
+        planned = self._planned(known, use, form)
         return self.show(
             "pages/patient.html",
             use=use,
             name=name(identifiers, self.actor),
             identifiers=identifiers,
-            coverages=prescriptions.coverages(self.actor).filter(patient=use.patient).order_by("priority", "pk"),
+            age=_age(use.patient.birth_date, self.today()),
+            coverages=prescriptions.coverages_seen(self.actor, known.case.coverages),
             sentences=[with_records_named(said, names) for said in use.sentences],
             is_required=use.payer.is_required,
+            needs_from=_needs_from(use),
             why=_why(use, trace),
-            compared=self._compared(patient_id, as_of) if request.GET.get("compare") else None,
+            compared=self._compared(known, as_of) if request.GET.get("compare") else None,
             peak=two_decimals(verdict.mme.peak),
             mme=verdict.mme,
-            drawn=_drawn(use, self.today()),
+            drawn=drawn_use(use, today=self.today()),
             records=[_shown(record) for record in use.records],
+            to_look_at=sum(bool(record.attention) for record in use.records),
             requests=rows.rows(requests, self.actor, today=self.today()),
             written=written,
             is_day_wrong=bool(written) and as_of is None,
+            days_back=max(0, (self.today() - use.as_of).days),
+            farthest_back=_farthest_back(history, self.today()),
+            plan_form=form,
+            planned=planned,
             pain_signal=self._pain_signal(patient_id),
-            history=timeline(self.actor, patient_id, now=self.now, as_of=as_of).moments,
+            pain_scores=[moment for moment in history if moment.kind is Happening.PAIN_SCORE],
+            history=history,
         )
 
-    def _compared(self, patient_id: PatientId, since: date | None) -> Compared | None:
+    def _as_of(self, sent: Mapping[str, str]) -> tuple[str, date | None]:
+        """Return the day as it was written, and the day itself: a date, or how many days ago on the slider."""
+        back = sent.get("days_back", "")
+        if back.isdecimal() and len(back) < 6:
+            day = self.today() - timedelta(days=int(back))
+            return day.isoformat(), day
+        written = sent.get("as_of", "")
+        return written, _day(written)
+
+    def _planned(self, known: KnownPatient, use: OpioidUse, form: PlanForm) -> Planned | None:
+        """Return what would hold with the plan; None without one, and where it cannot be, which the form then says."""
+        if not form.is_bound or not form.is_valid():
+            return None
+        try:
+            found = what_if(known, form.plan())
+        except InvalidInput as refusal:
+            form.refuse(refusal.fields)
+            return None
+        return _as_shown(found, drawn_plan(use, found, today=self.today()))
+
+    def _compared(self, known: KnownPatient, since: date | None) -> Compared | None:
         if since is None or since > self.today():
             return None
-        told = selectors.opioid_use_changes(self.actor, patient_id, now=self.now, since=since)
+        told = selectors.changes_of(known, since=since)
         names = record_names(trace_to_json(told.after.trace()))
         return Compared(
             since=since,
@@ -106,6 +155,31 @@ class PatientPage(Page):
             return []
         answer = pain.signal(self.actor, patient_id, now=self.now).answer
         return sentences(answer) if isinstance(answer, PainSignal) else []
+
+
+def _as_shown(found: WhatIf, drawn: Drawn | None) -> Planned:
+    names = record_names(trace_to_json(found.payer.trace())) | {PLANNED: _PLANNED_NAME}
+    return Planned(
+        days=found.record.days_supply or 0,
+        starts_on=found.record.start,
+        product=found.product_name,
+        needs_from=found.needs_from,
+        sentences=[with_records_named(said, names) for said in found.payer.sentences],
+        ways_out=[with_records_named(way, names) for way in found.ways_out],
+        drawn=drawn,
+    )
+
+
+def _needs_from(use: OpioidUse) -> date | None:
+    """Return the first day of the newest stretch of use that needs authorization."""
+    newest = newest_episode(use.payer.verdict)
+    return newest.pa_required_from if newest else None
+
+
+def _next_start(use: OpioidUse, today: date) -> date:
+    """Return the first day without supply, from today on: there a further prescription would begin."""
+    newest = newest_episode(use.payer.verdict)
+    return max(today, newest.end + timedelta(days=1)) if newest else today
 
 
 def _why(use: OpioidUse, trace: Mapping[str, Any]) -> Why:
@@ -131,18 +205,14 @@ def _day(written: str) -> date | None:
     return day if date(1900, 1, 1) <= day <= date(2100, 12, 31) else None
 
 
-def _drawn(use: OpioidUse, today: date) -> Drawn | None:
-    verdict = use.payer.verdict
-    episode = newest_episode(verdict)
-    if episode is None:
-        return None
-    days: list[UseDay] = use_days(verdict, episode)
-    supplies = [
-        Supply(name=record.product_name, starts_on=record.starts_on, days=record.days_supply)
-        for record in use.records
-        if str(record.record_id) in episode.records and record.days_supply
-    ]
-    return Drawn(chart=chart(days, supplies, limit=episode.limit_days, today=today), runs=runs(days))
+def _age(born: date | None, today: date) -> int | None:
+    return None if born is None else today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def _farthest_back(history: list[Moment], today: date) -> int:
+    """Return how far back the slider reaches: to before anything was known, a year at most."""
+    learned = [moment.learned_on for moment in history]
+    return min(_FARTHEST_BACK, max(((today - day).days + 1 for day in learned), default=30))
 
 
 def _kind(record: SeenRecord) -> str:

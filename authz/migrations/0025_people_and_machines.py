@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('authz', '0023_parts_say_that_they_are_at_work'),
+        ('authz', '0024_who_works_on_it'),
     ]
 
     operations = [
