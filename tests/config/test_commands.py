@@ -113,8 +113,10 @@ def test_each_export_holds_what_the_project_asks_for() -> None:
     for name, wanted in asked.items():
         names = {re.split(r"[\[<>=;]", requirement)[0].lower() for requirement in wanted}
         assert names <= set(pins(name)), name
-    for smaller, larger in pairwise(("production", *dev.SETS)):
+    for smaller, larger in pairwise(dev.SETS):
         assert set(pins(smaller)) < set(pins(larger))
+    # What an operator may configure must be in the image.
+    assert set(pins("production")) - set(pins("run")) == {"django-anymail"}
 
 
 def test_running_installs_no_test_and_no_check_tools() -> None:
