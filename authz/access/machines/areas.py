@@ -17,6 +17,7 @@ TYPE_OF_AREA: Final[Mapping[str, str]] = {
     "invitations": "",
     "me": "",
     "meta": "",
+    "message-burden": "",
     "metrics": "",
     "organizations": "Organization",
     "pain-scores": "Observation",
