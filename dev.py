@@ -211,7 +211,7 @@ def do_faults(args: list[str]) -> None:
 
 
 def do_check(args: list[str]) -> None:
-    """format, lint, types, import contracts, migrations, OpenAPI, docs, Dockerfile (or: check NAME…)"""
+    """format, lint, types, imports, security, advisories, migrations, OpenAPI, docs, Dockerfile (or: check NAME…)"""
     python = install("check")
     steps = check_steps(python)
     unknown = set(args) - set(steps)
@@ -302,6 +302,8 @@ def check_steps(python: Path) -> dict[str, Check]:
         "lint": tool("ruff", "check", "."),
         "imports": tool("lint-imports"),
         "dockerfile": tool("hadolint", "Dockerfile"),
+        "security": tool("bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", *SHIPPED),
+        "advisories": lambda: _advisories(python),
         # No database is needed to compare models with migrations; Django only mentions that it saw none.
         "migrations": module(
             *("-W", "ignore:Got an error checking a consistent migration history"),
@@ -311,6 +313,27 @@ def check_steps(python: Path) -> dict[str, Check]:
         "types": tool("mypy"),
         "docs": module("-m", "pytest", "-q", *DOCS_TESTS),
     }
+
+
+SHIPPED = ("authz", "config", "workers", "manage.py", "dev.py")
+
+
+def _advisories(python: Path) -> bool:
+    """Ask for known faults of what the image holds; where advisories cannot be read, say so and go on."""
+    words = ("--disable-pip", "--require-hashes", "--progress-spinner", "off", "-r", "requirements/production.txt")
+    asked = subprocess.run(
+        [str(python.with_name("pip-audit")), *words], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    untold = asked.stdout.count("could not be audited")
+    if asked.returncode == 0 and not untold:
+        print("No known fault in any of them.")
+        return True
+    if untold or "ConnectionError" in asked.stderr or "ServiceError" in asked.stderr:
+        print(f"ADVISORIES NOT READ for {untold or 'any'} of the packages: the index here does not tell them.")
+        print("Run this check again where it can reach the Python Packaging Advisory Database.")
+        return "vulnerabilities" not in asked.stderr
+    print(asked.stdout, asked.stderr)
+    return False
 
 
 DOCS_TESTS = (
