@@ -1,6 +1,6 @@
 """Requests for prior authorization: the worklist, one request and its events."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
@@ -42,6 +42,7 @@ class PriorAuthsView(Listing):
     queryset = PriorAuth.objects.none()
     serializer_class = PriorAuthOut
     filterset_class = PriorAuthFilters
+    problem_statuses: ClassVar[tuple[int, ...]] = (404, 409)
 
     @extend_schema(
         operation_id="list_prior_authorizations",

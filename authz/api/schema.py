@@ -101,6 +101,23 @@ class OperationSchema(AutoSchema):
         return statuses
 
 
+def loosen_null(result: dict[str, Any], **_about: object) -> dict[str, Any]:
+    """Say anyOf where a value may be anything, or null: null is then valid twice, which oneOf forbids."""
+    _loosen(result)
+    return result
+
+
+def _loosen(node: object) -> None:
+    if isinstance(node, list):
+        for child in node:
+            _loosen(child)
+    if isinstance(node, dict):
+        if {"type": "null"} in node.get("oneOf", ()):
+            node["anyOf"] = node.pop("oneOf")
+        for child in node.values():
+            _loosen(child)
+
+
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself, untyped
     """Tells how to authenticate."""
 
