@@ -1,0 +1,112 @@
+"""The second layer: with every filter of the selectors taken away, the database still shows nobody a stranger's rows."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Model
+
+from authz.access import tenancy
+from authz.access.models import Membership, Organization
+from authz.access.ownership import SHARED, UNDER_POLICY
+from authz.policies.models import Plan
+from tests.access.full_house import fill_the_house, owned
+from tests.cast import Cast
+
+PROTECTED = [model for model in owned() if model.__name__ in UNDER_POLICY]
+
+
+def keys(model: type[Model]) -> set[int]:
+    return set(model._base_manager.values_list("pk", flat=True))
+
+
+def own_rows(organization: Organization) -> dict[type[Model], set[int]]:
+    """Return what a stranger does see: themselves, and of payers what every clinic may know."""
+    is_clinic = organization.kind == "clinic"
+    seen = {organization.pk} | set(
+        Organization.objects.filter(kind="insurer").values_list("pk", flat=True) if is_clinic else ()
+    )
+    return {
+        Organization: seen,
+        Membership: set(Membership.objects.filter(organization=organization).values_list("pk", flat=True)),
+        Plan: keys(Plan) if is_clinic else set(),
+    }
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Say nothing of in whose name the database is asked, as a new connection of the product does."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL authz.tenant = ''")
+        yield
+        cursor.execute("SET LOCAL authz.tenant TO DEFAULT")
+
+
+def refused(statement: str, *values: object) -> bool:
+    """Try a statement, and say whether it was refused or found nothing to do."""
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.rowcount == 0
+    except DatabaseError:
+        return True
+
+
+def columns_but_the_key(model: type[Model]) -> str:
+    return ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields if not field.primary_key)
+
+
+def test_every_table_is_under_a_policy_or_shared_for_a_reason(db: None) -> None:
+    tables = {model._meta.db_table: model.__name__ for model in owned()}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity")
+        secured = {tables[name] for (name,) in cursor.fetchall()}
+        cursor.execute("SELECT DISTINCT tablename FROM pg_policies WHERE policyname = 'mine' AND cmd = 'ALL'")
+        with_policy = {tables[name] for (name,) in cursor.fetchall()}
+
+    assert set(UNDER_POLICY) | set(SHARED) == set(tables.values())
+    assert not set(UNDER_POLICY) & set(SHARED)
+    assert secured == with_policy == set(UNDER_POLICY)
+    assert all({**UNDER_POLICY, **SHARED}.values())
+
+
+def test_without_the_selectors_filters_nothing_of_a_strangers_is_read_changed_or_deleted(cast: Cast) -> None:
+    fill_the_house(cast)
+    before = {model: keys(model) for model in PROTECTED}
+
+    assert [model.__name__ for model, rows in before.items() if not rows] == []
+    for stranger in (cast.hillside, cast.summit):
+        allowed, leaks = own_rows(stranger), list[str]()
+        with tenancy.within(stranger.pk):
+            for model, rows in before.items():
+                theirs = list(rows - allowed.get(model, set()))
+                table = f'"{model._meta.db_table}"'
+                column = f'"{model._meta.concrete_fields[-1].column}"'
+                is_kept = (
+                    keys(model) <= allowed.get(model, set())
+                    and refused(f"SELECT id FROM {table} WHERE id = ANY(%s)", theirs)
+                    and refused(f"UPDATE {table} SET {column} = {column} WHERE id = ANY(%s)", theirs)
+                    and refused(f"DELETE FROM {table} WHERE id = ANY(%s)", theirs)
+                )
+                if not is_kept:
+                    leaks.append(model.__name__)
+        assert leaks == []
+    assert {model: keys(model) for model in PROTECTED} == before
+
+
+def test_nothing_is_written_into_a_strangers_tables(cast: Cast) -> None:
+    fill_the_house(cast)
+
+    written = []
+    for model in PROTECTED:
+        columns = columns_but_the_key(model)
+        table = f'"{model._meta.db_table}"'
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE TEMPORARY TABLE copied ON COMMIT DROP AS SELECT * FROM {table} LIMIT 1")
+        with tenancy.within(cast.hillside.pk):
+            if not refused(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM copied"):
+                written.append(model.__name__)
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE copied")
+
+    assert written == []
