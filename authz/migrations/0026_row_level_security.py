@@ -15,23 +15,45 @@ CREATE FUNCTION authz_is_across() RETURNS boolean LANGUAGE sql STABLE PARALLEL S
 CREATE FUNCTION authz_tenant() RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
     RETURN NULLIF(NULLIF(current_setting('authz.tenant', true), ''), 'all')::bigint;
 -- Asks in everybody's name, or the policy of the very table that it reads would ask it again.
-CREATE FUNCTION authz_is_clinic(organization bigint) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION authz_is_clinic() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
     asked_for text := current_setting('authz.tenant', true);
+    tenant bigint := authz_tenant();
     found boolean;
 BEGIN
     PERFORM set_config('authz.tenant', 'all', true);
-    found := EXISTS (SELECT FROM authz_organization o WHERE o.id = organization AND o.kind = 'clinic');
+    found := EXISTS (SELECT FROM authz_organization WHERE id = tenant AND kind = 'clinic');
     PERFORM set_config('authz.tenant', COALESCE(asked_for, ''), true);
     RETURN found;
 END $$;
 """
-DROP_FUNCTIONS = """
-DROP FUNCTION authz_is_clinic(bigint); DROP FUNCTION authz_tenant(); DROP FUNCTION authz_is_across();
-"""
+DROP_FUNCTIONS = "DROP FUNCTION authz_is_clinic(); DROP FUNCTION authz_tenant(); DROP FUNCTION authz_is_across();"
 
-IS_CLINIC = "(SELECT authz_is_clinic(authz_tenant()))"
-A_MEMBER = "EXISTS (SELECT FROM authz_membership m WHERE m.person_id = {}.person_id)"
+# What a row's own columns do not tell is asked by a function: PostgreSQL keeps a function's plan for the session, but
+# would plan a condition within a policy anew with every statement, and the policies within that one with it.
+QUESTIONS = {
+    f"authz_sees_{parent}(key bigint)": f"EXISTS (SELECT FROM authz_{parent} WHERE id = key)"
+    for parent in (
+        "patient", "identityquestion", "prescription", "fill", "painscore", "surgery", "payerpolicy", "priorauth", "determination",
+        "appeal", "call", "informationrequest", "answersheet", "paper", "importrun", "matter", "webhookendpoint",
+    )
+} | {
+    "authz_has_member(person bigint)": "EXISTS (SELECT FROM authz_membership WHERE person_id = person)",
+    "authz_knows_patient(patient bigint, merged_into bigint)": """EXISTS (
+        SELECT FROM authz_patientidentifier
+        WHERE patient_id IN (patient, merged_into) AND assigner_id = authz_tenant())""",
+    "authz_insures_by(plan bigint)": "EXISTS (SELECT FROM authz_plan WHERE id = plan AND insurer_id = authz_tenant())",
+    "authz_reviews(request bigint)":
+        "EXISTS (SELECT FROM authz_priorauth WHERE id = request AND insurer_id = authz_tenant())",
+    "authz_sees_request_of_clinic(clinic bigint)": "EXISTS (SELECT FROM authz_priorauth WHERE clinic_id = clinic)",
+    "authz_sees_request_under(coverage bigint)": "EXISTS (SELECT FROM authz_priorauth WHERE coverage_id = coverage)",
+    "authz_sees_request_with(sheet bigint)": "EXISTS (SELECT FROM authz_priorauth WHERE answers_id = sheet)",
+    "authz_sees_subject(subject uuid)": """EXISTS (SELECT FROM authz_priorauth WHERE public_id = subject)
+        OR EXISTS (SELECT FROM authz_determination WHERE public_id = subject)""",
+    "authz_sees_holder_of(file bigint)": """EXISTS (SELECT FROM authz_attachment WHERE file_id = file)
+        OR EXISTS (SELECT FROM authz_renderedpaper WHERE file_id = file)""",
+    "authz_is_told(message bigint)": "EXISTS (SELECT FROM authz_delivery WHERE message_id = message)",
+}  # fmt: skip
 
 
 def own(column: str = "organization_id") -> str:
@@ -40,7 +62,7 @@ def own(column: str = "organization_id") -> str:
 
 def of(parent: str, column: str) -> str:
     """Return the condition that the row's parent is seen: the parent's own policies hold within."""
-    return f"EXISTS (SELECT FROM authz_{parent} parent WHERE parent.id = {column})"
+    return f"authz_sees_{parent}({column})"
 
 
 OF_REQUEST = of("priorauth", "prior_auth_id")
@@ -51,20 +73,17 @@ MINE = {
     "organization": own("id"),
     "membership": own(),
     "reportingline": own(),
-    "licence": A_MEMBER.format("authz_licence"),
+    "licence": "authz_has_member(person_id)",
     "apiclient": own(),
     "accesstoken": own(),
     "idempotentanswer": own("tenant"),
     "auditentry": own(),
     # -- patients and what is known of them
     "patientidentifier": own("assigner_id"),
-    "patient": """EXISTS (
-        SELECT FROM authz_patientidentifier i
-        WHERE i.patient_id IN (authz_patient.id, authz_patient.merged_into_id) AND i.assigner_id = authz_tenant())""",
+    "patient": "authz_knows_patient(id, merged_into_id)",
     "identityquestion": own(),
     "identityquestion_patients": of("identityquestion", "identityquestion_id"),
-    "coverage": f"""{own()} OR EXISTS (
-        SELECT FROM authz_plan p WHERE p.id = plan_id AND p.insurer_id = authz_tenant())""",
+    "coverage": f"{own()} OR authz_insures_by(plan_id)",
     "prescriber_organizations": own(),
     "prescription": own(),
     "prescriptionversion": of("prescription", "prescription_id"),
@@ -100,18 +119,14 @@ MINE = {
     "call": OF_REQUEST,
     "calltime": of("call", "call_id"),
     "callevent": of("call", "call_id"),
-    "skip": f"EXISTS (SELECT FROM authz_priorauth p WHERE p.id = prior_auth_id AND p.{own('insurer_id')})",
+    "skip": "authz_reviews(prior_auth_id)",
     "absence": own(),
     # -- answers, documents, papers
-    "answersheet": f"""{own("tenant")} OR EXISTS (
-        SELECT FROM authz_priorauth p WHERE p.answers_id = authz_answersheet.id)""",
+    "answersheet": f"{own('tenant')} OR authz_sees_request_with(id)",
     "answer": of("answersheet", "sheet_id"),
     "attachment": of("answersheet", "sheet_id"),
-    "storedfile": f"""{own("tenant")}
-        OR EXISTS (SELECT FROM authz_attachment a WHERE a.file_id = authz_storedfile.id)
-        OR EXISTS (SELECT FROM authz_renderedpaper r WHERE r.file_id = authz_storedfile.id)""",
-    "paper": """EXISTS (SELECT FROM authz_priorauth p WHERE p.public_id = subject_id)
-        OR EXISTS (SELECT FROM authz_determination d WHERE d.public_id = subject_id)""",
+    "storedfile": f"{own('tenant')} OR authz_sees_holder_of(id)",
+    "paper": "authz_sees_subject(subject_id)",
     "renderedpaper": of("paper", "paper_id"),
     # -- files taken in
     "importrun": own(),
@@ -123,7 +138,7 @@ MINE = {
     "digest": own(),
     "matter": own(),
     "escalation": of("matter", "matter_id"),
-    "notificationsettings": A_MEMBER.format("authz_notificationsettings"),
+    "notificationsettings": "authz_has_member(person_id)",
     "delegate": own(),
     "cover": own(),
     "webhookendpoint": own(),
@@ -131,16 +146,19 @@ MINE = {
 }
 ALSO_READ = {
     # A clinic names any insurer and any plan; an insurer learns of a clinic by what it submits.
-    "organization": f"""(kind = 'insurer' AND {IS_CLINIC})
-        OR EXISTS (SELECT FROM authz_priorauth p WHERE p.clinic_id = authz_organization.id)""",
-    "plan": IS_CLINIC,
-    "coverage": "EXISTS (SELECT FROM authz_priorauth p WHERE p.coverage_id = authz_coverage.id)",
+    "organization": "(kind = 'insurer' AND authz_is_clinic()) OR authz_sees_request_of_clinic(id)",
+    "plan": "authz_is_clinic()",
+    "coverage": "authz_sees_request_under(id)",
     # What the rule read of a patient, whoever recorded it, names nobody. An insurer's is its own policy's answer.
-    "evaluation": f"""EXISTS (SELECT FROM authz_patient p WHERE p.id = patient_id)
-        AND (plan_id IS NULL OR {IS_CLINIC} OR EXISTS (
-            SELECT FROM authz_plan p WHERE p.id = plan_id AND p.insurer_id = authz_tenant()))""",
-    "outboxmessage": "EXISTS (SELECT FROM authz_delivery d WHERE d.message_id = authz_outboxmessage.id)",
+    "evaluation": """authz_sees_patient(patient_id)
+        AND (plan_id IS NULL OR authz_is_clinic() OR authz_insures_by(plan_id))""",
+    "outboxmessage": "authz_is_told(id)",
 }
+
+
+def question(signature: str, condition: str) -> migrations.RunSQL:
+    create = f"CREATE FUNCTION {signature} RETURNS boolean LANGUAGE sql STABLE RETURN {condition};"
+    return migrations.RunSQL(create, f"DROP FUNCTION {signature};")
 
 
 def policies(table: str) -> str:
@@ -215,6 +233,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunSQL(WHOSE_ANSWERS, migrations.RunSQL.noop),
+        *(question(signature, condition) for signature, condition in QUESTIONS.items()),
         *(migrations.RunSQL(policies(table), no_policies(table)) for table in MINE),
         migrations.RunSQL(GRANTS, NO_GRANTS),
     ]

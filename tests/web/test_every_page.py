@@ -126,7 +126,7 @@ def test_a_longer_list_asks_the_database_no_more_often(cast: Cast, enter: Door) 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
             client.get("/")
-        return len(asked)
+        return sum("SAVEPOINT" not in query["sql"] for query in asked)
 
     drafted(cast)
     short = queries()
