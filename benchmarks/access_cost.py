@@ -11,20 +11,22 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
+from secrets import token_urlsafe
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 from django.db import connection, connections
 from django.db.backends.postgresql.base import DatabaseWrapper as DjangosOwn
+from django.test import Client
 
+from authz import clock
 from benchmarks._embedded import embedded_database
 
 ROUNDS, MOST_SHARE = 300, 0.25
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-PASSWORD = "a long enough password"
-OXYCODONE_5 = "1049621"
+PASSWORD = token_urlsafe(24)
+OXYCODONE_5, ZONE = "1049621", "America/New_York"
 
 
 def spent(work: Callable[[], object]) -> float:
@@ -37,7 +39,7 @@ def spent(work: Callable[[], object]) -> float:
 @contextmanager
 def without() -> Iterator[None]:
     """Ask as a superuser, on a connection that says nothing of in whose name."""
-    from authz.access import tenancy
+    from authz.access import tenancy  # noqa: PLC0415  # it needs the settings
 
     kept, told = connections["default"], tenancy._tell_open_transaction
     connections["default"] = bare(kept.settings_dict)
@@ -62,13 +64,9 @@ class Caller:
     """Somebody's requests to the API."""
 
     def __init__(self, email: str) -> None:
-        from django.test import Client
-
-        self._client = Client()
+        self._client, self._headers = Client(), dict[str, str]()
         answer = self.send("POST", "tokens/", {"email": email, "password": PASSWORD})
         self._headers = {"Authorization": f"Bearer {answer['token']}"}
-
-    _headers: dict[str, str] = {}
 
     def send(self, method: str, path: str, body: object = None) -> Any:
         """Send one request and return what it was answered.
@@ -86,13 +84,12 @@ class Caller:
 
 def set_up() -> tuple[str, str]:
     """Have a clinic, an insurer, and a clerk with patients; return the ids of a patient and of their request."""
-    from authz.access import services as access
-    from authz.access.roles import OrganizationKind, Role
-    from authz.policies.services import create_plan
+    from authz.access import services as access  # noqa: PLC0415  # models need the settings
+    from authz.access.roles import OrganizationKind, Role  # noqa: PLC0415
+    from authz.policies.services import create_plan  # noqa: PLC0415
 
-    zone = "America/New_York"
-    clinic = access.create_organization(kind=OrganizationKind.CLINIC, name="Clinic", time_zone=zone)
-    insurer = access.create_organization(kind=OrganizationKind.INSURER, name="Insurer", time_zone=zone)
+    clinic = access.create_organization(kind=OrganizationKind.CLINIC, name="Clinic", time_zone=ZONE)
+    insurer = access.create_organization(kind=OrganizationKind.INSURER, name="Insurer", time_zone=ZONE)
     plan = create_plan(insurer=insurer, code="P", name="Plan")
     clerk = access.create_person(email="clerk@example.org", full_name="Clerk", password=PASSWORD)
     access.add_membership(person=clerk, organization=clinic, role=Role.STAFF)
@@ -106,7 +103,7 @@ def set_up() -> tuple[str, str]:
 
 
 def new_patient(caller: Caller, plan: str, number: int) -> str:
-    """Register a patient with a coverage and a use of eight fills; return their id."""
+    """Register a patient with a coverage; return their id."""
     born = {"identifier": f"N-{number}", "family_name": "Roe", "given_name": "Sam", "birth_date": "1980-01-01"}
     patient = str(caller.send("POST", "patients/", born)["id"])
     covered = {"patient": patient, "plan": plan, "member_id": f"M-{number}", "starts_on": "2020-01-01"}
@@ -116,7 +113,7 @@ def new_patient(caller: Caller, plan: str, number: int) -> str:
 
 def fill(patient: str, identifier: str, *, days_ago: int) -> dict[str, Any]:
     """Return a dispensing of five days."""
-    day = date.today() - timedelta(days=days_ago)
+    day = clock.day_in(ZONE, at=clock.now()) - timedelta(days=days_ago)
     return {
         "patient": patient,
         "identifier": identifier,

@@ -43,7 +43,7 @@ UNDER_POLICY: Final[Mapping[str, str]] = {
     "Simulation": "the policy's insurer",
     # -- requests and all that hangs on them
     "PriorAuth": "its clinic and, once it is submitted, its insurer",
-    "Evaluation": "nobody writes it for one organization; clinics that know the patient read it, and the plan's insurer",
+    "Evaluation": "none to write; read by clinics that know the patient, and by the plan's insurer",
     "Recheck": "no organization",
     "Event": _REQUEST,
     "RequestedLine": _REQUEST,
@@ -89,6 +89,7 @@ UNDER_POLICY: Final[Mapping[str, str]] = {
 SHARED: Final[Mapping[str, str]] = {
     "Person": "people act for several organizations, log in before any is chosen, and sign what both sides read",
     "Prescriber": "the public register of NPIs; with whom one works is in Prescriber_organizations",
+    "Heartbeat": "when each part of the service was last seen at work; nothing of any organization",
     "FormularyRelease": "RxNorm is everybody's",
     "FormularyProduct": "RxNorm is everybody's",
     "NdcCode": "RxNorm is everybody's",

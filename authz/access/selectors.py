@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db import transaction
+
 from authz.access.models import AccessToken, Membership, Organization, Person, ReportingLine
 from authz.access.roles import Actor, Role
 from authz.access.tenancy import across_tenants, within
@@ -16,6 +18,7 @@ class TokenRefused(AuthzError):
     code = "token-refused"
 
 
+@transaction.atomic
 def actor_for_token(token: str, *, now: datetime) -> Actor:
     """Return who a bearer token stands for.
 

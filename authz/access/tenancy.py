@@ -2,7 +2,7 @@
 
 Row-level security shows a transaction the rows of the organization named in `authz.tenant`, and lets it write no
 others. The name is set with SET LOCAL, so it ends with the transaction, whoever gets the connection next. Without one
-nothing is seen and nothing is written. docs/tenancy.md tells which table is whose.
+nothing is seen and nothing is written. docs/tenancy.md tells more.
 """
 
 from collections.abc import Iterator

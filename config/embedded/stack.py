@@ -160,7 +160,8 @@ class Stack:
     ) -> int:
         """Run one Python program of this checkout beside the rest, and return its exit status.
 
-        It is told `env`, or what all programs are told. After `seconds` it is killed, and the status is that of a process ended by SIGKILL.
+        It is told `env`, or what all programs are told. After `seconds` it is killed, and
+        the status is that of a process ended by SIGKILL.
         """
         process = spawn([sys.executable, *words], log=output, errors=errors, env=env or self.env, cwd=ROOT)
         deadline = time.monotonic() + seconds

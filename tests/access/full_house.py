@@ -1,4 +1,4 @@
-"""One of everything that belongs to somebody, all of it Riverside's or Evergreen's: nothing is Hillside's or Summit's."""
+"""One of everything that belongs to somebody, all of it Riverside's or Evergreen's, nothing Hillside's or Summit's."""
 
 from collections.abc import Iterator
 from datetime import date

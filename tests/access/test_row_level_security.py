@@ -1,10 +1,8 @@
-"""The second layer: with every filter of the selectors taken away, the database still shows nobody a stranger's rows."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""The second layer: with every filter of the selectors taken away, the database shows nobody a stranger's rows."""
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
+from psycopg import sql
 
 from authz.access import tenancy
 from authz.access.models import Membership, Organization
@@ -33,27 +31,19 @@ def own_rows(organization: Organization) -> dict[type[Model], set[int]]:
     }
 
 
-@contextmanager
-def nobody() -> Iterator[None]:
-    """Say nothing of in whose name the database is asked, as a new connection of the product does."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL authz.tenant = ''")
-        yield
-        cursor.execute("SET LOCAL authz.tenant TO DEFAULT")
-
-
-def refused(statement: str, *values: object) -> bool:
+def refused(statement: str, table: str, *values: object, **names: sql.Composable) -> bool:
     """Try a statement, and say whether it was refused or found nothing to do."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(sql.SQL(statement).format(table=sql.Identifier(table), **names), values)
             return cursor.rowcount == 0
     except DatabaseError:
         return True
 
 
-def columns_but_the_key(model: type[Model]) -> str:
-    return ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields if not field.primary_key)
+def columns_but_the_key(model: type[Model]) -> sql.Composable:
+    named = [sql.Identifier(field.column) for field in model._meta.concrete_fields if not field.primary_key]
+    return sql.SQL(", ").join(named)
 
 
 def test_every_table_is_under_a_policy_or_shared_for_a_reason(db: None) -> None:
@@ -80,13 +70,13 @@ def test_without_the_selectors_filters_nothing_of_a_strangers_is_read_changed_or
         with tenancy.within(stranger.pk):
             for model, rows in before.items():
                 theirs = list(rows - allowed.get(model, set()))
-                table = f'"{model._meta.db_table}"'
-                column = f'"{model._meta.concrete_fields[-1].column}"'
+                table = model._meta.db_table
+                last = sql.Identifier(model._meta.concrete_fields[-1].column)
                 is_kept = (
                     keys(model) <= allowed.get(model, set())
-                    and refused(f"SELECT id FROM {table} WHERE id = ANY(%s)", theirs)
-                    and refused(f"UPDATE {table} SET {column} = {column} WHERE id = ANY(%s)", theirs)
-                    and refused(f"DELETE FROM {table} WHERE id = ANY(%s)", theirs)
+                    and refused("SELECT id FROM {table} WHERE id = ANY(%s)", table, theirs)
+                    and refused("UPDATE {table} SET {last} = {last} WHERE id = ANY(%s)", table, theirs, last=last)
+                    and refused("DELETE FROM {table} WHERE id = ANY(%s)", table, theirs)
                 )
                 if not is_kept:
                     leaks.append(model.__name__)
@@ -99,12 +89,12 @@ def test_nothing_is_written_into_a_strangers_tables(cast: Cast) -> None:
 
     written = []
     for model in PROTECTED:
-        columns = columns_but_the_key(model)
-        table = f'"{model._meta.db_table}"'
+        columns, table = columns_but_the_key(model), sql.Identifier(model._meta.db_table)
         with connection.cursor() as cursor:
-            cursor.execute(f"CREATE TEMPORARY TABLE copied ON COMMIT DROP AS SELECT * FROM {table} LIMIT 1")
+            cursor.execute(sql.SQL("CREATE TEMPORARY TABLE copied AS SELECT * FROM {} LIMIT 1").format(table))
+        insert = "INSERT INTO {table} ({columns}) SELECT {columns} FROM copied"
         with tenancy.within(cast.hillside.pk):
-            if not refused(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM copied"):
+            if not refused(insert, model._meta.db_table, columns=columns):
                 written.append(model.__name__)
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE copied")

@@ -107,7 +107,7 @@ def test_what_was_told_is_append_only(cast: Cast, table: str, verb: str) -> None
     surgery(cast, patient, days_ago=3)
 
     with (
-        pytest.raises(DatabaseError, match="append-only|permission denied"),
+        pytest.raises(DatabaseError, match=r"append-only|permission denied"),
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
