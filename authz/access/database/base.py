@@ -17,7 +17,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.execute_wrappers.append(_in_a_transaction)
 
     def _set_autocommit(self, autocommit: bool) -> None:
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]  # Django's stubs leave it out
         if not autocommit:
             tenancy.tell(self)
 
