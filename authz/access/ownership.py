@@ -11,17 +11,20 @@ _REQUEST = "whoever may know the request"
 
 UNDER_POLICY: Final[Mapping[str, str]] = {
     # -- organizations, people and machines
-    "Organization": "itself; a clinic reads every insurer, an insurer the clinics that submitted to it",
+    "Organization": "itself; clinics read insurers, insurers who submitted to them, all whose emergency is theirs too",
     "Membership": _OWN,
     "ReportingLine": _OWN,
     "Licence": "the organizations of which its holder is a member",
     "ApiClient": _OWN,
     "AccessToken": _OWN,
+    "SeenAssertion": "whose the client is",
+    "Invitation": _OWN,
     "IdempotentAnswer": "the organization that asked",
     "AuditEntry": _OWN,
     # -- patients and what is known of them
     "PatientIdentifier": "the organization whose number it is",
-    "Patient": "the organizations that have a number for them",
+    "Patient": "the organizations that have a number for them; read by whoever opened their record in an emergency",
+    "EmergencyAccess": "whose clinician it was; read by all who know the patient",
     "IdentityQuestion": _OWN,
     "IdentityQuestion_patients": "whose the question is",
     "Coverage": "who recorded it, and the plan's insurer; read by whoever may know a request under it",
@@ -87,6 +90,7 @@ UNDER_POLICY: Final[Mapping[str, str]] = {
 }
 
 SHARED: Final[Mapping[str, str]] = {
+    "FailedLogIn": "counted before anybody is known; it has a hash of an address, and where the guess came from",
     "Person": "people act for several organizations, log in before any is chosen, and sign what both sides read",
     "Prescriber": "the public register of NPIs; with whom one works is in Prescriber_organizations",
     "Heartbeat": "when each part of the service was last seen at work; nothing of any organization",

@@ -26,11 +26,7 @@ def actor_for_token(token: str, *, now: datetime) -> Actor:
     """
     living = AccessToken.objects.filter(revoked_at=None, expires_at__gt=now)
     with across_tenants("the token tells whose it is"):
-        row = (
-            living.select_related("person", "client", "organization")
-            .filter(key_sha256=sha256_of(token))
-            .first()
-        )
+        row = living.select_related("person", "client", "organization").filter(key_sha256=sha256_of(token)).first()
     if row is None:
         raise TokenRefused("The token is unknown, expired or revoked. Log in again.")
     if row.client is not None and row.client.is_active:
@@ -61,6 +57,7 @@ def actor_for(*, person: Person, organization: Organization) -> Actor:
     )
 
 
+@across_tenants("whether the person has a role there is asked before they act for it")
 def seat(person: Person, organization_id: UUID) -> tuple[Organization, Actor] | None:
     """Return the organization and the person acting for it; None when they have no role there."""
     held = Membership.objects.filter(person=person, organization__public_id=organization_id)

@@ -35,13 +35,16 @@ QUESTIONS = {
     f"authz_sees_{parent}(key bigint)": f"EXISTS (SELECT FROM authz_{parent} WHERE id = key)"
     for parent in (
         "patient", "identityquestion", "prescription", "fill", "painscore", "surgery", "payerpolicy", "priorauth", "determination",
-        "appeal", "call", "informationrequest", "answersheet", "paper", "importrun", "matter", "webhookendpoint",
+        "appeal", "call", "informationrequest", "answersheet", "paper", "importrun", "matter", "webhookendpoint", "apiclient",
     )
 } | {
     "authz_has_member(person bigint)": "EXISTS (SELECT FROM authz_membership WHERE person_id = person)",
     "authz_knows_patient(patient bigint, merged_into bigint)": """EXISTS (
         SELECT FROM authz_patientidentifier
         WHERE patient_id IN (patient, merged_into) AND assigner_id = authz_tenant())""",
+    "authz_opened_in_emergency(patient bigint)": """EXISTS (
+        SELECT FROM authz_emergencyaccess WHERE patient_id = patient AND organization_id = authz_tenant())""",
+    "authz_sees_emergency_of(clinic bigint)": "EXISTS (SELECT FROM authz_emergencyaccess WHERE organization_id = clinic)",
     "authz_insures_by(plan bigint)": "EXISTS (SELECT FROM authz_plan WHERE id = plan AND insurer_id = authz_tenant())",
     "authz_reviews(request bigint)":
         "EXISTS (SELECT FROM authz_priorauth WHERE id = request AND insurer_id = authz_tenant())",
@@ -76,11 +79,14 @@ MINE = {
     "licence": "authz_has_member(person_id)",
     "apiclient": own(),
     "accesstoken": own(),
+    "seenassertion": of("apiclient", "client_id"),
+    "invitation": own(),
     "idempotentanswer": own("tenant"),
     "auditentry": own(),
     # -- patients and what is known of them
     "patientidentifier": own("assigner_id"),
     "patient": "authz_knows_patient(id, merged_into_id)",
+    "emergencyaccess": own(),
     "identityquestion": own(),
     "identityquestion_patients": of("identityquestion", "identityquestion_id"),
     "coverage": f"{own()} OR authz_insures_by(plan_id)",
@@ -145,9 +151,13 @@ MINE = {
     "webhooksecret": of("webhookendpoint", "endpoint_id"),
 }
 ALSO_READ = {
-    # A clinic names any insurer and any plan; an insurer learns of a clinic by what it submits.
-    "organization": "(kind = 'insurer' AND authz_is_clinic()) OR authz_sees_request_of_clinic(id)",
+    # A clinic names any insurer and any plan; an insurer learns of a clinic by what it submits, either by an emergency.
+    "organization": """(kind = 'insurer' AND authz_is_clinic()) OR authz_sees_request_of_clinic(id)
+        OR authz_sees_emergency_of(id)""",
     "plan": "authz_is_clinic()",
+    "patient": "authz_opened_in_emergency(id)",
+    # All who know the patient hear of it.
+    "emergencyaccess": "authz_sees_patient(patient_id)",
     "coverage": "authz_sees_request_under(id)",
     # What the rule read of a patient, whoever recorded it, names nobody. An insurer's is its own policy's answer.
     "evaluation": """authz_sees_patient(patient_id)

@@ -7,7 +7,10 @@ from django.apps import apps
 from django.db.models import Model
 
 from authz.access import services as access
+from authz.access.machines import services as machines
+from authz.access.models import SeenAssertion
 from authz.access.roles import Role
+from authz.administration.services import invitations
 from authz.api.models import IdempotentAnswer
 from authz.ids import AppealId, DeterminationId, PatientId, PayerPolicyId, PlanId
 from authz.notifications import services as notifications
@@ -15,6 +18,7 @@ from authz.notifications.channels.webhook.models import WebhookEndpoint, Webhook
 from authz.notifications.wishes import services as wishes
 from authz.policies import services as policies
 from authz.policies.reasons import LibraryReason
+from authz.prescriptions.emergency import services as emergency
 from authz.prescriptions.facts import ExemptionFacts
 from authz.prescriptions.models import Patient
 from authz.prior_auths.determination import Reason, SecondFinding
@@ -71,6 +75,16 @@ def _patients(cast: Cast) -> None:
     # The same member number once more: somebody must say whether the two are one.
     stage.insure(cast, stage.register(cast, insured=False), member_id=f"M-{patient.public_id}")
     take(fhir.ndjson(fhir.patient(), fhir.dispensing(of=2)), by=cast.stella)
+    unknown = stage.register(cast, by=cast.ivy, insured=False)
+    stage.insure(cast, unknown, by=cast.ivy, member_id="M-EMERGENCY")
+    emergency.open_record(
+        plan_id=PlanId(cast.plan.public_id),
+        member_id="M-EMERGENCY",
+        birth_date=date(1970, 5, 5),
+        reason="Unconscious in our emergency room.",
+        by=cast.jones,
+        now=NOW,
+    )
     rechecking.ask_for(patients=Patient.objects.filter(pk=patient.pk), now=NOW)
 
 
@@ -123,8 +137,11 @@ def _people_and_machines(cast: Cast) -> None:
     tess = stage.colleague(cast)
     superior, stella = cast.people["jones"], cast.people["stella"]
     access.set_superior(person=stella, organization=cast.riverside, superior=superior)
-    client, secret = access.create_client(organization=cast.riverside, name="Feed", roles={Role.STAFF})
-    access.issue_client_token(client_id=client.public_id, client_secret=secret, now=NOW)
+    client, secret = machines.create_client(organization=cast.riverside, name="Feed", roles={Role.STAFF})
+    machines.issue_for_secret(client_id=str(client.public_id), client_secret=secret, scope=None, now=NOW)
+    SeenAssertion.objects.create(client=client, jti_sha256="0", expires_at=NOW)
+    admin = stage.with_role(cast.stella, Role.CLINIC_ADMIN)
+    invitations.invite(email="new@example.org", roles={Role.STAFF}, by=admin, now=NOW)
     colleague = type(stella).objects.get(pk=tess.person_id).public_id
     cover = wishes.CoverIn(colleague=colleague, starts_on=TODAY, ends_on=TODAY)
     stands_in: wishes.Changes = {"delegate": colleague, "covers": [cover]}

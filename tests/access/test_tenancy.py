@@ -25,7 +25,14 @@ ROOT = Path(__file__).resolve().parents[2]
 LOOKING_ACROSS = {
     # who is there, before anybody's name is known
     "authz/access/selectors.py",
-    "authz/access/services.py",
+    "authz/access/machines/services.py",
+    "authz/access/people/selectors.py",
+    "authz/access/people/services.py",
+    "authz/administration/selectors.py",
+    "authz/administration/services/invitations.py",
+    "authz/api/mail_events.py",
+    # a patient whom the clinic does not know, in an emergency
+    "authz/prescriptions/emergency/services.py",
     # a patient is one to all who know them
     "authz/prescriptions/services/identity.py",
     "authz/prescriptions/services/patients.py",
