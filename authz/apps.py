@@ -1,6 +1,9 @@
 """Tell Django about the product."""
 
 from django.apps import AppConfig
+from django.core import checks
+
+from authz.access.database.role import check_role
 
 
 class AuthzConfig(AppConfig):
@@ -9,3 +12,7 @@ class AuthzConfig(AppConfig):
     name = "authz"
     label = "authz"
     verbose_name = "Authz"
+
+    def ready(self) -> None:
+        """Say what `check --deploy` asks beside Django's own."""
+        checks.register(check_role, checks.Tags.security, deploy=True)

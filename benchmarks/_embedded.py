@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from config.embedded import paths
-from config.embedded.postgres import Postgres
+from config.embedded.postgres import FOR_ALL, Postgres
 from config.embedded.processes import server_account
 
 
@@ -28,7 +28,7 @@ def embedded_database(*, durable: bool, **more: str) -> Iterator[Postgres]:
     try:
         postgres.create_database("authz")
         os.environ |= {
-            "DATABASE_URL": postgres.url("authz"),
+            "DATABASE_URL": postgres.url("authz", options=FOR_ALL),
             "REDIS_URL": "redis://127.0.0.1:1/0",
             "DJANGO_ENV": "test",
             "AUTHZ_SECRET_KEY": "a-secret-for-benchmarks-only-of-enough-length",

@@ -107,7 +107,7 @@ def _database(url: str) -> dict[str, Any]:
     # A server that vanished without a word is noticed within a minute, rather than after hours.
     patience = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
     parts = patience | parts
-    return {"ENGINE": "django.db.backends.postgresql", "OPTIONS": parts | pool, "CONN_HEALTH_CHECKS": True, **settings}
+    return {"ENGINE": "authz.access.database", "OPTIONS": parts | pool, "CONN_HEALTH_CHECKS": True, **settings}
 
 
 _HAS_POOL = env.flag("AUTHZ_CONNECTION_POOL")

@@ -12,6 +12,7 @@ from config.embedded.paths import temporary_folder
 from config.embedded.processes import server_account
 from config.embedded.valkey import Valkey
 from tests import cast as stage
+from tests.as_the_product import django_db_setup as django_db_setup
 from tests.post_office import PostOffice
 from tests.receiver import Receiver
 from tests.text_office import TextOffice

@@ -17,7 +17,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 LONG = {name: service for name, service in SERVICES.items() if name != "migrate"}
 OURS = {name: service for name, service in SERVICES.items() if "build" in service}
 # What only `make run` reads, and what Django reads for itself.
-NOT_SETTINGS = {"PORT", "AUTHZ_DATA_DIR"}
+NOT_SETTINGS = {"PORT", "AUTHZ_DATA_DIR", "DATABASE_OWNER_URL"}
 
 each_service = pytest.mark.parametrize("name", SERVICES)
 each_long_service = pytest.mark.parametrize("name", LONG)
@@ -179,12 +179,18 @@ def test_the_database_is_as_silent_about_patients_as_the_embedded_one() -> None:
     assert dict(setting.split("=") for setting in command[2::2]) == postgres.DISCREET
 
 
-def test_the_role_of_the_product_is_no_superuser() -> None:
+def test_the_product_is_no_superuser_and_only_the_migration_is_the_owner() -> None:
     script = ROOT / "docker" / "make-database.sh"
 
     assert f"./docker/{script.name}:/docker-entrypoint-initdb.d/{script.name}:ro" in SERVICES["db"]["volumes"]
-    assert re.search(r"CREATE ROLE authz LOGIN PASSWORD :'password';", script.read_text(encoding="utf-8"))
+    said = script.read_text(encoding="utf-8")
+    assert re.search(r"^CREATE ROLE authz LOGIN PASSWORD :'owner_password';$", said, re.MULTILINE)
+    assert re.search(r"^CREATE ROLE authz_app LOGIN PASSWORD :'password';$", said, re.MULTILINE)
+    assert "CREATE DATABASE authz OWNER authz;" in said
     assert script.stat().st_mode & stat.S_IXOTH
+    told = {name: service["environment"]["DATABASE_URL_FILE"] for name, service in OURS.items()}
+    assert {name for name, file in told.items() if file.endswith("/owner_database_url")} == {"migrate"}
+    assert {name for name, service in OURS.items() if "owner_database_url" in service["secrets"]} == {"migrate"}
 
 
 def test_the_image_is_without_root_and_without_the_embedded_servers() -> None:

@@ -64,7 +64,7 @@ def test_every_command_is_told_of(command: str) -> None:
 
 
 def test_no_document_tells_of_a_command_that_is_not_there() -> None:
-    django = {"migrate", "makemigrations", "spectacular", "createsuperuser", "collectstatic"}
+    django = {"check", "migrate", "makemigrations", "spectacular", "createsuperuser", "collectstatic"}
     told = {name for path in PAGES for name in re.findall(r"manage\.py ([a-z_]+)", path.read_text(encoding="utf-8"))}
 
     assert told - django <= set(COMMANDS)

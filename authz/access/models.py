@@ -17,6 +17,23 @@ def everything() -> list[str]:
     return list(EVERYTHING)
 
 
+class CurrentTenant(models.Func):
+    """In whose name the row is written, as PostgreSQL knows it; nobody's where it is written in everybody's."""
+
+    function = "authz_tenant"
+    arity = 0
+    output_field = models.BigIntegerField(null=True)
+
+
+class WrittenFor(models.Model):
+    """A row that belongs to whoever wrote it until another row refers to it: row-level security goes by `tenant`."""
+
+    tenant = models.BigIntegerField(null=True, editable=False, db_default=CurrentTenant())
+
+    class Meta:
+        abstract = True
+
+
 class Organization(models.Model):
     """A tenant: a clinic or an insurer. `time_zone` (IANA name) is the calendar its days are read in."""
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import transaction
 
 from authz.access.models import AccessToken, Membership, Organization, Person, ReportingLine
 from authz.access.roles import Actor, Role
+from authz.access.tenancy import across_tenants, within
 from authz.access.tokens import sha256_of
 from authz.errors import AuthzError
 
@@ -17,16 +18,15 @@ class TokenRefused(AuthzError):
     code = "token-refused"
 
 
+@transaction.atomic
 def actor_for_token(token: str, *, now: datetime) -> Actor:
     """Return who a bearer token stands for.
 
     :raises TokenRefused: when it is unknown, expired or revoked, or its person or client is no longer active.
     """
-    row = (
-        AccessToken.objects.select_related("person", "client", "organization")
-        .filter(key_sha256=sha256_of(token), revoked_at=None, expires_at__gt=now)
-        .first()
-    )
+    living = AccessToken.objects.filter(revoked_at=None, expires_at__gt=now)
+    with across_tenants("the token tells whose it is"):
+        row = living.select_related("person", "client", "organization").filter(key_sha256=sha256_of(token)).first()
     if row is None:
         raise TokenRefused("The token is unknown, expired or revoked. Log in again.")
     if row.client is not None and row.client.is_active:
@@ -46,15 +46,18 @@ def actor_for_token(token: str, *, now: datetime) -> Actor:
 
 def actor_for(*, person: Person, organization: Organization) -> Actor:
     """Return a person acting for an organization, in all the roles they have there (perhaps none)."""
-    roles = Membership.objects.filter(person=person, organization=organization).values_list("role", flat=True)
+    held = Membership.objects.filter(person=person, organization=organization).values_list("role", flat=True)
+    with within(organization.pk):
+        roles = frozenset(Role(role) for role in held)
     return Actor(
         name=person.full_name,
-        roles=frozenset(Role(role) for role in roles),
+        roles=roles,
         organization_id=organization.pk,
         person_id=person.pk,
     )
 
 
+@across_tenants("whether the person has a role there is asked before they act for it")
 def seat(person: Person, organization_id: UUID) -> tuple[Organization, Actor] | None:
     """Return the organization and the person acting for it; None when they have no role there."""
     held = Membership.objects.filter(person=person, organization__public_id=organization_id)
@@ -79,9 +82,10 @@ def superiors_of(person_id: int, *, organization_id: int | None) -> set[int]:
     return found
 
 
-def organizations_of(person: Person) -> QuerySet[Organization]:
+def organizations_of(person: Person) -> list[Organization]:
     """Return the organizations in which a person has a role, by name."""
-    return Organization.objects.filter(memberships__person=person).distinct().order_by("name")
+    with across_tenants("whoever logs in has yet to say for whom they act"):
+        return list(Organization.objects.filter(memberships__person=person).distinct().order_by("name"))
 
 
 def organization(by: Actor) -> Organization:

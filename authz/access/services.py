@@ -11,7 +11,8 @@ from authz.access.models import AccessToken, Licence, Membership, Organization, 
 from authz.access.people import services as people
 from authz.access.people.services import LogInRefused
 from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Profession, Role
-from authz.access.selectors import superiors_of
+from authz.access.selectors import organizations_of, superiors_of
+from authz.access.tenancy import within
 from authz.access.tokens import sha256_of
 from authz.errors import AuthzError, InvalidInput
 
@@ -122,7 +123,7 @@ def revoke_token(*, token: str, now: datetime) -> None:
 def _issue(*, organization: Organization, person: Person, now: datetime) -> tuple[str, AccessToken]:
     text = token_urlsafe(32)
     expires_at = now + timedelta(hours=settings.ACCESS_TOKEN_HOURS)
-    with transaction.atomic():
+    with within(organization.pk), transaction.atomic():
         token = AccessToken.objects.create(
             key_sha256=sha256_of(text),
             person=person,
@@ -134,10 +135,7 @@ def _issue(*, organization: Organization, person: Person, now: datetime) -> tupl
 
 
 def _organization_of(person: Person, organization_id: UUID | None) -> Organization:
-    mine = Organization.objects.filter(memberships__person=person).distinct().order_by("name")
-    if organization_id is not None:
-        mine = mine.filter(public_id=organization_id)
-    found = list(mine)
+    found = [mine for mine in organizations_of(person) if organization_id in {None, mine.public_id}]
     if not found:
         raise LogInRefused("The person has no role in that organization.")
     if len(found) > 1:

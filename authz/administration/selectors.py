@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from authz.access.models import ApiClient, Person
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.tenancy import across_tenants
 from authz.administration.models import Invitation
 from authz.errors import NotFound
 from authz.ids import ApiClientId, InvitationId
@@ -55,6 +56,7 @@ def invitation(by: Actor, invitation_id: InvitationId) -> Invitation:
     return found
 
 
+@across_tenants("the link tells which organization invites")
 def invitation_of(link: str, *, now: datetime) -> Invitation | None:
     """Return the invitation that a link is for; None when we did not sign it, or it does not hold any more."""
     try:

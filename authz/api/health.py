@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from authz import clock
+from authz.access.database import role
 from authz.operations.models import Part
 from authz.operations.selectors import pulses
 
@@ -25,7 +26,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the database answers and has every migration.
+    """Answer 200 when the database answers, and has every migration. In production its role must own nothing.
 
     Without the broker, or while nobody sweeps, tells or sends, this process can serve all the same: the answer then
     says degraded, and is still 200.
@@ -40,9 +41,10 @@ def _database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
+        is_unsafe = settings.IS_PRODUCTION and bool(role.faults())
     except Error:
         return "unreachable"
-    return "ok"
+    return "unsafe-role" if is_unsafe else "ok"
 
 
 def _migrations() -> str:

@@ -107,7 +107,7 @@ def _hash(request: Request) -> str:
 
 def _keep(kept: IdempotentAnswer, answer: Response, unkept: Collection[str]) -> Response:
     kept.status = answer.status_code
-    body = json.loads(JSONRenderer().render(answer.data))
+    body: Any = None if answer.data is None else json.loads(JSONRenderer().render(answer.data))
     kept.body = {**body, **dict.fromkeys(unkept)} if unkept else body
     kept.location = answer.get("Location", "")
     kept.save(update_fields=["status", "body", "location"])

@@ -14,6 +14,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from authz import clock
+from authz.access.tenancy import across_tenants
 from authz.notifications import services as notifications
 
 _NEVER_AGAIN: Final = frozenset({EventType.BOUNCED, EventType.REJECTED, EventType.COMPLAINED})
@@ -25,7 +26,8 @@ def note_refusal(event: AnymailTrackingEvent, esp_name: str, **_about: Any) -> N
     delivery_id = _delivery_id((event.metadata or {}).get("delivery"))
     if event.event_type in _NEVER_AGAIN and delivery_id is not None:
         code = f"{esp_name} {event.event_type}"
-        notifications.bounce(delivery_id=delivery_id, code=code, now=clock.now())
+        with across_tenants("a provider names a mail, and no organization"):
+            notifications.bounce(delivery_id=delivery_id, code=code, now=clock.now())
 
 
 def _delivery_id(text: object) -> UUID | None:

@@ -4,12 +4,14 @@ from typing import ClassVar
 
 from django.db import models
 
+from authz.access.models import WrittenFor
 
-class IdempotentAnswer(models.Model):
+
+class IdempotentAnswer(WrittenFor):
     """The stored answer to one key of one caller. The same key with another body is refused, never answered."""
 
     PHI: ClassVar[set[str]] = {"body"}
-    PLAIN: ClassVar[set[str]] = {"id", "caller", "key", "request_sha256", "status", "location", "answered_at"}
+    PLAIN: ClassVar[set[str]] = {"id", "caller", "key", "request_sha256", "status", "location", "answered_at", "tenant"}
 
     caller = models.CharField(max_length=60, help_text="person:<id>@<organization> or client:<id>")
     key = models.CharField(max_length=255)

@@ -1,14 +1,19 @@
 """What every address of the API shares: the clock read once, the actor, strict reading, one effect for one key."""
 
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from datetime import date, datetime
 from typing import Any, ClassVar, cast
 
+from django.db import transaction
 from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import generics
 from rest_framework.filters import BaseFilterBackend
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,6 +21,7 @@ from rest_framework.views import APIView
 from authz import clock
 from authz.access.roles import Actor
 from authz.access.selectors import organization
+from authz.access.tenancy import within
 from authz.api.fields import In
 from authz.api.filters import StrictFilters, refuse_other_parameters
 from authz.api.idempotency import HEADER, answer_once
@@ -42,12 +48,25 @@ class Door(APIView):
     throttle_classes = (ClientThrottle,)
     rate: Rate | None = None
     now: datetime
+    until_answered: ExitStack
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self.until_answered:
+            return super().dispatch(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
+        if isinstance(request.user, Actor):
+            self._ask_for(request.user, reads=request.method in SAFE_METHODS)
         must_have_length(request)
         self.refuse_other_parameters()
+
+    def _ask_for(self, actor: Actor, *, reads: bool) -> None:
+        """Ask the database in the name of the actor's organization until it is answered, reading in one transaction."""
+        self.until_answered.enter_context(within(actor.organization))
+        if reads:
+            self.until_answered.enter_context(transaction.atomic())
 
     def refuse_other_parameters(self) -> None:
         """Refuse query parameters that have no meaning here."""

@@ -6,15 +6,16 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from authz.access.models import WrittenFor
 from authz.documentation.file_kinds import MediaType
 from authz.ids import new_id
 
 
-class AnswerSheet(models.Model):
+class AnswerSheet(WrittenFor):
     """The answers given for one request, to one version of a questionnaire."""
 
     PHI: ClassVar[set[str]] = set()
-    PLAIN: ClassVar[set[str]] = {"id", "public_id", "questionnaire", "started_at"}
+    PLAIN: ClassVar[set[str]] = {"id", "public_id", "questionnaire", "started_at", "tenant"}
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     questionnaire = models.CharField(max_length=60)
@@ -39,14 +40,14 @@ class Answer(models.Model):
         constraints = [models.UniqueConstraint(fields=["sheet", "question"], name="answer_once_per_question")]
 
 
-class StoredFile(models.Model):
+class StoredFile(WrittenFor):
     """Bytes as they came or as we rendered them. Append-only, and the database holds that they are what the hash says.
 
     Never shared between two rows that refer to it, so that no tenant learns of another's files by their hash.
     """
 
     PHI: ClassVar[set[str]] = {"content"}
-    PLAIN: ClassVar[set[str]] = {"id", "media_type", "byte_count", "page_count", "sha256", "stored_at"}
+    PLAIN: ClassVar[set[str]] = {"id", "media_type", "byte_count", "page_count", "sha256", "stored_at", "tenant"}
 
     media_type = models.CharField(max_length=40)
     byte_count = models.PositiveIntegerField()

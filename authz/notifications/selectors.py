@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from authz import clock
 from authz.access.models import Membership
 from authz.access.roles import Actor, Role
+from authz.access.tenancy import across_tenants
 from authz.notifications.channels.webhook.models import EndpointState
 from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
 from authz.notifications.matters.standing import standing
@@ -72,6 +73,7 @@ def presses_at(prior_auth: PriorAuth) -> datetime | None:
     return min((instant for instant in found if instant is not None), default=None)
 
 
+@across_tenants("the insurer's clocks run from when the clinic was told")
 def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
     """Return when notice of each determination first reached the clinic; what is still on its way is not there."""
     told = Delivery.objects.filter(

@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from authz.access.models import WrittenFor
+
 
 class Leased(models.Model):
     """Work that a worker leases row by row; see authz.outbox.leases.
@@ -24,12 +26,13 @@ class Leased(models.Model):
         abstract = True
 
 
-class OutboxMessage(Leased):
+class OutboxMessage(WrittenFor, Leased):
     """One fact: a topic and the public id of what it is about; never any patient data."""
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
         "id", "topic", "subject_id", "announced_at", "due_at", "attempts", "settled_at", "dead_at", "last_error",
+        "tenant",
     }  # fmt: skip
     SETTLED = "settled_at"
 

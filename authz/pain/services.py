@@ -10,6 +10,7 @@ from django.db import transaction
 from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import SYSTEM, Action, Actor, must_be_allowed
+from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.errors import InvalidInput, NotFound
 from authz.ids import PainScoreId, PatientId, SurgeryId
@@ -112,6 +113,7 @@ def switch(*, is_on: bool, by: Actor, now: datetime) -> None:
         audit.record(by=by, action=action, subject_kind="organization", subject_id=clinic.public_id, now=now)
 
 
+@across_tenants("the dose that a signal weighs may come from any clinic, and each that scored is told")
 def look_again(*, patient: Patient, now: datetime) -> None:
     """Find out whether a locked patient's pain gives the signal, at each clinic that scored it and wants to know.
 

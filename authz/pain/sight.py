@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from authz.access.models import Organization
 from authz.access.roles import Role
+from authz.access.tenancy import across_tenants
 from authz.formulary import selectors as formularies
 from authz.pain.models import PainScoreVersion, SurgeryVersion
 from authz.prescriptions import selectors as prescriptions
@@ -41,6 +42,7 @@ class _Scored(NamedTuple):
     score: PainScore
 
 
+@across_tenants("the dose is of all orders and fills that are known")
 def sight(patient: Patient, clinic: Organization, *, on: date) -> Sight:
     """Look at a patient as of a day in the clinic's calendar."""
     fills, orders = prescriptions.fill_versions(patient), prescriptions.prescription_versions(patient)

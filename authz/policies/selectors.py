@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.tenancy import across_tenants
 from authz.errors import NotFound
 from authz.ids import PayerPolicyId
 from authz.policies import catalog, regimes
@@ -90,7 +91,8 @@ def rules_of(plan: Plan | None) -> PlanRules:
     ever_held = Q(retired_on=None) | Q(retired_on__gt=F("in_force_from"))
     rows = _ever_active().filter(ever_held, insurer_id=plan.insurer_id, code=plan.policy)
     held = rows.order_by("in_force_from", "pk")
-    return PlanRules(code=plan.policy, own=tuple(version_of(row) for row in held))
+    with across_tenants("a payer's policy holds for the patients of any clinic"):
+        return PlanRules(code=plan.policy, own=tuple(version_of(row) for row in held))
 
 
 def plans_that_count_days_as_they_pass() -> QuerySet[Plan]:

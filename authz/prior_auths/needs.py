@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
+from authz.access.tenancy import across_tenants
 from authz.formulary import selectors as formularies
 from authz.policies.models import Plan
 from authz.policies.selectors import PlanRules, rules_of
@@ -114,6 +115,7 @@ class PatientCase:
         return {record.id: record for record in sorted(known, key=lambda r: (r.recorded_on, r.version))}
 
 
+@across_tenants("the rule counts use wherever it was recorded")
 def case_of(patient: Patient) -> PatientCase:
     """Fetch what is known of a patient, in every version."""
     fills, orders = prescriptions.fill_versions(patient), prescriptions.prescription_versions(patient)
@@ -123,6 +125,7 @@ def case_of(patient: Patient) -> PatientCase:
     return PatientCase(patient, prescriptions.rule_records(fills, orders), coverages, recorders)
 
 
+@across_tenants("each payer's policy answers, with all that excuses or was granted")
 def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None) -> list[PayerVerdict]:
     """Evaluate the patient under every policy that could apply: each plan's own, and the default for none known.
 

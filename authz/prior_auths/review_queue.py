@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from authz.access.models import Membership
 from authz.access.roles import Action, Actor, Role, must_be_allowed
+from authz.access.tenancy import across_tenants
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import UNDECIDED, State
 from authz.prior_auths.models import Absence, PriorAuth
@@ -98,6 +99,7 @@ def at_risk(rows: QuerySet[PriorAuth], *, now: datetime) -> QuerySet[PriorAuth]:
     return rows.filter(due_at__lt=now + AT_RISK)
 
 
+@across_tenants("that a clinic is a reviewer's own is not the insurer's to know")
 def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> PriorAuth | None:
     """Lock and return what this person could take in hand next, the most pressing; None when nothing waits for them.
 
@@ -108,6 +110,7 @@ def next_waiting(person_id: int, organization_id: int, *, state: State, now: dat
     return next(iter(PriorAuth.objects.raw(_NEXT, asked)), None)
 
 
+@across_tenants("what a clinic answers comes back to a reviewer only while they are there")
 def is_absent(person_id: int | None, *, organization_id: int | None, now: datetime) -> bool:
     """Say whether a reviewer is away."""
     away = Absence.objects.filter(person=person_id, organization=organization_id)

@@ -1,10 +1,12 @@
 """What every page for somebody who is logged in shares: the clock read once, the actor, times in their own zone."""
 
+from contextlib import nullcontext
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,6 +19,7 @@ from authz import clock
 from authz.access.models import Organization, Person
 from authz.access.people.selectors import lacks_second_factor
 from authz.access.roles import Actor, OrganizationKind
+from authz.access.tenancy import within
 from authz.errors import Forbidden, NotFound
 from authz.notifications import selectors as notifications
 from authz.web.seat import seat_of
@@ -59,7 +62,9 @@ class Page(View):
             return _whole_page(request, redirect("choose-organization"))
         self.person = person
         self.organization, self.actor = seat
-        with timezone.override(person.time_zone):
+        # In the name of the organization; what only reads does so in one transaction.
+        reading = transaction.atomic() if request.method in {"GET", "HEAD"} else nullcontext()
+        with timezone.override(person.time_zone), within(self.organization.pk), reading:
             answer = self._refused_as_pages(request, *args, **kwargs)
         # Pages are about patients: nothing between us and the reader may keep them.
         answer.headers["Cache-Control"] = "no-store"

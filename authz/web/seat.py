@@ -24,5 +24,5 @@ def seat_of(request: HttpRequest, person: Person) -> tuple[Organization, Actor] 
     chosen = request.session.get(_KEY)
     if chosen is not None:
         return seat(person, UUID(chosen))
-    places = list(organizations_of(person)[:2])
+    places = organizations_of(person)
     return seat(person, places[0].public_id) if len(places) == 1 else None

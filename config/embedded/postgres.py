@@ -1,10 +1,10 @@
-"""An embedded PostgreSQL: unix socket only, no network, one role that is not a superuser."""
+"""An embedded PostgreSQL: unix socket only, no network. One role owns the databases, the product is another."""
 
 import shutil
 import signal
 import time
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import sql
@@ -15,6 +15,9 @@ from config.embedded.processes import CannotStart, Process, ask_to_stop, await_e
 
 MAJOR_VERSION = "18"
 OWNER = "authz"
+PRODUCT = "authz_app"
+# For tests and benchmarks, which look at all there is: what they ask outside of any request is in everybody's name.
+FOR_ALL = "-c authz.tenant=all"
 SECONDS_TO_START = 60.0
 # Tests throw the data away: nothing is worth waiting for the disk.
 FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
@@ -44,12 +47,13 @@ class Postgres:
         self.log = data_dir.with_name(f"{data_dir.name}.log")
         self.process: Process | None = None
 
-    def url(self, database: str, *, user: str = OWNER) -> str:
-        """Return a libpq URL of one database."""
-        return f"postgresql://{user}@/{database}?host={quote(str(self.run_dir), safe='')}"
+    def url(self, database: str, *, user: str = OWNER, options: str = "") -> str:
+        """Return a libpq URL of one database; `options` are settings that its sessions begin with."""
+        query = {"host": str(self.run_dir), **({"options": options} if options else {})}
+        return f"postgresql://{user}@/{database}?{urlencode(query, quote_via=quote, safe='')}"
 
     def start(self) -> None:
-        """Make the cluster if there is none, start the server, wait until it answers, and make its owner role.
+        """Make the cluster if there is none, start the server, wait until it answers, and make its roles.
 
         :raises CannotStart: when it dies first, or the data is of another version; the message says what to do.
         """
@@ -127,7 +131,7 @@ class Postgres:
         return [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
     def wait(self) -> None:
-        """Wait until the server answers, and make the owner role if it is missing.
+        """Wait until the server answers, and make the roles that are missing.
 
         :raises CannotStart: when the server dies first, or takes too long.
         """
@@ -136,7 +140,7 @@ class Postgres:
             if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
                 raise CannotStart(f"PostgreSQL did not start. The end of {self.log}:\n{tail(self.log)}")
             time.sleep(0.02)
-        self._make_owner()
+        self._make_roles()
 
     def answers(self) -> bool:
         """Tell whether the server takes connections."""
@@ -149,11 +153,13 @@ class Postgres:
     def _as_superuser(self) -> str:
         return self.url("postgres", user="postgres")
 
-    def _make_owner(self) -> None:
-        """Make the role the product uses: it owns its databases and is no superuser, as in production."""
+    def _make_roles(self) -> None:
+        """Make the role that owns the databases and migrates them, and the one the product uses, as in production."""
         with psycopg.connect(self._as_superuser(), autocommit=True) as line:
-            if not line.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [OWNER]).fetchone():
-                line.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(OWNER)))
+            known = {name for (name,) in line.execute("SELECT rolname FROM pg_roles")}
+            for role, rights in ((OWNER, "LOGIN CREATEDB"), (PRODUCT, "LOGIN")):
+                if role not in known:
+                    line.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(role), sql.SQL(rights)))
 
     def create_database(self, name: str) -> None:
         """Make a database if it is not there yet."""

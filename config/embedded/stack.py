@@ -2,17 +2,18 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from config.embedded import environment, leftovers, ports, preparation
 from config.embedded.folders import ROOT
 from config.embedded.paths import socket_folder
-from config.embedded.postgres import Postgres
+from config.embedded.postgres import PRODUCT, Postgres
 from config.embedded.processes import CannotStart, await_end, ending, server_account, spawn, tail
 from config.embedded.programs import product_programs
 from config.embedded.services import Program, Service, Watched, must_live, put_old_log_aside, stop_together
 from config.embedded.valkey import Valkey
+from config.env import text
 
 DATABASE = "authz"
 SECONDS_TO_SERVE = 60.0
@@ -37,6 +38,8 @@ class Stack:
         self.programs: list[Program] = []
         self.watched: list[Watched] = []
         self.env: dict[str, str] = {}
+        # Whoever owns the tables migrates them, and nobody else can; with a database of yours, say who.
+        self.owner = text("DATABASE_OWNER_URL", "")
 
     # -- start ----------------------------------------------------------------------------------------------------
     def start(self) -> None:
@@ -65,7 +68,8 @@ class Stack:
             self._begin(valkey)
         if not environment.is_yours("DATABASE_URL"):
             postgres = Postgres(self.data / "postgres", sockets, durable=True)
-            addresses["DATABASE_URL"] = postgres.url(DATABASE)
+            addresses["DATABASE_URL"] = postgres.url(DATABASE, user=PRODUCT)
+            self.owner = postgres.url(DATABASE)
             self._begin(postgres)
         for server in self.servers:
             self._await_server(server)
@@ -93,7 +97,7 @@ class Stack:
             return
         preparation.begin(self.data)
         self.log_ins.unlink(missing_ok=True)
-        self._manage("migrate", "--no-input", shown=self.data / "setup.log")
+        self._manage("migrate", "--no-input", shown=self.data / "setup.log", env=self._as_owner())
         self._manage("load_demonstration", shown=self.log_ins)
         preparation.finish(self.data, code)
 
@@ -102,9 +106,17 @@ class Stack:
         """Where the demonstration wrote whom one can log in as."""
         return self.data / "log-ins.txt"
 
-    def _manage(self, *words: str, shown: Path) -> None:
+    def _as_owner(self) -> dict[str, str]:
+        if not self.owner:
+            return self.env
+        # A file would go before the address.
+        return {name: value for name, value in self.env.items() if name != "DATABASE_URL_FILE"} | {
+            "DATABASE_URL": self.owner
+        }
+
+    def _manage(self, *words: str, shown: Path, env: Mapping[str, str] | None = None) -> None:
         errors = self.data / "setup.log"
-        status = self.run_to_its_end("manage.py", *words, output=shown, errors=errors)
+        status = self.run_to_its_end("manage.py", *words, output=shown, errors=errors, env=env)
         if status != 0:
             raise CannotStart(
                 f"`manage.py {words[0]}` failed ({ending(status)}). The end of {errors}:\n{tail(errors, lines=30)}"
@@ -139,13 +151,19 @@ class Stack:
             time.sleep(TICK)
 
     def run_to_its_end(
-        self, *words: str, output: Path | None = None, errors: Path | None = None, seconds: float = 600.0
+        self,
+        *words: str,
+        output: Path | None = None,
+        errors: Path | None = None,
+        seconds: float = 600.0,
+        env: Mapping[str, str] | None = None,
     ) -> int:
         """Run one Python program of this checkout beside the rest, and return its exit status.
 
-        After `seconds` it is killed, and the status is that of a process ended by SIGKILL.
+        It is told `env`, or what all programs are told. After `seconds` it is killed, and
+        the status is that of a process ended by SIGKILL.
         """
-        process = spawn([sys.executable, *words], log=output, errors=errors, env=self.env, cwd=ROOT)
+        process = spawn([sys.executable, *words], log=output, errors=errors, env=env or self.env, cwd=ROOT)
         deadline = time.monotonic() + seconds
         try:
             while process.poll() is None and time.monotonic() < deadline:

@@ -63,7 +63,10 @@ def test_without_a_broker_it_is_degraded_and_still_ready(client: Client, at_work
 
 def test_with_a_migration_missing_it_is_not_ready(client: Client, db: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'authz' AND name <> '0001_initial'")
+        # The product may not touch the record of what was migrated; in its session this table goes before the real one.
+        cursor.execute(
+            "CREATE TEMPORARY TABLE django_migrations ON COMMIT DROP AS SELECT * FROM django_migrations LIMIT 1"
+        )
 
     answer = client.get("/readyz")
 

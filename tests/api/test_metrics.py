@@ -37,13 +37,16 @@ def test_an_insurer_and_a_clinic_see_the_same_decisions_each_from_its_side(cast:
 
 def test_another_clinic_and_another_insurer_see_nothing(cast: Cast) -> None:
     stage.approved(cast)
-    asked = {**MARCH, "plan": str(cast.plan.public_id)}
+    plan = {"plan": str(cast.plan.public_id)}
 
     for name in ("mallory", "oscar"):
         stranger = person(name)
-        assert stranger.get("metrics/", **asked).json()["results"] == []
-        assert stranger.get("metrics/requests/", **asked, figure="approved").json()["results"] == []
-        assert stranger.get("aging/", plan=asked["plan"]).json()["open_requests"] == 0
+        assert stranger.get("metrics/", **MARCH).json()["results"] == []
+        assert stranger.get("metrics/requests/", **MARCH, figure="approved").json()["results"] == []
+        assert stranger.get("aging/").json()["open_requests"] == 0
+    # Any clinic may name any payer's plan; to another payer it does not exist.
+    assert person("mallory").get("metrics/", **MARCH, **plan).json()["results"] == []
+    assert set(field_errors(person("oscar").get("metrics/", **MARCH, **plan))) == {"plan"}
     assert person("mallory").get("productivity/", **MARCH).json()["requests"] == 0
 
 

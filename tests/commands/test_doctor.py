@@ -79,7 +79,8 @@ def test_servers_that_are_away_are_named(healthy: None, settings: LazySettings) 
 
 def test_a_missing_migration_is_told(healthy: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'authz' AND name <> '0001_initial'")
+        # The product may not touch the record of what was migrated; in its session this table goes before the real one.
+        cursor.execute("CREATE TEMPORARY TABLE django_migrations AS SELECT * FROM django_migrations LIMIT 1")
 
     assert "BAD   migrations: " in doctor()
 

@@ -9,6 +9,7 @@ import time
 import django
 from django.core.management import call_command
 
+from config.embedded.postgres import FOR_ALL
 from tests.faults.stack import Stack
 from tests.post_office import PostOffice
 from tests.receiver import Receiver
@@ -27,7 +28,7 @@ def main() -> bool:
         Stack(smtp_port=office.port, hook_port=receiver.port, safeguard_off=asked.without or "") as stack,
     ):
         os.environ |= stack.environment() | {
-            "DATABASE_URL": stack.postgres.url("authz"),
+            "DATABASE_URL": stack.postgres.url("authz", options=FOR_ALL),
             "REDIS_URL": stack.valkey.url(),
         }
         django.setup()

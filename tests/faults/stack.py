@@ -17,7 +17,7 @@ from redis import Redis
 from config.embedded.folders import ROOT
 from config.embedded.paths import temporary_folder
 from config.embedded.ports import any_free
-from config.embedded.postgres import Postgres
+from config.embedded.postgres import PRODUCT, Postgres
 from config.embedded.processes import Process, server_account, spawn
 from config.embedded.valkey import Valkey
 from tests.faults.proxy import Proxy
@@ -158,7 +158,7 @@ class Stack:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "AUTHZ_SECRET_KEY": "a-secret-for-faults-only-of-enough-length-and-more",
             "AUTHZ_BASE_URL": f"http://127.0.0.1:{self.web_ports[0]}",
-            "DATABASE_URL": f"postgresql://authz@127.0.0.1:{self.to_postgres.port}/authz",
+            "DATABASE_URL": f"postgresql://{PRODUCT}@127.0.0.1:{self.to_postgres.port}/authz",
             "REDIS_URL": f"redis://127.0.0.1:{self.to_valkey.port}/0",
             "EMAIL_HOST": "127.0.0.1",
             "EMAIL_PORT": str(self._smtp_port),

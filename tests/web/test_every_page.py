@@ -126,7 +126,7 @@ def test_a_longer_list_asks_the_database_no_more_often(cast: Cast, enter: Door) 
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
             client.get("/")
-        return len(asked)
+        return sum("SAVEPOINT" not in query["sql"] for query in asked)
 
     drafted(cast)
     short = queries()
@@ -144,7 +144,7 @@ def test_a_patients_page_asks_no_more_often_with_more_records(cast: Cast, enter:
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:
             client.get(f"/patients/{patient.public_id}/")
-        return len(asked)
+        return sum("SAVEPOINT" not in query["sql"] for query in asked)
 
     few = queries()
     for days in (30, 60, 90):

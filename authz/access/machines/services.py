@@ -20,6 +20,7 @@ from authz.access.machines.scopes import EVERYTHING, scopes_asked
 from authz.access.models import AccessToken, ApiClient, Organization, SeenAssertion
 from authz.access.roles import Role
 from authz.access.services import must_fit
+from authz.access.tenancy import across_tenants
 from authz.access.tokens import sha256_of
 from authz.outbound.calls import NoAnswer, call
 
@@ -104,6 +105,7 @@ def end(*, client: ApiClient) -> None:
     client.save(update_fields=["is_active"])
 
 
+@across_tenants("a client's id tells whose it is")
 def issue_for_secret(
     *, client_id: str, client_secret: str, scope: str | None, now: datetime
 ) -> tuple[str, AccessToken]:
@@ -122,6 +124,7 @@ def issue_for_secret(
     return _issue(client, scope=scope, now=now)
 
 
+@across_tenants("a client's id tells whose it is")
 def issue_for_assertion(
     *, assertion: str, client_id: str | None, audience: str, scope: str | None, now: datetime
 ) -> tuple[str, AccessToken]:

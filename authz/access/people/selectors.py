@@ -5,10 +5,11 @@ from datetime import datetime
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from authz.access.models import AccessToken, Membership, Person
 from authz.access.roles import NEEDING_SECOND_FACTOR
+from authz.access.tenancy import across_tenants
 
 _SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
@@ -18,6 +19,7 @@ def has_second_factor(person: Person) -> bool:
     return bool(Authenticator.objects.filter(user=person, type__in=_SECOND_FACTORS).exists())
 
 
+@across_tenants("a role anywhere asks for a second factor")
 def lacks_second_factor(person: Person) -> bool:
     """Say whether a person must set up a second factor before anything else: for one of their roles, anywhere."""
     if not settings.MFA_REQUIRED:
@@ -33,12 +35,14 @@ def sessions(person: Person) -> list[UserSession]:
     return sorted(living, key=lambda session: session.created_at, reverse=True)
 
 
-def tokens(person: Person, *, now: datetime) -> QuerySet[AccessToken]:
+def tokens(person: Person, *, now: datetime) -> list[AccessToken]:
     """Return a person's tokens that have not ended, the newest first."""
     living = AccessToken.objects.filter(person=person, revoked_at=None, expires_at__gt=now)
-    return living.select_related("organization").order_by("-pk")
+    with across_tenants("a person's tokens are their own, for whichever organization"):
+        return list(living.select_related("organization").order_by("-pk"))
 
 
+@across_tenants("a role anywhere asks for a second factor")
 def may_remove(authenticator: Authenticator) -> bool:
     """Say whether a second factor may go: not the last one of somebody whose role needs one."""
     if not settings.MFA_REQUIRED:

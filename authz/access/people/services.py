@@ -15,6 +15,7 @@ from django.db import transaction
 from authz.access.models import AccessToken, Person
 from authz.access.people.models import FailedLogIn
 from authz.access.people.selectors import has_second_factor, lacks_second_factor
+from authz.access.tenancy import across_tenants
 from authz.access.tokens import sha256_of
 from authz.errors import AuthzError
 from authz.sealing import resealed
@@ -95,6 +96,7 @@ def end_session(*, person: Person, session_id: int) -> None:
 
 
 @transaction.atomic
+@across_tenants("a person's tokens are their own, for whichever organization")
 def end_others(*, person: Person, but: str, now: datetime) -> None:
     """End all of a person's sessions but the one of that key, and every token of theirs."""
     for session in UserSession.objects.filter(user=person).exclude(session_key=but):
@@ -102,6 +104,7 @@ def end_others(*, person: Person, but: str, now: datetime) -> None:
     AccessToken.objects.filter(person=person, revoked_at=None).update(revoked_at=now)
 
 
+@across_tenants("a person's tokens are their own, for whichever organization")
 def end_token(*, person: Person, token_id: int, now: datetime) -> None:
     """End one of a person's own tokens. One that is not theirs, or has ended, stays as it is."""
     AccessToken.objects.filter(person=person, pk=token_id, revoked_at=None).update(revoked_at=now)

@@ -12,6 +12,7 @@ from authz.access import services as access
 from authz.access.models import Membership, Person
 from authz.access.roles import Actor, Role
 from authz.access.selectors import actor_for, organization
+from authz.access.tenancy import across_tenants
 from authz.administration import selectors
 from authz.administration.models import Invitation
 from authz.audit import services as audit
@@ -80,6 +81,7 @@ def withdraw(*, invitation_id: InvitationId, by: Actor, now: datetime) -> None:
 
 
 @transaction.atomic
+@across_tenants("whoever accepts is not yet a member")
 def accept(
     *, link: str, person: Person | None = None, full_name: str = "", password: str = "", now: datetime
 ) -> Person:

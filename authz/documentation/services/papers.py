@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from authz.documentation.file_kinds import MediaType
 from authz.documentation.models import Paper, RenderedPaper, StoredFile
@@ -24,14 +24,22 @@ def file_of(*, kind: PaperKind, subject_id: UUID, now: datetime) -> StoredFile:
 
     :raises NotFound: when there is no such paper.
     """
-    with transaction.atomic():
-        paper = Paper.objects.select_for_update().filter(kind=kind.value, subject_id=subject_id).first()
-        if paper is None:
-            raise NotFound("There is no such paper.")
-        known = RenderedPaper.objects.select_related("file").filter(paper=paper).first()
-        return known.file if known else _render(paper, now=now)
+    paper = Paper.objects.filter(kind=kind.value, subject_id=subject_id).first()
+    if paper is None:
+        raise NotFound("There is no such paper.")
+    try:
+        return _rendered(paper) or _render(paper, now=now)
+    except IntegrityError:
+        # Somebody who asked at the same time was first; what is append-only cannot be locked.
+        return RenderedPaper.objects.select_related("file").get(paper=paper).file
 
 
+def _rendered(paper: Paper) -> StoredFile | None:
+    known = RenderedPaper.objects.select_related("file").filter(paper=paper).first()
+    return known.file if known else None
+
+
+@transaction.atomic
 def _render(paper: Paper, *, now: datetime) -> StoredFile:
     rendered = render(PaperText.from_json(paper.text))
     file = store(content=rendered.content, media_type=MediaType.PDF, page_count=rendered.page_count, now=now)

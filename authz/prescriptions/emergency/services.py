@@ -7,6 +7,7 @@ from django.db import transaction
 
 from authz.access.models import Membership
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PlanId
@@ -62,6 +63,7 @@ def open_record(
     return made
 
 
+@across_tenants("the card names a patient whom the clinic does not know")
 def _patient(plan_id: PlanId, member_id: str, birth_date: date) -> Patient:
     named = Coverage.objects.filter(plan__public_id=plan_id, member_id=member_id).values("patient")
     found = list(Patient.objects.filter(pk__in=named, birth_date=birth_date, merged_into=None)[:2])

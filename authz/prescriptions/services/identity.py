@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import Q
 
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.errors import AuthzError, NotFound
 from authz.ids import IdentityQuestionId
@@ -48,6 +49,7 @@ def answer(
     return pair
 
 
+@across_tenants("who else knows the two, and what hangs on them, is not only ours")
 def _merge(question: IdentityQuestion, by: Actor) -> tuple[Patient, Patient] | None:
     both = _survivors(question)
     if len(both) < 2:

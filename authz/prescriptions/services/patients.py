@@ -9,6 +9,7 @@ from django.db import transaction
 
 from authz.access.models import Organization, Person
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.errors import InvalidInput, NotFound
 from authz.ids import ExemptionId, PatientId, PlanId
@@ -79,6 +80,11 @@ def register_patient(*, facts: PatientFacts, by: Actor, now: datetime) -> tuple[
     )
     if known is not None:
         return known.patient, _update_names(known, facts, by, now)
+    return _enter(facts, by, now), RecordOutcome.CREATED
+
+
+@across_tenants("a member number joins whoever others know by it; who is new, nobody knows yet")
+def _enter(facts: PatientFacts, by: Actor, now: datetime) -> Patient:
     member = _holder(_plan(facts.plan_id), facts.member_id)
     is_same = member is not None and member.birth_date is not None and member.birth_date == facts.birth_date
     patient = member if member and is_same else Patient.objects.create(birth_date=facts.birth_date, registered_at=now)
@@ -86,7 +92,7 @@ def register_patient(*, facts: PatientFacts, by: Actor, now: datetime) -> tuple[
     audit.record(by=by, action="register", subject_kind="patient", subject_id=patient.public_id, now=now)
     if member is not None and not is_same:
         _ask_whether_same(patient, member, by, now)
-    return patient, RecordOutcome.CREATED
+    return patient
 
 
 def _identify(patient: Patient, facts: PatientFacts, by: Actor, now: datetime) -> None:
@@ -115,6 +121,7 @@ def _update_names(known: PatientIdentifier, facts: PatientFacts, by: Actor, now:
     return RecordOutcome.CORRECTED
 
 
+@across_tenants("the insurer's number and the coverage itself may be recorded already, by others")
 def record_coverage(*, patient: Patient, facts: CoverageFacts, by: Actor, now: datetime) -> CoverageRecorded:
     """Record a coverage of a locked patient. A member number that is another patient's becomes a question for a person.
 

@@ -148,9 +148,8 @@ class PriorAuth(models.Model):
     is_payer_rule_unknown = models.BooleanField(default=False)
     explanation = models.JSONField()
 
-    answers = models.ForeignKey(
-        "authz.AnswerSheet", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
+    # Its index is what row-level security finds the request of a sheet by.
+    answers = models.ForeignKey("authz.AnswerSheet", on_delete=models.PROTECT, null=True, related_name="+")
     packet = models.JSONField(null=True)
     packet_sha256 = models.CharField(max_length=64, blank=True)
 

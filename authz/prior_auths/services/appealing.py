@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from authz.access.roles import SYSTEM, Actor
+from authz.access.tenancy import across_tenants
 from authz.errors import AuthzError, Forbidden
 from authz.ids import AppealId, PriorAuthId
 from authz.policies.history import Happened, Kind
@@ -217,6 +218,7 @@ def _goes_on(appeal: Appeal, now: datetime) -> bool:
     return clock is not None and clock.if_missed is IfMissed.DEEMED_ADVERSE and clock.is_missed(by=now)
 
 
+@across_tenants("the service itself ends what is left of a voided request")
 def dismiss_of_voided(prior_auth: PriorAuth, *, now: datetime) -> None:
     """End the open appeals of a locked request that is voided: nothing is left to appeal."""
     for appeal in prior_auth.appeals.select_for_update().filter(state__in=_UNDECIDED).order_by("pk"):

@@ -13,6 +13,7 @@ from uuid import UUID
 from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import SYSTEM, Actor, OrganizationKind
+from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.documentation.services import answers as documentation
 from authz.errors import AuthzError, Forbidden, InvalidInput
@@ -75,6 +76,7 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
             _doubt(request, [other for other in requests if other.pk in needed], on, now)
 
 
+@across_tenants("another clinic's request may ask for the same use already")
 def open_by_hand(
     *, patient: Patient, reason: str, by: Actor, on: date, now: datetime, new_fact: StatedFact | None = None
 ) -> PriorAuth:

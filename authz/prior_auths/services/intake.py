@@ -8,6 +8,7 @@ from django.db import transaction
 from authz import clock
 from authz.access.models import Organization
 from authz.access.roles import Actor
+from authz.access.tenancy import across_tenants
 from authz.errors import NotFound
 from authz.ids import ExemptionId, FillId, IdentityQuestionId, PatientId, PrescriptionId
 from authz.pain import services as pain
@@ -138,12 +139,17 @@ def answer_identity_question(*, question_id: IdentityQuestionId, is_same: bool, 
     pair = identity.answer(question_id=question_id, is_same=is_same, by=by, now=now)
     if pair is not None:
         kept, merged = pair
-        for request in PriorAuth.objects.select_for_update().filter(patient=merged):
-            request.patient = kept
-            request.coverage = _coverage_of(kept, request.coverage)
-            request.save(update_fields=["patient", "coverage"])
-        pain.follow_merge(kept=kept, merged=merged, now=now)
+        with across_tenants("what hangs on a merged patient moves, whoever has it"):
+            _move(kept, merged, now)
         _bring_into_line(kept, by, now)
+
+
+def _move(kept: Patient, merged: Patient, now: datetime) -> None:
+    for request in PriorAuth.objects.select_for_update().filter(patient=merged):
+        request.patient = kept
+        request.coverage = _coverage_of(kept, request.coverage)
+        request.save(update_fields=["patient", "coverage"])
+    pain.follow_merge(kept=kept, merged=merged, now=now)
 
 
 def _coverage_of(patient: Patient, coverage: Coverage | None) -> Coverage | None:
@@ -164,8 +170,10 @@ def open_request(
 
 
 def _bring_into_line(patient: Patient, by: Actor, now: datetime) -> None:
-    recheck(patient=patient, on=_today(by, now), now=now)
-    pain.look_again(patient=patient, now=now)
+    today = _today(by, now)
+    with across_tenants("a fact may open, follow or end requests of any clinic that knows the patient"):
+        recheck(patient=patient, on=today, now=now)
+        pain.look_again(patient=patient, now=now)
 
 
 def _end(record: Fill | Prescription, status: RecordStatus, by: Actor, now: datetime) -> RecordOutcome:

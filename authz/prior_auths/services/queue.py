@@ -7,6 +7,7 @@ from django.db import transaction
 from authz.access import selectors as access
 from authz.access.models import Membership
 from authz.access.roles import SYSTEM, Actor, Role
+from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PersonId, PriorAuthId
@@ -194,6 +195,7 @@ def _must_be_impartial(prior_auth: PriorAuth, person_id: int) -> None:
         raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
 
 
+@across_tenants("that a clinic is a reviewer's own is not the insurer's to know")
 def is_partial(prior_auth: PriorAuth, *, person_id: int) -> bool:
     """Say whether the person works at the request's clinic, or prescribed."""
     if Membership.objects.filter(person=person_id, organization=prior_auth.clinic_id).exists():

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from authz.access.roles import Actor, Role
+from authz.access.tenancy import across_tenants
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies.history import Kind
@@ -78,6 +79,7 @@ def _must_be_in_time(prior_auth: PriorAuth, code: ReopeningReason, now: datetime
         raise ReopeningTooLate("The regime's time to reopen this decision is over; only fraud reopens it now.")
 
 
+@across_tenants("the same use may be asked for anew at any clinic")
 def _must_be_the_only_one(prior_auth: PriorAuth) -> None:
     active = PriorAuth.objects.filter(patient=prior_auth.patient_id, state__in=[state.value for state in ACTIVE])
     same = active.filter(coverage=prior_auth.coverage_id, record_ids__overlap=prior_auth.record_ids).first()

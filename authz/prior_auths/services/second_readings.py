@@ -37,7 +37,8 @@ def read(
     :raises ReviewerNeeded: when the actor is a machine.
     """
     must_be_allowed(by, Action.READ_A_SECOND_TIME)
-    sampled = second_readings.sampled(by).select_for_update(of=("self",))
+    # The request, not its determination: what is append-only cannot even be locked.
+    sampled = second_readings.sampled(by).select_for_update(of=("prior_auth",))
     row = sampled.filter(public_id=determination_id).first()
     if row is None:
         raise NotFound("There is no such approval to be read a second time.")

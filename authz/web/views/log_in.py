@@ -88,7 +88,7 @@ class LogIn(View):
         except LogInRefused:
             form.refuse({"": [_REFUSED]})
             return self._show(request, form, status=422)
-        if not organizations_of(person).exists():
+        if not organizations_of(person):
             form.refuse({"": [_NOWHERE]})
             return self._show(request, form, status=422)
         # What follows is allauth's: the second factor, if there is one, and then the session.

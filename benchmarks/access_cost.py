@@ -1,0 +1,170 @@
+"""What keeping organizations apart costs. Run: python -m benchmarks.access_cost [ROUNDS]
+
+On an embedded PostgreSQL of its own, over the API and in one process, a fill is recorded and a case is read in turns
+with row-level security and without: with it as the product does, without it as a superuser whom no policy holds, on
+Django's own connection that says nothing at the start of a transaction. The first tenth warms up. Exits with status 1
+when the median of either is more than a quarter above the one without.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from secrets import token_urlsafe
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper as DjangosOwn
+from django.test import Client
+
+from authz import clock
+from benchmarks._embedded import embedded_database
+
+ROUNDS, MOST_SHARE = 300, 0.25
+PASSWORD = token_urlsafe(24)
+OXYCODONE_5, ZONE = "1049621", "America/New_York"
+
+
+def spent(work: Callable[[], object]) -> float:
+    """Return how many milliseconds the work takes on the wall."""
+    began = perf_counter()
+    work()
+    return (perf_counter() - began) * 1000
+
+
+@contextmanager
+def without() -> Iterator[None]:
+    """Ask as a superuser, on a connection that says nothing of in whose name."""
+    from authz.access import tenancy  # noqa: PLC0415  # it needs the settings
+
+    kept, told = connections["default"], tenancy._tell_open_transaction
+    connections["default"] = bare(kept.settings_dict)
+    tenancy._tell_open_transaction = lambda: None
+    try:
+        yield
+    finally:
+        connections["default"], tenancy._tell_open_transaction = kept, told
+
+
+_bare: list[DjangosOwn] = []
+
+
+def bare(settings: dict[str, Any]) -> DjangosOwn:
+    """Return the one connection that no policy holds."""
+    if not _bare:
+        _bare.append(DjangosOwn({**settings, "USER": "postgres"}))
+    return _bare[0]
+
+
+class Caller:
+    """Somebody's requests to the API."""
+
+    def __init__(self, email: str) -> None:
+        self._client, self._headers = Client(), dict[str, str]()
+        answer = self.send("POST", "tokens/", {"email": email, "password": PASSWORD})
+        self._headers = {"Authorization": f"Bearer {answer['token']}"}
+
+    def send(self, method: str, path: str, body: object = None) -> Any:
+        """Send one request and return what it was answered.
+
+        :raises RuntimeError: when it was refused.
+        """
+        text = "" if body is None else json.dumps(body)
+        answer = self._client.generic(
+            method, f"/api/v1/{path}", text, content_type="application/json", headers=self._headers
+        )
+        if answer.status_code >= 300:
+            raise RuntimeError(answer.content)
+        return answer.json()
+
+
+def set_up() -> tuple[str, str]:
+    """Have a clinic, an insurer, and a clerk with patients; return the ids of a patient and of their request."""
+    from authz.access import services as access  # noqa: PLC0415  # models need the settings
+    from authz.access.roles import OrganizationKind, Role  # noqa: PLC0415
+    from authz.policies.services import create_plan  # noqa: PLC0415
+
+    clinic = access.create_organization(kind=OrganizationKind.CLINIC, name="Clinic", time_zone=ZONE)
+    insurer = access.create_organization(kind=OrganizationKind.INSURER, name="Insurer", time_zone=ZONE)
+    plan = create_plan(insurer=insurer, code="P", name="Plan")
+    clerk = access.create_person(email="clerk@example.org", full_name="Clerk", password=PASSWORD)
+    access.add_membership(person=clerk, organization=clinic, role=Role.STAFF)
+    caller = Caller("clerk@example.org")
+    patient = new_patient(caller, str(plan.public_id), 0)
+    for number in range(10):
+        caller.send("POST", "fills/", fill(patient, f"first-{number}", days_ago=number))
+    (request,) = caller.send("GET", f"prior-authorizations/?patient={patient}")["results"]
+    caller.send("POST", f"prior-authorizations/{request['id']}/take-up/", {})
+    return str(plan.public_id), request["id"]
+
+
+def new_patient(caller: Caller, plan: str, number: int) -> str:
+    """Register a patient with a coverage; return their id."""
+    born = {"identifier": f"N-{number}", "family_name": "Roe", "given_name": "Sam", "birth_date": "1980-01-01"}
+    patient = str(caller.send("POST", "patients/", born)["id"])
+    covered = {"patient": patient, "plan": plan, "member_id": f"M-{number}", "starts_on": "2020-01-01"}
+    caller.send("POST", "coverages/", covered)
+    return patient
+
+
+def fill(patient: str, identifier: str, *, days_ago: int) -> dict[str, Any]:
+    """Return a dispensing of five days."""
+    day = clock.day_in(ZONE, at=clock.now()) - timedelta(days=days_ago)
+    return {
+        "patient": patient,
+        "identifier": identifier,
+        "dispensed_on": day.isoformat(),
+        "rxcui": OXYCODONE_5,
+        "quantity": "20",
+        "days_supply": 5,
+        "fill_number": 0,
+    }
+
+
+def measure(rounds: int) -> dict[str, tuple[float, float]]:
+    """Return the medians of each act with and without, in milliseconds."""
+    plan, request = set_up()
+    caller = Caller("clerk@example.org")
+    times: dict[tuple[str, bool], list[float]] = {}
+    for number in range(1, rounds + 1):
+        for is_held in (True, False):
+            patient = new_patient(caller, plan, number * 2 + is_held)
+            for before in range(4):
+                caller.send("POST", "fills/", fill(patient, f"{number}-{is_held}-{before}", days_ago=before + 1))
+            new = fill(patient, f"{number}-{is_held}", days_ago=0)
+            acts: dict[str, Callable[[], object]] = {
+                "recording a fill": lambda new=new: caller.send("POST", "fills/", new),
+                "reading a case": lambda: caller.send("GET", f"prior-authorizations/{request}/"),
+            }
+            for name, act in acts.items():
+                if is_held:
+                    took = spent(act)
+                else:
+                    with without():
+                        took = spent(act)
+                if number > rounds // 10:
+                    times.setdefault((name, is_held), []).append(took)
+    return {name: (median(times[name, True]), median(times[name, False])) for name in acts}
+
+
+def main() -> bool:
+    """Measure, print, and return whether it costs no more than it may."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with embedded_database(durable=True):
+        logging.disable(logging.WARNING)
+        connection.close()
+        connection.settings_dict["USER"] = "authz_app"
+        found = measure(rounds)
+        for one in _bare:
+            one.close()
+    for name, (held, free) in found.items():
+        print(f"{name}: p50 {held:.2f} ms with row-level security, {free:.2f} ms without: {held / free - 1:+.1%}")
+    return all(held / free - 1 <= MOST_SHARE for held, free in found.values())
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)
