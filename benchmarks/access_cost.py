@@ -10,7 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from secrets import token_urlsafe
 from statistics import median
@@ -125,6 +125,16 @@ def fill(patient: str, identifier: str, *, days_ago: int) -> dict[str, Any]:
     }
 
 
+def one_round(caller: Caller, plan: str, request: str, number: int) -> Iterator[tuple[str, float]]:
+    """Record the fifth fill of a new patient and read a case; yield how many milliseconds either took."""
+    patient = new_patient(caller, plan, number)
+    for before in range(4):
+        caller.send("POST", "fills/", fill(patient, f"{number}-{before}", days_ago=before + 1))
+    new = fill(patient, f"{number}-new", days_ago=0)
+    yield "recording a fill", spent(lambda: caller.send("POST", "fills/", new))
+    yield "reading a case", spent(lambda: caller.send("GET", f"prior-authorizations/{request}/"))
+
+
 def measure(rounds: int) -> dict[str, tuple[float, float]]:
     """Return the medians of each act with and without, in milliseconds."""
     plan, request = set_up()
@@ -132,22 +142,11 @@ def measure(rounds: int) -> dict[str, tuple[float, float]]:
     times: dict[tuple[str, bool], list[float]] = {}
     for number in range(1, rounds + 1):
         for is_held in (True, False):
-            patient = new_patient(caller, plan, number * 2 + is_held)
-            for before in range(4):
-                caller.send("POST", "fills/", fill(patient, f"{number}-{is_held}-{before}", days_ago=before + 1))
-            new = fill(patient, f"{number}-{is_held}", days_ago=0)
-            acts: dict[str, Callable[[], object]] = {
-                "recording a fill": lambda new=new: caller.send("POST", "fills/", new),
-                "reading a case": lambda: caller.send("GET", f"prior-authorizations/{request}/"),
-            }
-            for name, act in acts.items():
-                if is_held:
-                    took = spent(act)
-                else:
-                    with without():
-                        took = spent(act)
-                if number > rounds // 10:
-                    times.setdefault((name, is_held), []).append(took)
+            with nullcontext() if is_held else without():
+                for name, took in one_round(caller, plan, request, number * 2 + is_held):
+                    if number > rounds // 10:
+                        times.setdefault((name, is_held), []).append(took)
+    acts = {name for name, _ in times}
     return {name: (median(times[name, True]), median(times[name, False])) for name in acts}
 
 
