@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.core import checks
 
 from authz.access.database.role import check_role
+from authz.operations.safety import check_settings
 
 
 class AuthzConfig(AppConfig):
@@ -16,3 +17,4 @@ class AuthzConfig(AppConfig):
     def ready(self) -> None:
         """Say what `check --deploy` asks beside Django's own."""
         checks.register(check_role, checks.Tags.security, deploy=True)
+        checks.register(check_settings, checks.Tags.security, deploy=True)

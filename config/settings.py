@@ -346,6 +346,10 @@ SMS_TIMEOUT = 10
 # -- whoever operates the service ---------------------------------------------------------------------------------
 # Unset, there is nothing at /metrics.
 METRICS_TOKEN = env.text("AUTHZ_METRICS_TOKEN", "")
+# mailto:… or https://… of whoever hears of weaknesses; told at /.well-known/security.txt.
+SECURITY_CONTACT = env.text("AUTHZ_SECURITY_CONTACT", "")
+if SECURITY_CONTACT and not SECURITY_CONTACT.startswith(("mailto:", "https://", "tel:")):
+    raise env.MissingSetting("AUTHZ_SECURITY_CONTACT must begin with mailto:, https:// or tel:, or be left out.")
 
 # -- browser safety -----------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = env.flag("AUTHZ_SSL_REDIRECT", IS_PRODUCTION)

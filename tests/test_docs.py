@@ -182,3 +182,12 @@ def _code(path: Path) -> str:
     """Return what a page shows as code."""
     text = path.read_text(encoding="utf-8")
     return "\n".join(re.findall(r"`[^`\n]+`|^```.*?^```$", text, flags=re.MULTILINE | re.DOTALL))
+
+
+def test_every_test_that_the_security_page_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page("docs/security.md"))
+
+    missing = [name for file, name in named if f"def {name}(" not in page(file)]
+
+    assert len(named) > 20
+    assert missing == []
