@@ -53,9 +53,14 @@ def patient(by: Actor, patient_id: PatientId) -> Patient:
 
     :raises NotFound: when it knows no such patient.
     """
-    found = patients(by).filter(Q(public_id=patient_id) | Q(merged_from__public_id=patient_id)).first()
-    if found is None:
+    must_be_allowed(by, Action.READ_PATIENTS)
+    meant = Patient.objects.filter(Q(public_id=patient_id) | Q(merged_from__public_id=patient_id))
+    own = PatientIdentifier.objects.filter(assigner_id=by.organization, patient__in=meant)
+    rows = list(own.select_related("patient").order_by("patient", "pk"))
+    if not rows:
         raise NotFound("There is no such patient.")
+    found: Patient = rows[0].patient
+    found.own_identifiers = [row for row in rows if row.patient_id == found.pk]  # type: ignore[attr-defined]  # as above
     return found
 
 

@@ -2,21 +2,23 @@
 
 Neither way is monotone: fewer days can leave a later fill opioid-naive or a patient not established, and a later start
 can leave an authorized period. So nothing is halved or skipped: every number of days is tried in turn, by the days of
-use alone, and what is found is verified by a full evaluation. The cost is bounded by the longest supply that counts
-and by `LONGEST_DELAY`. Days only: what a dose requires (see `thresholds`) is not looked at.
+use alone, and what is found is verified by a full evaluation. Only where the patient's other fills need authorization
+by themselves, and nothing that is added could lift that, no trial is made. The cost is bounded by the longest supply
+that counts and by `LONGEST_DELAY`. Days only: what a dose requires (see `thresholds`) is not looked at.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from itertools import takewhile
 
 from authz.rules.evaluate import evaluate
 from authz.rules.formulary import Formulary, packaged
 from authz.rules.placement import place
-from authz.rules.policy import Basis
+from authz.rules.policy import Basis, Mode, Overlap, Policy
 from authz.rules.records import Case, Record, RecordKind
-from authz.rules.selection import Ledger, days_supplied, read_supplies
+from authz.rules.selection import Supply, counted_among, days_supplied, read_supplies
 from authz.rules.use_days import Use, circumstances_of
 from authz.rules.verdict import Episode
 
@@ -76,6 +78,8 @@ def counterfactual(case: Case, episode: Episode, formulary: Formulary | None = N
     if episode.cause is None:
         return None
     question = _Question(as_known(case), episode, formulary or packaged())
+    if question.is_without_hope():
+        return None
     fewer, later = question.fewer_days(), question.later_start()
     if fewer is None and later is None:
         return None
@@ -122,58 +126,95 @@ def _dispensing(record: Record) -> tuple[object, ...]:
 
 
 class _Question:
-    """What would avoid the need of one episode of a case as known."""
+    """What would avoid the need of one episode of a case as known.
+
+    Each trial reads anew only the records that it changes, and looks no further than the first need it would make:
+    hundreds of trials of hundreds of records are asked while somebody waits.
+    """
 
     def __init__(self, case: Case, episode: Episode, formulary: Formulary) -> None:
         assert episode.cause is not None  # noqa: S101 - the caller has looked
         self._case = case
         self._formulary = formulary
         self._cause = next(record for record in case.records if record.id == episode.cause.record_id)
-        self._needy_anyway = self._in_need(case) - set(episode.records)
+        self._supplies = {supply.id: supply for supply in read_supplies(case.records, case.policy, formulary)}
+        self._alike = [record for record in case.records if _is_same_dispensing(record, self._cause)]
+        self._circumstances = circumstances_of(case)
+        needy = {record_id for records in self._in_need(self._supplies, case.as_of) for record_id in records}
+        self._needy_anyway = needy - set(episode.records)
+
+    def is_without_hope(self) -> bool:
+        """Say whether the other prescriptions' fills alone make the need, which no change of the cause can lift then.
+
+        More supplies add days of use and join episodes; so where only that counts, a need of some stays with more.
+        Orders are left out, since they stop to count with time, and so are fills of the cause's own prescription.
+        """
+        rx_id = self._cause.rx_id
+        others = {
+            key: supply
+            for key, supply in self._supplies.items()
+            if supply.is_fill and key != self._cause.id and (rx_id is None or supply.record.rx_id != rx_id)
+        }
+        return _only_grows(self._case.policy) and self._makes_a_need(others, self._case.as_of)
 
     def fewer_days(self) -> FewerDays | None:
         supplied = days_supplied(self._cause) or 0
         for fewer in range(1, supplied):
-            changed = with_fewer_days(self._case, self._cause.id, supplied - fewer)
-            if self._avoids(changed) and self._is_verified(changed):
-                return FewerDays(fewer=fewer, days_supply=supplied - fewer)
+            days = supplied - fewer
+            if self._lasts_well(days) and self._is_verified(with_fewer_days(self._case, self._cause.id, days)):
+                return FewerDays(fewer=fewer, days_supply=days)
         return None
 
     def later_start(self) -> LaterStart | None:
         starts = [self._cause.start + timedelta(days=delay) for delay in range(1, LONGEST_DELAY + 1)]
         for place_in_order, start in enumerate(starts):
-            if self._avoids(self._starting(start)) and self._is_verified(self._starting(start)):
-                holding = takewhile(lambda day: self._avoids(self._starting(day)), starts[place_in_order:])
-                *_, last = holding
+            if self._starts_well(start) and self._is_verified(with_later_start(self._case, self._cause.id, start)):
+                *_, last = takewhile(self._starts_well, starts[place_in_order:])
                 return LaterStart(first=start, last=None if last == starts[-1] else last)
         return None
 
-    def _starting(self, start: date) -> Case:
-        return with_later_start(self._case, self._cause.id, start)
+    def _lasts_well(self, days: int) -> bool:
+        return self._avoids(partial(replace, days_supply=days), self._case.as_of)
 
-    def _avoids(self, changed: Case) -> bool:
-        return self._in_need(changed) <= self._needy_anyway
+    def _starts_well(self, start: date) -> bool:
+        return self._avoids(partial(replace, start=start), max(self._case.as_of, start))
+
+    def _avoids(self, change: Callable[[Record], Record], as_of: date) -> bool:
+        """Say whether nothing is in need that was not anyway, with the records so changed and seen on that day."""
+        changed = {
+            record.id: Supply(change(record), self._supplies[record.id].product, self._case.policy)
+            for record in self._alike
+        }
+        return not self._makes_a_need(self._supplies | changed, as_of)
+
+    def _makes_a_need(self, supplies: Mapping[str, Supply], as_of: date) -> bool:
+        return any(not self._needy_anyway.issuperset(needy) for needy in self._in_need(supplies, as_of))
 
     def _is_verified(self, changed: Case) -> bool:
-        verdicts = [evaluate(seen, self._formulary) for seen in _as_seen(changed)]
+        policies = _policies(changed.policy)
+        verdicts = [evaluate(replace(changed, policy=policy), self._formulary) for policy in policies]
         needing = [episode for verdict in verdicts for episode in verdict.episodes if episode.pa_required_from]
         return {record_id for episode in needing for record_id in episode.records} <= self._needy_anyway
 
-    def _in_need(self, case: Case) -> set[str]:
-        """Return the records of every episode that needs authorization: the evaluation's steps that days depend on."""
-        return {record_id for seen in _as_seen(case) for record_id in self._in_need_as_seen(seen)}
-
-    def _in_need_as_seen(self, case: Case) -> Iterator[str]:
-        as_of = case.as_of.toordinal()
-        counted = Ledger(read_supplies(case.records, case.policy, self._formulary), case.policy).counted_on(as_of)
-        use = Use(place(counted, case.policy, as_of), case.policy, circumstances_of(case))
-        for stretch in use.stretches:
-            if use.required(stretch):
-                yield from (supply.id for _, _, supply in stretch.members)
+    def _in_need(self, supplies: Mapping[str, Supply], as_of: date) -> Iterator[list[str]]:
+        """Yield the records of each episode that needs authorization: the evaluation's steps that days depend on."""
+        day = as_of.toordinal()
+        for policy in _policies(self._case.policy):
+            counted = counted_among(supplies.values(), day, policy)
+            use = Use(place(counted, policy, day), policy, self._circumstances)
+            for stretch in use.stretches:
+                if use.required(stretch):
+                    yield [supply.id for _, _, supply in stretch.members]
 
 
-def _as_seen(case: Case) -> Iterator[Case]:
-    """Yield the case; under the elapsed basis also with the days that are still to pass, or a need would only wait."""
-    yield case
-    if case.policy.basis is Basis.ELAPSED:
-        yield replace(case, policy=replace(case.policy, basis=Basis.PROJECTED))
+def _only_grows(policy: Policy) -> bool:
+    """Say whether more supplies can only add to a need: nothing leaves the count, is pushed aside, or is set free."""
+    drops = policy.window_days, policy.horizon_days, policy.established_days
+    return policy.mode is Mode.CUMULATIVE and policy.overlap is not Overlap.SHIFT and drops == (None, None, None)
+
+
+def _policies(policy: Policy) -> Iterator[Policy]:
+    """Yield the policy; one of elapsed days also with the days that are still to pass, or a need would only wait."""
+    yield policy
+    if policy.basis is Basis.ELAPSED:
+        yield replace(policy, basis=Basis.PROJECTED)

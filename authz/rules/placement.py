@@ -93,8 +93,17 @@ def _by_supply_end(placed: Sequence[Placed], gap_days: int) -> list[Stretch]:
             found.append(Stretch([item], [(first, stop)]))
         else:
             found[-1].members.append(item)
-            found[-1].spans[-1:] = merged([found[-1].spans[-1], (first, stop)])
+            _cover(found[-1].spans, first, stop)
     return found
+
+
+def _cover(spans: list[Span], first: int, stop: int) -> None:
+    """Add a supply's days, which begin no earlier than the last span."""
+    begins, ends = spans[-1]
+    if first <= ends:
+        spans[-1] = begins, max(ends, stop)
+    else:
+        spans.append((first, stop))
 
 
 def _by_fill_date(placed: Sequence[Placed], gap_days: int) -> list[Stretch]:

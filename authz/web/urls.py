@@ -17,7 +17,7 @@ from authz.web.views.emergency import EmergencyPage
 from authz.web.views.inbox import Acknowledgement, Inbox, OpenNotice
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
-from authz.web.views.patient import PatientPage
+from authz.web.views.patient import PatientHistory, PatientPage
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
 from authz.web.views.worklist import Assignment, Worklist
 from authz.web.views.worklist_sheet import WorklistSheet
@@ -75,6 +75,7 @@ urlpatterns = [
     ),
     path("prior-auths/<uuid:prior_auth_id>/<slug:step>/", StepTaken.as_view(), name="step"),
     path("patients/<uuid:patient_id>/", PatientPage.as_view(), name="patient"),
+    path("patients/<uuid:patient_id>/history/", PatientHistory.as_view(), name="patient-history"),
     path("inbox/", Inbox.as_view(), name="inbox"),
     path("inbox/<uuid:notice_id>/open/", OpenNotice.as_view(), name="open-notice"),
     path("inbox/<uuid:notice_id>/acknowledge/", Acknowledgement.as_view(), name="acknowledge-notice"),

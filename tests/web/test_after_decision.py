@@ -58,7 +58,7 @@ def test_the_page_tells_an_appeal_from_its_filing_to_its_end(cast: Cast, enter: 
     assert "Upheld: the decision stands" in after
     assert "Next: the independent reviewer (42 CFR 423.600(a))." in after
     assert "compare it with the rule's wording" in after
-    history = unescape(stella.get(f"/patients/{denied.patient.public_id}/").content.decode())
+    history = unescape(stella.get(f"/patients/{denied.patient.public_id}/history/").content.decode())
     assert f"Decision on request {denied.number} was upheld on appeal." in history
 
 

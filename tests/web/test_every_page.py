@@ -100,6 +100,21 @@ def test_the_patient_page_is_well_made(cast: Cast, enter: Door) -> None:
     assert findings(answer.content.decode()) == []
 
 
+def test_what_a_patients_page_fetches_later_can_be_read_by_itself(cast: Cast, enter: Door) -> None:
+    prior_auth = detected(cast)
+    stella, path = enter("stella"), f"/patients/{prior_auth.patient.public_id}/"
+
+    page = stella.get(path).content.decode()
+    later_on = stella.get(f"{path}history/").content.decode()
+
+    assert f'href="{path}history/"' in page
+    assert f'hx-get="{path}history/"' in page
+    assert prior_auth.number not in page
+    assert f"Request {prior_auth.number} was opened." in later_on
+    assert later_on.count('id="asked"') == later_on.count('id="happened"') == 1
+    assert findings(later_on) == []
+
+
 @pytest.mark.parametrize("name", ["mallory", "oscar"])
 def test_strangers_see_a_page_like_any_that_does_not_exist(cast: Cast, enter: Door, name: str) -> None:
     prior_auth = decided(cast)
@@ -111,6 +126,7 @@ def test_strangers_see_a_page_like_any_that_does_not_exist(cast: Cast, enter: Do
         client.post(f"{address(prior_auth)}withdraw/", {"reason": "x", "version": prior_auth.version}),
         client.post(f"{address(prior_auth)}answers/", {"version": prior_auth.version}),
         client.get(f"/patients/{prior_auth.patient.public_id}/"),
+        client.get(f"/patients/{prior_auth.patient.public_id}/history/"),
     ]
 
     assert nothing.status_code == 404
@@ -141,17 +157,19 @@ def test_a_longer_list_asks_the_database_no_more_often(cast: Cast, enter: Door) 
 def test_a_patients_page_asks_no_more_often_with_more_records(cast: Cast, enter: Door) -> None:
     client, patient = enter("stella"), detected(cast).patient
 
-    def queries() -> int:
+    def queries(path: str) -> int:
         with CaptureQueriesContext(connection) as asked:
-            client.get(f"/patients/{patient.public_id}/")
+            client.get(f"/patients/{patient.public_id}/{path}")
         return sum("SAVEPOINT" not in query["sql"] for query in asked)
 
-    few = queries()
+    few, few_of_history = queries(""), queries("history/")
     for days in (30, 60, 90):
         fill(cast, patient, 2, on=TODAY + timedelta(days=days))
 
-    assert queries() <= few
-    assert few <= 23
+    assert queries("") <= few
+    assert queries("history/") <= few_of_history
+    # Three tell who is there: the session, the person, and for whom they act.
+    assert few <= 8 + 3
 
 
 @pytest.mark.parametrize("name", ["mallory", "oscar"])

@@ -15,7 +15,7 @@ from tests.web.reading import findings
 
 
 def page(client: Client, patient_id: object) -> str:
-    answer = client.get(f"/patients/{patient_id}/")
+    answer = client.get(f"/patients/{patient_id}/history/")
     assert answer.status_code == 200
     assert findings(answer.content.decode()) == []
     return unescape(answer.content.decode())

@@ -1,6 +1,6 @@
 """One patient: their opioid use day by day, why it needs authorization, and the records behind it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -14,14 +14,14 @@ from authz.pain import selectors as pain
 from authz.policies.clause import clause_to_json
 from authz.prescriptions import selectors as prescriptions
 from authz.prior_auths import selectors
-from authz.prior_auths.moments import Happening, Moment
+from authz.prior_auths.moments import Happening
 from authz.prior_auths.record_words import KIND, record_names, with_records_named
 from authz.prior_auths.selectors import KnownPatient, OpioidUse, SeenRecord
 from authz.prior_auths.timeline import timeline_of
 from authz.prior_auths.what_if import PLANNED, WhatIf, what_if
 from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import PainSignal, sentences
-from authz.rules.records import RecordKind
+from authz.rules.records import Record, RecordKind
 from authz.rules.selection import Ignored
 from authz.rules.trace import trace_to_json
 from authz.rules.verdict import Look
@@ -81,10 +81,8 @@ class PatientPage(Page):
         written, as_of = self._as_of(request.GET)
         use = selectors.use_of(known, as_of=as_of)
         identifiers = own_identifiers(use.patient)
-        requests = selectors.prior_auths(self.actor).filter(patient=use.patient).order_by("-pk")
         verdict, trace = use.payer.verdict, trace_to_json(use.payer.trace())
         names = record_names(trace)
-        history = timeline_of(known, as_of=as_of, formulary=use.payer.formulary).moments
         form = PlanForm(
             request.GET if _PLAN in request.GET else None, use.records, starts_on=_next_start(use, self.today())
         )
@@ -106,16 +104,12 @@ class PatientPage(Page):
             drawn=drawn_use(use, today=self.today()),
             records=[_shown(record) for record in use.records],
             to_look_at=sum(bool(record.attention) for record in use.records),
-            requests=rows.rows(requests, self.actor, today=self.today()),
             written=written,
             is_day_wrong=bool(written) and as_of is None,
             days_back=max(0, (self.today() - use.as_of).days),
-            farthest_back=_farthest_back(history, self.today()),
+            farthest_back=_farthest_back(known.case.records, self.today()),
             plan_form=form,
             planned=planned,
-            pain_signal=self._pain_signal(patient_id),
-            pain_scores=[moment for moment in history if moment.kind is Happening.PAIN_SCORE],
-            history=history,
         )
 
     def _as_of(self, sent: Mapping[str, str]) -> tuple[str, date | None]:
@@ -147,6 +141,26 @@ class PatientPage(Page):
             since=since,
             sentences=[with_records_named(said, names) for said in told.sentences],
             is_other=any((told.differences.records, told.differences.releases, told.differences.episodes)),
+        )
+
+
+class PatientHistory(Page):
+    """The requests for a patient, their pain, and what happened; the patient's page fetches its parts when needed."""
+
+    def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
+        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
+        patient = known.case.patient
+        history = timeline_of(known, as_of=_day(request.GET.get("as_of", "")))
+        requests = selectors.prior_auths(self.actor).filter(patient=patient).order_by("-pk")
+        return self.show(
+            "pages/patient_history.html",
+            patient=patient,
+            name=name(own_identifiers(patient), self.actor),
+            as_of=history.as_of,
+            requests=rows.rows(requests, self.actor, today=self.today()),
+            pain_signal=self._pain_signal(patient_id),
+            pain_scores=[moment for moment in history.moments if moment.kind is Happening.PAIN_SCORE],
+            history=history.moments,
         )
 
     def _pain_signal(self, patient_id: PatientId) -> list[str]:
@@ -209,10 +223,9 @@ def _age(born: date | None, today: date) -> int | None:
     return None if born is None else today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _farthest_back(history: list[Moment], today: date) -> int:
-    """Return how far back the slider reaches: to before anything was known, a year at most."""
-    learned = [moment.learned_on for moment in history]
-    return min(_FARTHEST_BACK, max(((today - day).days + 1 for day in learned), default=30))
+def _farthest_back(records: Iterable[Record], today: date) -> int:
+    """Return how far back the slider reaches: to before any order or fill was known, a year at most."""
+    return min(_FARTHEST_BACK, max(((today - record.recorded_on).days + 1 for record in records), default=30))
 
 
 def _kind(record: SeenRecord) -> str:
