@@ -3,12 +3,14 @@
 Values come from config.env; the environment is the only difference between deployments.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
 from config import env
+from config.loopback import must_stay_here
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +27,9 @@ SECRET_KEY = env.secret(
 )
 ALLOWED_HOSTS = env.words("AUTHZ_ALLOWED_HOSTS", "" if IS_PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
 BASE_URL = env.text("AUTHZ_BASE_URL", None if IS_PRODUCTION else "http://127.0.0.1:8000").rstrip("/")
+if IS_DEMONSTRATION:
+    _told = [*sys.argv[1:], *env.text("GUNICORN_CMD_ARGS", "").split()]
+    must_stay_here(base_url=BASE_URL, hosts=ALLOWED_HOSTS, words=_told)
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 # -- the product --------------------------------------------------------------------------------------------------
@@ -317,6 +322,8 @@ if MAIL_PROVIDER:
     }
 DEFAULT_FROM_EMAIL = env.text("AUTHZ_MAIL_FROM", "Authz <no-reply@authz.example>")
 DEMO_MAIL_DIR = env.text("AUTHZ_DEMO_MAIL_DIR", "")
+DEMO_WEBHOOK_DIR = env.text("AUTHZ_DEMO_WEBHOOK_DIR", "")
+DEMO_WEBHOOK_URL = env.text("AUTHZ_DEMO_WEBHOOK_URL", "")
 
 # -- webhooks -----------------------------------------------------------------------------------------------------
 # What seals secrets at rest: the first key seals, every one of them opens. Outside production the secret key will do.

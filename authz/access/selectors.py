@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from authz.access.models import AccessToken, Membership, Organization, Person, ReportingLine
-from authz.access.roles import Actor, Role
+from authz.access.roles import Action, Actor, Role, must_be_allowed
 from authz.access.tenancy import across_tenants, within
 from authz.access.tokens import sha256_of
 from authz.errors import AuthzError
@@ -91,3 +91,16 @@ def organizations_of(person: Person) -> list[Organization]:
 def organization(by: Actor) -> Organization:
     """Return the organization an actor acts for."""
     return Organization.objects.get(pk=by.organization)
+
+
+def members(by: Actor) -> dict[Person, list[str]]:
+    """Return the people of the actor's organization by name, each with their roles there.
+
+    :raises Forbidden: when the actor does not administer it.
+    """
+    must_be_allowed(by, Action.READ_MESSAGE_BURDEN)  # which names them all, too
+    rows = Membership.objects.filter(organization=by.organization).select_related("person")
+    found: dict[Person, list[str]] = {}
+    for row in rows.order_by("person__full_name", "person", "role"):
+        found.setdefault(row.person, []).append(row.role)
+    return found

@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from authz.errors import InvalidInput
+
+
+class Mark(StrEnum):
+    """How a criterion stands; one that nobody stands behind is not documented, whatever was typed."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    NOT_DOCUMENTED = "not_documented"
 
 
 class Criterion(NamedTuple):

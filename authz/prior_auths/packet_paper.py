@@ -9,12 +9,12 @@ from authz.prior_auths.record_words import sentences_told
 
 
 def packet_text(packet: Mapping[str, Any], *, sha256: str) -> PaperText:
-    """Return what the packet says on paper. `sha256` is that of the packet's canonical text."""
+    """Return what the packet says on paper. `sha256` is that of its canonical text, empty before it is submitted."""
     number = packet["number"]
     return PaperText(
         title=f"Prior authorization request {number}",
         blocks=list(_blocks(packet, sha256)),
-        footer=f"{number} · packet SHA-256 {sha256}",
+        footer=f"{number} · packet SHA-256 {sha256}" if sha256 else f"{number} · not submitted yet",
     )
 
 
@@ -22,12 +22,12 @@ def _blocks(packet: Mapping[str, Any], sha256: str) -> Iterator[Block]:
     prescriber = packet["prescriber"]
     yield Facts(
         [
-            ("Urgency", packet["urgency"].capitalize()),
+            ("Urgency", packet["urgency"].capitalize() if packet["submitted_at"] else "As chosen when it is submitted"),
             ("Member", packet["member_id"] or "Not known"),
             ("Clinic", packet["clinic"]),
             ("Prescriber", f"{prescriber['name']}, NPI {prescriber['npi']}" if prescriber else "Not known"),
             ("Insurer", packet["insurer"] or "Not known"),
-            ("Submitted", f"{packet['submitted_at']} by {packet['submitted_by']}"),
+            ("Submitted", _submitted(packet)),
             ("Policy", packet["policy"]),
         ]
     )
@@ -57,9 +57,13 @@ def _blocks(packet: Mapping[str, Any], sha256: str) -> Iterator[Block]:
                 f"{evaluation['rule_version']}, formulary {evaluation['formulary_version']}, {evaluation['as_of']}",
             ),
             ("Inputs, SHA-256", evaluation["inputs_sha256"]),
-            ("Packet, SHA-256", sha256),
+            ("Packet, SHA-256", sha256 or "Computed when it is submitted"),
         ]
     )
+
+
+def _submitted(packet: Mapping[str, Any]) -> str:
+    return f"{packet['submitted_at']} by {packet['submitted_by']}" if packet["submitted_at"] else "Not yet"
 
 
 def _lines(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:

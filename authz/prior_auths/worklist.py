@@ -92,6 +92,19 @@ def choices(by: Actor) -> Choices:
     return Choices(prescribers=listed["prescriber"], payers=listed["payer"], colleagues=listed["colleague"])
 
 
+def same_patient(prior_auth: PriorAuth) -> list[tuple[UUID, str, str]]:
+    """Return the clinic's other requests for the patient that stand, as (id, number, product), newest first.
+
+    Of one that was submitted only submitted ones are: the insurer reads this list, too.
+    """
+    others = PriorAuth.objects.filter(patient=prior_auth.patient_id, clinic=prior_auth.clinic_id)
+    others = others.exclude(pk=prior_auth.pk).exclude(state__in=[State.DUPLICATE.value, State.VOIDED.value])
+    if prior_auth.submitted_at is not None:
+        others = others.filter(submitted_at__isnull=False, insurer=prior_auth.insurer_id)
+    rows = others.order_by("-pk").prefetch_related("lines")
+    return [(row.public_id, row.number, next((line.product_name for line in row.lines.all()), "")) for row in rows]
+
+
 def colleagues(clinic_id: int) -> list[tuple[UUID, str]]:
     """Return the people of a clinic who work on requests, by name."""
     people = _members(clinic_id).values_list("person__public_id", "person__full_name")

@@ -1,20 +1,39 @@
 """What follows a decision as the request's page shows it: appeals and peer-to-peer calls, and what came of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
 
 from authz.access.roles import Actor
 from authz.ids import PriorAuthId
-from authz.notifications.selectors import decision_notices
-from authz.policies.history import Kind
-from authz.prior_auths import appeals, calls, selectors
-from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState
+from authz.prior_auths import appeals, calls
+from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.appeals import Onward
-from authz.prior_auths.call_lifecycle import CallOutcome, CallState
-from authz.prior_auths.deadlines import Clock, Due
+from authz.prior_auths.call_lifecycle import CallOutcome, CallState, CallStep
+from authz.prior_auths.deadlines import Due
 from authz.prior_auths.models import Appeal, AppealDecision, AppealEvent, Call, CallTime, PriorAuth
 from authz.web import words
+from authz.web.after_forms import APPEAL_STEPS, CALL_STEPS, FILE, FILING, AfterForm, AfterStep
 from authz.web.words import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """A step open to the reader, with its form. `is_open` when it was just refused."""
+
+    place: str
+    address: str
+    label: str
+    says: str
+    form: AfterForm
+    version: int | None
+    is_open: bool
+
+
+Refusals = Mapping[str, AfterForm]
+"""Forms that were not taken, by their place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,22 +46,49 @@ class AppealRow:
     decision: AppealDecision | None
     onward: str
     events: list[AppealEvent]
+    acts: list[Act]
 
 
-def appeal_rows(prior_auth: PriorAuth, by: Actor) -> list[AppealRow]:
-    """Return the appeals of a request, newest first."""
+def appeal_rows(prior_auth: PriorAuth, by: Actor, refused: Refusals) -> list[AppealRow]:
+    """Return the appeals of a request, newest first; `refused` are forms that were not taken, by their place."""
     rows = appeals.appeals_of(by, PriorAuthId(prior_auth.public_id)).order_by("-pk")
-    return [_row(appeal) for appeal in rows]
+    return [_row(appeal, by, refused) for appeal in rows]
 
 
-def to_appeal(prior_auth: PriorAuth) -> Clock | None:
-    """Return until when an adverse decision can be appealed; None once it is, or where there is none."""
-    notices = [*decision_notices(prior_auth), *appeals.happened(prior_auth)]
-    clock = selectors.clocks_of(prior_auth, notices=notices).get(Kind.APPEAL_FILE_BY)
-    return clock if clock and clock.stopped_at is None else None
+def filing(prior_auth: PriorAuth, refused: Refusals) -> Act:
+    """Return how an appeal is filed."""
+    return _act(FILING, None, FILE, refused, reverse("appeal", args=[prior_auth.public_id]))
 
 
-def _row(appeal: Appeal) -> AppealRow:
+def place_of(step: AppealStep | CallStep, subject: Appeal | Call) -> str:
+    """Return the place on the request's page where a step of an appeal or call is taken."""
+    return f"{step.value.replace('_', '-')}-{subject.public_id}"
+
+
+def _acts(
+    table: Mapping[Any, AfterStep], allowed: Sequence[Any], subject: Appeal | Call, name: str, refused: Refusals
+) -> list[Act]:
+    found = []
+    for step in (step for step in table if step in allowed):
+        word = step.value.replace("_", "-")
+        address = reverse(name, args=[subject.prior_auth.public_id, subject.public_id, word])
+        found.append(_act(table[step], subject, place_of(step, subject), refused, address))
+    return found
+
+
+def _act(step: AfterStep, subject: Appeal | Call | None, place: str, refused: Refusals, address: str) -> Act:
+    return Act(
+        place=place,
+        address=address,
+        label=step.label,
+        says=step.says,
+        form=refused.get(place) or step.form(subject, place=place),
+        version=subject.version if subject else None,
+        is_open=place in refused,
+    )
+
+
+def _row(appeal: Appeal, by: Actor, refused: Refusals) -> AppealRow:
     decision = appeal.decision if hasattr(appeal, "decision") else None
     outcome = AppealOutcome(decision.outcome) if decision else None
     is_against = outcome is not None and outcome is not AppealOutcome.OVERTURNED
@@ -53,6 +99,7 @@ def _row(appeal: Appeal) -> AppealRow:
         decision=decision,
         onward=" ".join(_next(appeals.onward(appeal.prior_auth))) if is_against else "",
         events=list(appeal.events.all()),
+        acts=_acts(APPEAL_STEPS, appeals.allowed_steps(appeal, by), appeal, "appeal-step", refused),
     )
 
 
@@ -73,9 +120,10 @@ class CallRow:
     status: Status
     times: list[CallTime]
     outcome: str
+    acts: list[Act]
 
 
-def call_rows(prior_auth: PriorAuth, by: Actor) -> list[CallRow]:
+def call_rows(prior_auth: PriorAuth, by: Actor, refused: Refusals) -> list[CallRow]:
     """Return the peer-to-peer calls on a request, newest first."""
     return [
         CallRow(
@@ -83,6 +131,7 @@ def call_rows(prior_auth: PriorAuth, by: Actor) -> list[CallRow]:
             status=words.CALL[CallState(call.state)],
             times=calls.times(call),
             outcome=words.CALL_OUTCOME[CallOutcome(call.outcome)] if call.outcome else "",
+            acts=_acts(CALL_STEPS, calls.allowed_steps(call, by), call, "call-step", refused),
         )
         for call in calls.calls_of(by, PriorAuthId(prior_auth.public_id))
     ]

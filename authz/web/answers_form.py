@@ -161,7 +161,7 @@ def _fields(one: Standing) -> dict[str, forms.Field]:
 
 
 def _label(one: Standing) -> str:
-    return one.question.text if one.is_required else f"{one.question.text} (not required)"
+    return one.question.text if one.is_required else f"{one.question.text} (important, not required)"
 
 
 def _hint(one: Standing, of: forms.Field | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 from django import template
 from django.utils import timezone
@@ -9,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from authz.access.roles import Role
+from authz.policies.automation import Mark
 from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
@@ -76,6 +78,12 @@ def trimmed(amount: str) -> str:
 
 
 @register.filter
+def two_decimals(number: Fraction) -> str:
+    """Show a figure to two decimals."""
+    return words.two_decimals(number)
+
+
+@register.filter
 def counted(number: int, noun: str) -> str:
     """Show a number with its noun."""
     return words.counted(number, noun)
@@ -103,6 +111,12 @@ def done(step: str) -> str:
 def happened(kind: str) -> str:
     """Show what kind of thing happened."""
     return words.HAPPENED[Happening(kind)]
+
+
+@register.filter
+def mark(name: str) -> words.Status:
+    """Return how a criterion stands, in words."""
+    return words.MARK[Mark(name)]
 
 
 @register.filter

@@ -18,7 +18,7 @@ from django_htmx.middleware import HtmxDetails
 from authz import clock
 from authz.access.models import Organization, Person
 from authz.access.people.selectors import lacks_second_factor
-from authz.access.roles import Actor, OrganizationKind
+from authz.access.roles import Action, Actor, OrganizationKind, may
 from authz.access.tenancy import within
 from authz.errors import Forbidden, NotFound
 from authz.notifications import selectors as notifications
@@ -29,6 +29,11 @@ def _htmx(request: HttpRequest) -> HtmxDetails:
     """Return what the middleware found out: true when a part of a page asks, and not the browser."""
     found: HtmxDetails = request.htmx  # type: ignore[attr-defined]  # the middleware puts it there
     return found
+
+
+def is_part(request: HttpRequest) -> bool:
+    """Say whether a part of a page asks, which takes a part as its answer."""
+    return bool(_htmx(request))
 
 
 def _shown(request: HttpRequest) -> str:
@@ -95,5 +100,6 @@ class Page(View):
             "is_clinic": self.is_clinic,
             "roles": sorted(self.actor.roles),
             "unread": notifications.inbox(self.actor).filter(read_at=None).count(),
+            "is_administrator": may(self.actor, Action.MANAGE_WEBHOOKS),
         }
         return render(self.request, template, frame | context, status=status)

@@ -20,7 +20,7 @@ from authz.prior_auths.models import PriorAuth, RequestedLine
 from authz.prior_auths.review_queue import reviewers
 from authz.prior_auths.services import assigning, deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
-from authz.prior_auths.worklist import colleagues
+from authz.prior_auths.worklist import colleagues, same_patient
 from authz.web import words
 from authz.web.answer_fields import field_for, value_of
 from authz.web.forms import PlainForm, long_text
@@ -162,14 +162,17 @@ class AssignForm(StepForm):
 class LinkForm(StepForm):
     """The request that stands; empty for the one proposed."""
 
-    survivor = forms.UUIDField(
-        label="The id of the request that stands",
-        help_text="The last part of its address. Leave it empty for the one that was proposed.",
-        required=False,
-    )
+    def add_fields(self) -> None:
+        others = [(str(key), f"{number}, {product}") for key, number, product in same_patient(self.prior_auth)]
+        self.fields["survivor"] = forms.ChoiceField(
+            label="Which request stands?",
+            choices=[("", "The one that was proposed"), *others],
+            required=False,
+            error_messages={"invalid_choice": "Choose another request of the same patient."},
+        )
 
     def arguments(self) -> dict[str, Any]:
-        return {"survivor_id": self.cleaned_data["survivor"]}
+        return {"survivor_id": UUID(self.cleaned_data["survivor"]) if self.cleaned_data["survivor"] else None}
 
 
 class AskForm(StepForm):

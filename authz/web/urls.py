@@ -5,7 +5,9 @@ from allauth.socialaccount import views as sso_views
 from django.urls import include, path
 
 from authz.web.views.account import AccountPage, PasswordPage
+from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
 from authz.web.views.demo_mail import CaughtMail, Mailbox
+from authz.web.views.demo_webhooks import CaughtWebhooks
 from authz.web.views.documents import (
     AttachmentContent,
     AttachmentsPage,
@@ -14,11 +16,15 @@ from authz.web.views.documents import (
     PacketPaper,
 )
 from authz.web.views.emergency import EmergencyPage
-from authz.web.views.inbox import Acknowledgement, Inbox, OpenNotice
+from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, OpenNotice
+from authz.web.views.inbox_settings import InboxSettings
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.patient import PatientHistory, PatientPage
+from authz.web.views.people import MessageBurden, People
+from authz.web.views.preview import PacketPreview
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
+from authz.web.views.webhooks import Webhook, WebhookActed, WebhookReplayed, Webhooks
 from authz.web.views.worklist import Assignment, Worklist
 from authz.web.views.worklist_sheet import WorklistSheet
 
@@ -73,12 +79,37 @@ urlpatterns = [
         LetterPaper.as_view(),
         name="letter-paper",
     ),
+    path("prior-auths/<uuid:prior_auth_id>/preview/", PacketPreview.as_view(), name="packet-preview"),
+    path("prior-auths/<uuid:prior_auth_id>/appeals/", AppealFiled.as_view(), name="appeal"),
+    path(
+        "prior-auths/<uuid:prior_auth_id>/appeals/<uuid:appeal_id>/<slug:step>/",
+        AppealStepTaken.as_view(),
+        name="appeal-step",
+    ),
+    path(
+        "prior-auths/<uuid:prior_auth_id>/calls/<uuid:call_id>/<slug:step>/",
+        CallStepTaken.as_view(),
+        name="call-step",
+    ),
     path("prior-auths/<uuid:prior_auth_id>/<slug:step>/", StepTaken.as_view(), name="step"),
     path("patients/<uuid:patient_id>/", PatientPage.as_view(), name="patient"),
     path("patients/<uuid:patient_id>/history/", PatientHistory.as_view(), name="patient-history"),
     path("inbox/", Inbox.as_view(), name="inbox"),
+    path("inbox/news/", InboxNews.as_view(), name="inbox-news"),
+    path("inbox/settings/", InboxSettings.as_view(), name="inbox-settings"),
     path("inbox/<uuid:notice_id>/open/", OpenNotice.as_view(), name="open-notice"),
     path("inbox/<uuid:notice_id>/acknowledge/", Acknowledgement.as_view(), name="acknowledge-notice"),
+    path("organization/people/", People.as_view(), name="people"),
+    path("organization/messages/", MessageBurden.as_view(), name="message-burden"),
+    path("organization/webhooks/", Webhooks.as_view(), name="webhooks"),
+    path("organization/webhooks/<uuid:endpoint_id>/", Webhook.as_view(), name="webhook"),
+    path("organization/webhooks/<uuid:endpoint_id>/<slug:act>/", WebhookActed.as_view(), name="webhook-act"),
+    path(
+        "organization/webhooks/<uuid:endpoint_id>/deliveries/<uuid:delivery_id>/replay/",
+        WebhookReplayed.as_view(),
+        name="webhook-replay",
+    ),
+    path("demo/webhooks/", CaughtWebhooks.as_view(), name="demo-webhooks"),
     path("demo/mail/", Mailbox.as_view(), name="mailbox"),
     path("demo/mail/<str:name>/", CaughtMail.as_view(), name="caught-mail"),
 ]

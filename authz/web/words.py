@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
+from math import floor
 
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Source
+from authz.policies.automation import Mark
+from authz.policies.history import Kind
 from authz.policies.regime import NextLevel
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.call_lifecycle import CallOutcome, CallState
@@ -192,6 +196,22 @@ ONWARD: Mapping[NextLevel, str] = {
     NextLevel.FAIR_HEARING: "a State fair hearing",
 }
 
+CLOCK: Mapping[Kind, tuple[str, str]] = {
+    Kind.DECIDE_BY: ("Decision", "The clinic waits for the insurer"),
+    Kind.NOTIFY_BY: ("Notice of the decision", "The clinic waits for the insurer"),
+    Kind.INFORMATION_REPLY_BY: ("Answers to the insurer", "The insurer waits for the clinic"),
+    Kind.FORWARD_BY: ("Forwarding to the independent reviewer", "The clinic waits for the insurer"),
+    Kind.APPEAL_FILE_BY: ("Filing an appeal", "It is the clinic's to do"),
+    Kind.APPEAL_DECIDE_BY: ("Decision on the appeal", "The clinic waits for the insurer"),
+    Kind.REOPEN_BY: ("Reopening", "It is the insurer's to do"),
+}
+"""What a clock is about, and who waits for whom while it runs."""
+MARK: Mapping[Mark, Status] = {
+    Mark.MET: Status("Met", Tone.GOOD),
+    Mark.NOT_MET: Status("Not met", Tone.BAD),
+    Mark.NOT_DOCUMENTED: Status("Not documented", Tone.WAITS),
+}
+
 SHOW: Mapping[Show, str] = {
     Show.OPEN: "All open",
     Show.NEEDS_ANSWER: "Needs your answer",
@@ -329,6 +349,11 @@ def days_off(on: date, *, today: date) -> str:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where needed."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def two_decimals(number: Fraction) -> str:
+    """Return a figure to two decimals, halves rounded up."""
+    return f"{floor(number * 100 + Fraction(1, 2)) / 100:.2f}"
 
 
 def trimmed(two_decimals: str) -> str:

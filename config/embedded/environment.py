@@ -35,7 +35,7 @@ def refuse_production() -> None:
     )
 
 
-def for_programs(*, data: Path, port: int, mail_port: int, addresses: dict[str, str]) -> dict[str, str]:
+def for_programs(*, data: Path, port: int, mail_port: int, hook_port: int, addresses: dict[str, str]) -> dict[str, str]:
     """Return the environment of the product's programs; `addresses` are the servers embedded for it."""
     kept = {} if is_yours("AUTHZ_SECRET_KEY") else {"AUTHZ_SECRET_KEY": secret_key(data)}
     return {
@@ -50,8 +50,17 @@ def for_programs(*, data: Path, port: int, mail_port: int, addresses: dict[str, 
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(mail_port),
         "AUTHZ_DEMO_MAIL_DIR": str(data / "mail"),
+        **_callable(hook_port),
+        "AUTHZ_DEMO_WEBHOOK_DIR": str(data / "webhooks"),
+        "AUTHZ_DEMO_WEBHOOK_URL": f"http://127.0.0.1:{hook_port}/hook",
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _callable(hook_port: int) -> dict[str, str]:
+    """Let webhooks go to the receiver beside us, unless whoever starts this says where they may."""
+    wanted = {"AUTHZ_WEBHOOK_ALLOWED_NETWORKS": "127.0.0.1/32", "AUTHZ_WEBHOOK_PORTS": f"443,{hook_port}"}
+    return wanted if not any(is_yours(name) for name in wanted) else {}
 
 
 def secret_key(data: Path) -> str:

@@ -14,7 +14,7 @@ _ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--logl
 
 
 def product_programs(*, data: Path, env: Mapping[str, str], port: int) -> list[Program]:
-    """Return web, worker, courier, beat and the mail catcher, in the order in which they are stopped."""
+    """Return web, worker, courier, beat and the two catchers, in the order in which they are stopped."""
     return [
         Program(
             "web",
@@ -27,6 +27,7 @@ def product_programs(*, data: Path, env: Mapping[str, str], port: int) -> list[P
         Program("courier", courier(), data / "courier.log", env, if_we_die=signal.SIGQUIT),
         Program("beat", beat(), data / "beat.log", env),
         Program("mail catcher", _mail(env), data / "mail.log", env),
+        Program("webhook catcher", _webhooks(env), data / "webhooks.log", env),
     ]
 
 
@@ -64,3 +65,8 @@ def beat() -> list[str]:
 
 def _mail(env: Mapping[str, str]) -> list[str]:
     return ["config.embedded.mail_catcher", env["AUTHZ_DEMO_MAIL_DIR"], env["EMAIL_PORT"]]
+
+
+def _webhooks(env: Mapping[str, str]) -> list[str]:
+    port = env["AUTHZ_DEMO_WEBHOOK_URL"].removesuffix("/hook").rpartition(":")[2]
+    return ["config.embedded.webhook_catcher", env["AUTHZ_DEMO_WEBHOOK_DIR"], port]

@@ -15,6 +15,9 @@ from config.embedded.services import Program, Service, Watched, must_live, put_o
 from config.embedded.valkey import Valkey
 from config.env import text
 
+_HOOKS_BESIDE = 60
+_LAST_START = 65000
+
 DATABASE = "authz"
 SECONDS_TO_SERVE = 60.0
 TICK = 0.1
@@ -73,8 +76,11 @@ class Stack:
             self._begin(postgres)
         for server in self.servers:
             self._await_server(server)
-        mail_port = ports.any_free()
-        self.env = environment.for_programs(data=self.data, port=self.port, mail_port=mail_port, addresses=addresses)
+        # One that stays the same where it can: endpoints are registered with it.
+        hook_port = ports.next_free(min(self.port + _HOOKS_BESIDE, _LAST_START))
+        self.env = environment.for_programs(
+            data=self.data, port=self.port, mail_port=ports.any_free(), hook_port=hook_port, addresses=addresses
+        )
         environment.write_note(self.data, self.env)
 
     def _begin(self, server: Postgres | Valkey) -> None:

@@ -12,7 +12,7 @@ from config.embedded.reset import reset
 
 def told(data: Path) -> dict[str, str]:
     addresses = {"DATABASE_URL": "postgresql://embedded", "REDIS_URL": "unix:///embedded"}
-    return environment.for_programs(data=data, port=8123, mail_port=2525, addresses=addresses)
+    return environment.for_programs(data=data, port=8123, mail_port=2525, hook_port=8183, addresses=addresses)
 
 
 def test_a_second_start_is_told_the_pid_and_the_url_of_the_first(folder: Path) -> None:

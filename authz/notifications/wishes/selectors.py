@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from authz import clock
 from authz.access.models import Membership, Person
-from authz.access.roles import Actor
+from authz.access.roles import Action, Actor, must_be_allowed
 from authz.errors import Forbidden
 from authz.notifications.matrix import Notice, together
 from authz.notifications.selectors import Recipient
@@ -45,6 +45,16 @@ def delegate_of(by: Actor) -> Delegate | None:
     """Return the actor's delegate in the organization they act for."""
     mine = Delegate.objects.filter(person=person_of(by), organization=by.organization)
     return mine.select_related("colleague").first()
+
+
+def delegates_named(by: Actor) -> Mapping[int, str]:
+    """Return whom each person of the actor's organization named as their delegate, by the person's key.
+
+    :raises Forbidden: when the actor does not administer it.
+    """
+    must_be_allowed(by, Action.READ_MESSAGE_BURDEN)
+    named = Delegate.objects.filter(organization=by.organization).select_related("colleague")
+    return {delegate.person_id: delegate.colleague.full_name for delegate in named}
 
 
 def covers_of(by: Actor) -> QuerySet[Cover]:

@@ -1,29 +1,21 @@
 """The reader's own notices."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 
+from authz.access.roles import Actor
 from authz.ids import NoticeId
 from authz.notifications import selectors, services
-from authz.notifications.models import InboxEntry
 from authz.notifications.subjects import sayable
-from authz.notifications.wording import sentence
+from authz.web.notices import notices_told
 from authz.web.pages import Page
 
 MOST = 100
 """Notices of a kind shown. Older ones lie in the requests' own history."""
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A notice with its sentence, which is made when it is read."""
-
-    entry: InboxEntry
-    sentence: str
 
 
 class Inbox(Page):
@@ -35,10 +27,29 @@ class Inbox(Page):
         others = entries.exclude(pk__in=waiting.values("pk"))
         return self.show(
             "pages/inbox.html",
-            waiting=_told(waiting[:MOST]),
-            fresh=_told(others.filter(read_at=None)[:MOST]),
-            old=_told(others.exclude(read_at=None)[:MOST]),
+            waiting=notices_told(waiting[:MOST], self.actor),
+            fresh=notices_told(others.filter(read_at=None)[:MOST], self.actor),
+            old=notices_told(others.exclude(read_at=None)[:MOST], self.actor),
+            state=_state(self.actor),
         )
+
+
+class InboxNews(Page):
+    """Tells whether the inbox has changed since it was shown: 204 while it has not. Asked every half minute."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        state, had = _state(self.actor), request.headers.get("If-None-Match", "")
+        if state in {request.GET.get("seen", ""), had.removeprefix("W/").strip('"')}:
+            answer = HttpResponse(status=HTTPStatus.NO_CONTENT)
+        else:
+            answer = render(request, "parts/inbox_news.html", {"unread": selectors.inbox(self.actor).filter(read_at=None).count()})
+        answer.headers["ETag"] = f'W/"{state}"'
+        return answer
+
+
+def _state(by: Actor) -> str:
+    """Return how the inbox stands, in short: while it is equal, nothing in it has changed."""
+    return sha256(repr(selectors.inbox_state(by)).encode()).hexdigest()[:32]
 
 
 class OpenNotice(Page):
@@ -62,7 +73,3 @@ class Acknowledgement(Page):
         entry = services.acknowledge(notice_id=notice_id, by=self.actor, now=self.now)
         messages.success(request, f"Acknowledged: the notice on {entry.number or 'a patient'}.")
         return redirect("inbox")
-
-
-def _told(entries: Iterable[InboxEntry]) -> list[Told]:
-    return [Told(entry, sentence(entry.topic, number=entry.number)) for entry in entries]

@@ -1,13 +1,15 @@
 """One request: what it asks for and why, its questionnaire, the steps open to the reader, and what happened to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from authz.access.roles import Role
 from authz.documentation.standing import Standing
@@ -18,17 +20,21 @@ from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.outlook import outlook
 from authz.prior_auths.packet import sent
 from authz.prior_auths.record_words import sentences_told
 from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
-from authz.web.after_decision import appeal_rows, call_rows, to_appeal
+from authz.web.after_decision import appeal_rows, call_rows, filing
+from authz.web.after_forms import AfterForm
 from authz.web.answers_form import Answered, AnswersForm, answered, submitted
 from authz.web.attach_form import AttachForm, Proves, of_insurer, of_questionnaire
+from authz.web.clock_rows import clock_rows, clocks_told, to_appeal
 from authz.web.forms import Fault, PlainForm
+from authz.web.meanwhile import changed_since
 from authz.web.next_action import ANSWER_QUESTIONS
-from authz.web.pages import Page
+from authz.web.pages import Page, is_part
 from authz.web.patient_names import name_in_case, names
 from authz.web.step_forms import STEPS, StepForm
 from authz.web.why import Why, why
@@ -57,6 +63,7 @@ class Refused:
     place: str
     form: PlainForm
     sentence: str = ""
+    meanwhile: Sequence[str] = ()
 
 
 class RequestPage(Page):
@@ -73,6 +80,8 @@ class RequestPage(Page):
         offers = self._offers(prior_auth, place, refused)
         answers = self._answers_form(prior_auth, refused)
         standing = words.status(State(prior_auth.state), rows.outcome_of(prior_auth))
+        clocks = clocks_told(prior_auth)
+        acts = {refused.place: refused.form} if refused and isinstance(refused.form, AfterForm) else {}
         return self.show(
             "pages/request.html",
             status=status,
@@ -97,11 +106,15 @@ class RequestPage(Page):
             asked_prescriber=_asked_prescriber(prior_auth),
             held_by=self._held_by(prior_auth),
             events=selectors.events(self.actor, PriorAuthId(prior_auth.public_id)),
-            appeals=appeal_rows(prior_auth, self.actor),
-            calls=call_rows(prior_auth, self.actor),
-            to_appeal=to_appeal(prior_auth),
+            outlook=outlook(prior_auth, on=self.today(), now=self.now) if answers else None,
+            clocks=clock_rows(clocks, now=self.now),
+            appeals=appeal_rows(prior_auth, self.actor, acts),
+            calls=call_rows(prior_auth, self.actor, acts),
+            to_appeal=to_appeal(clocks),
+            filing=filing(prior_auth, acts) if self._is_clinical(prior_auth) and to_appeal(clocks) else None,
             faults=list(_faults(refused)),
             unsent=_unsent(refused, offers, answers),
+            meanwhile=refused.meanwhile if refused else [],
         )
 
     def _offers(self, prior_auth: PriorAuth, place: str, refused: Refused | None) -> list[Offer]:
@@ -175,7 +188,13 @@ class RequestPage(Page):
         form.refuse(fields)
         sentence = "" if fields else _sentence(error, prior_auth)
         status = HTTPStatus.UNPROCESSABLE_ENTITY if fields else HTTPStatus.CONFLICT
-        return self.page(prior_auth, Refused(place, form, sentence), status=status)
+        meanwhile = self._meanwhile(prior_auth) if isinstance(error, StaleVersion) else []
+        return self.page(prior_auth, Refused(place, form, sentence, meanwhile), status=status)
+
+    def _meanwhile(self, prior_auth: PriorAuth) -> list[str]:
+        """Return in words what has changed since the reader was shown the request; empty when that is not known."""
+        seen_at = parse_datetime(self.request.POST.get("seen_at", "")[:40])
+        return list(changed_since(prior_auth, seen_at)) if seen_at and timezone.is_aware(seen_at) else []
 
     def version(self, request: HttpRequest) -> int:
         """Return the version the reader saw. Without one, nothing matches, and the page asks to look again."""
@@ -184,7 +203,7 @@ class RequestPage(Page):
 
 
 class AnswersPage(RequestPage):
-    """Takes answers to the questionnaire."""
+    """Takes answers to the questionnaire: all at once, or as they are typed, when only what it came to is shown."""
 
     def get(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
         return redirect("request", prior_auth_id=prior_auth_id)
@@ -193,7 +212,11 @@ class AnswersPage(RequestPage):
         prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
         form = AnswersForm(self.questions(prior_auth), request.POST)
         if not form.is_valid():
-            return self.page(prior_auth, Refused(ANSWER_QUESTIONS, form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            return (
+                self._not_saved(prior_auth, [*form.faults()])
+                if is_part(request)
+                else self.page(prior_auth, Refused(ANSWER_QUESTIONS, form), status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            )
         try:
             clinic.answer_questions(
                 prior_auth_id=prior_auth_id,
@@ -203,9 +226,30 @@ class AnswersPage(RequestPage):
                 expected_version=self.version(request),
             )
         except AuthzError as error:
-            return self.refuse(prior_auth_id, ANSWER_QUESTIONS, form, error)
+            answer = self.refuse(prior_auth_id, ANSWER_QUESTIONS, form, error)
+            faults = list(_faults(Refused(ANSWER_QUESTIONS, form, _told(error))))
+            return self._not_saved(prior_auth, faults) if is_part(request) else answer
+        if is_part(request):
+            return self._saved(prior_auth_id, form)
         messages.success(request, "The answers are saved.")
         return redirect("request", prior_auth_id=prior_auth_id)
+
+    def _not_saved(self, prior_auth: PriorAuth, faults: list[Fault]) -> HttpResponse:
+        return render(self.request, "parts/saved.html", {"prior_auth": prior_auth, "faults": faults})
+
+    def _saved(self, prior_auth_id: PriorAuthId, form: AnswersForm) -> HttpResponse:
+        """Tell that it was saved, how it will pass now, and how many questions apply that the form does not show."""
+        prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
+        asked = AnswersForm(self.questions(prior_auth))
+        context = {
+            "prior_auth": prior_auth,
+            "now": self.now,
+            "more": len({*asked.questions_shown()} - {*form.questions_shown()}),
+            "outlook": outlook(prior_auth, on=self.today(), now=self.now),
+            "places": [ANSWER_QUESTIONS, *(offer.step.value for offer in self._offers(prior_auth, "", None))],
+            "is_saved": True,
+        }
+        return render(self.request, "parts/saved.html", context)
 
 
 class StepTaken(RequestPage):
@@ -233,7 +277,8 @@ class StepTaken(RequestPage):
         except AuthzError as error:
             return self.refuse(prior_auth_id, taken.value, form, error)
         messages.success(request, f"{words.DONE[taken]}.")
-        return redirect("request", prior_auth_id=prior_auth_id)
+        # What is signed in the inbox leads back to the rest of it.
+        return redirect("inbox") if request.POST.get("back") == "inbox" else redirect("request", prior_auth_id)
 
 
 _NO_CLAUSE: Mapping[str, Any] = {"sentences": [], "settings": []}
@@ -286,6 +331,12 @@ def _sentence(error: AuthzError, prior_auth: PriorAuth) -> str:
         standing = words.status(State(prior_auth.state), rows.outcome_of(prior_auth))
         return f"This cannot be done now. Where the request is: {standing.words}."
     return error.detail
+
+
+def _told(error: AuthzError) -> str:
+    if isinstance(error, StaleVersion):
+        return "Somebody changed this request meanwhile. Save by the button below to see what: what you wrote is kept."
+    return "" if getattr(error, "fields", None) else error.detail
 
 
 def _faults(refused: Refused | None) -> Iterator[Fault]:

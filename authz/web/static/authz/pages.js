@@ -13,3 +13,10 @@ const unhide = () => {
 };
 document.addEventListener("DOMContentLoaded", unhide);
 document.addEventListener("htmx:after:swap", unhide);
+// A form that saves as you type is sent once what is on its way has come back, with the version it brought.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-saves].htmx-request")) return;
+  event.preventDefault();
+  form.addEventListener("htmx:finally:request", () => setTimeout(() => form.requestSubmit(event.submitter), 50), { once: true });
+});

@@ -1,0 +1,72 @@
+"""Notices as the inbox shows them: what happened, what to do, by when, and what can be done on the spot."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, prefetch_related_objects
+
+from authz.access.roles import Actor
+from authz.notifications.models import InboxEntry
+from authz.prior_auths import selectors
+from authz.prior_auths.deadlines import Clock
+from authz.prior_auths.determination import Outcome
+from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import Determination, PriorAuth
+from authz.web.clock_rows import clocks_told, to_appeal
+from authz.web.inbox_words import told
+from authz.web.step_forms import AnswerPrescriberForm
+
+_DECIDED = frozenset(
+    {
+        "prior-auth.approved", "prior-auth.approved-in-part", "prior-auth.denied", "prior-auth.deemed-approved",
+        "prior-auth.deemed-adverse",
+    }
+)  # fmt: skip
+_AGAINST = frozenset({Outcome.PARTIALLY_APPROVED.value, Outcome.DENIED.value, Outcome.DEEMED_ADVERSE.value})
+_ASKED = "prior-auth.prescriber-asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A notice. `letter` is the decision that has a letter; `appeal_by` is told while there is time; `to_sign` is the
+    form that attests, and `question` what the prescriber was asked with it."""
+
+    entry: InboxEntry
+    sentence: str
+    letter: Determination | None = None
+    appeal_by: Clock | None = None
+    to_sign: AnswerPrescriberForm | None = None
+    question: str = ""
+
+
+def notices_told(entries: Iterable[InboxEntry], by: Actor) -> list[Told]:
+    """Return the notices in their order."""
+    listed = list(entries)
+    requests = [entry.prior_auth for entry in listed if entry.prior_auth and entry.topic in _DECIDED | {_ASKED}]
+    newest = Determination.objects.order_by("-pk")
+    prefetch_related_objects(requests, "events", Prefetch("determinations", queryset=newest))
+    return [_told(entry, by) for entry in listed]
+
+
+def _told(entry: InboxEntry, by: Actor) -> Told:
+    request, said = entry.prior_auth, told(entry.topic, number=entry.number)
+    if request is not None and entry.topic in _DECIDED:
+        decided = next(iter(request.determinations.all()), None)
+        return Told(entry=entry, sentence=said, letter=decided, appeal_by=_appeal_by(entry, request, decided))
+    if request is not None and entry.topic == _ASKED and _may_sign(request, by):
+        form = AnswerPrescriberForm(request, Step.ANSWER_PRESCRIBER)
+        form.auto_id = f"sign-{entry.public_id}-%s"
+        asked = [event.note for event in request.events.all() if event.step == Step.ASK_PRESCRIBER.value]
+        return Told(entry=entry, sentence=said, to_sign=form, question=asked[-1] if asked else "")
+    return Told(entry=entry, sentence=said)
+
+
+def _may_sign(request: PriorAuth, by: Actor) -> bool:
+    return Step.ANSWER_PRESCRIBER in selectors.allowed_steps(request, by)
+
+
+def _appeal_by(entry: InboxEntry, request: PriorAuth, decided: Determination | None) -> Clock | None:
+    """Return until when to appeal, of what is not done with yet."""
+    if entry.acknowledged_at or decided is None or decided.outcome not in _AGAINST:
+        return None
+    return to_appeal(clocks_told(request))
