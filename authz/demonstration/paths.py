@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from authz.access.roles import Actor
+from authz.access.roles import Actor, Role
 from authz.demonstration.patients import Story
 from authz.documentation.paper_text import PaperText, Prose
 from authz.documentation.rendering import render
@@ -14,18 +14,20 @@ from authz.documentation.services import files
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.lifecycle import DismissalReason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, documents, questions, queue, request
+from authz.prior_auths.services import deeming, determinations, documents, endings, questions, queue, request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Players:
-    """Who acts in one patient's story."""
+    """Who acts in one patient's story; `at_insurer` finds whoever has another role there."""
 
     staff: Actor
     prescriber: Actor
     reviewer: Actor
     physician: Actor
+    at_insurer: Callable[[Role], Actor]
 
 
 Taken = Callable[[PriorAuth, Story, Players, datetime], PriorAuth]
@@ -126,6 +128,37 @@ def _deny(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) 
     return determinations.deny(prior_auth_id=_key(prior_auth), reason=reason, by=players.physician, now=now)
 
 
+def _return(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    missing = [story.says.asked]
+    return questions.return_incomplete(
+        prior_auth_id=_key(prior_auth), missing=missing, by=players.at_insurer(Role.INTAKE), now=now
+    )
+
+
+def _dismiss(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    code, reason = DismissalReason.NOT_THIS_BENEFIT, story.says.because
+    return endings.dismiss(
+        prior_auth_id=_key(prior_auth), code=code, reason=reason, by=players.at_insurer(Role.INTAKE), now=now
+    )
+
+
+def _link_duplicate(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
+    """Link the request to the patient's newest one."""
+    survivor = selectors.prior_auths(players.staff).filter(patient=prior_auth.patient).latest("pk")
+    return endings.link_duplicate(prior_auth_id=_key(prior_auth), survivor_id=_key(survivor), by=players.staff, now=now)
+
+
+def _void(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    return endings.void(
+        prior_auth_id=_key(prior_auth), reason=story.says.because, by=players.at_insurer(Role.INSURER_ADMIN), now=now
+    )
+
+
+def _let_time_run_out(prior_auth: PriorAuth, _story: Story, _players: Players, now: datetime) -> PriorAuth:
+    deeming.deem_due(now=now)
+    return PriorAuth.objects.get(pk=prior_auth.pk)
+
+
 _DRAFT = (_take_up, _answer_questions)
 _QUEUED = (*_DRAFT, _ask_prescriber, _attest, _submit)
 _REVIEW = (*_QUEUED, _claim)
@@ -142,4 +175,9 @@ PATHS: Mapping[str, tuple[Taken, ...]] = {
     "approved_in_part": (*_REVIEW, _refer, _approve_in_part),
     "denied": (*_REVIEW, _refer, _deny),
     "withdrawn": (_take_up, _withdraw),
+    "incomplete": (*_QUEUED, _return),
+    "dismissed": (*_QUEUED, _dismiss),
+    "duplicate": (*_DRAFT, _link_duplicate),
+    "voided": (*_QUEUED, _void),
+    "deemed": (*_QUEUED, _let_time_run_out),
 }

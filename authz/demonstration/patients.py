@@ -116,7 +116,9 @@ class Story:
 
     @property
     def _opened_ago(self) -> int:
-        return min(supply.ago for supply in self.supplies)
+        """Return since when there is the request whose steps these are; of two for one patient it is the older one."""
+        of_several = max if self.reaches == "duplicate" else min
+        return of_several(supply.ago for supply in self.supplies)
 
 
 @cache

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from authz.access.roles import OrganizationKind, Role
+from authz.policies.regimes import GENERIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Offer:
     insurer: str
     code: str
     name: str
+    regime: str = GENERIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,6 +155,7 @@ def _steps(story: Story, patient_id: PatientId, stage: Stage, now: datetime) -> 
         prescriber=stage.actors[story.prescriber],
         reviewer=stage.someone(Role.REVIEWER, insurer),
         physician=stage.someone(Role.PHYSICIAN, insurer),
+        at_insurer=partial(stage.someone, place=insurer),
     )
     walk = _Walk(story, patient_id, players)
     path = PATHS[story.reaches]
@@ -175,7 +176,8 @@ class _Walk:
 
     def take(self, step: Taken, *, now: datetime) -> None:
         """Take one step; for the first one the request must have been opened by the records."""
-        opened = self.prior_auth or selectors.prior_auths(self.players.staff).get(patient__public_id=self.patient_id)
+        known = selectors.prior_auths(self.players.staff).filter(patient__public_id=self.patient_id)
+        opened = self.prior_auth or known.earliest("pk")
         self.prior_auth = step(opened, self.story, self.players, now)
 
 

@@ -74,7 +74,7 @@ def _set_stage(now: datetime) -> Stage:
         for place in people.places()
     }
     plans = {
-        offer.key: create_plan(insurer=places[offer.insurer], code=offer.code, name=offer.name)
+        offer.key: create_plan(insurer=places[offer.insurer], code=offer.code, name=offer.name, regime=offer.regime)
         for offer in people.offers()
     }
     actors = {one.key: _bring_in(one, places[one.place.key], now) for one in people.log_ins()}
