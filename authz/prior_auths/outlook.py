@@ -18,7 +18,8 @@ _MOST_DAYS = "most_days"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
-    """One thing that is looked for: what would meet it, what there is, both in words, and what is still to do."""
+    """One thing that is looked for: what would meet it (empty for any answer that a person stands behind), what there
+    is, both in words, and what is still to do."""
 
     asks: str
     wants: str
@@ -77,7 +78,7 @@ def _needed(one: Standing) -> Criterion:
     mark = Mark.NOT_DOCUMENTED if is_silent else Mark.NOT_MET
     return Criterion(
         asks=one.question.text,
-        wants="An answer that a person confirmed",
+        wants="",
         found=in_words(one.value),
         mark=mark if one.to_do else Mark.MET,
         to_do=one.to_do,

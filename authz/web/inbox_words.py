@@ -6,7 +6,7 @@ from typing import Final
 from authz.notifications.wording import sentence
 
 TO_DO: Final[Mapping[str, str]] = {
-    "prior-auth.opened": "take it up, or read why it is needed",
+    "prior-auth.opened": "take it up",
     "prior-auth.renewal-opened": "complete it before the authorization ends",
     "prior-auth.need-in-doubt": "check the records, and withdraw it if it is not needed",
     "prior-auth.prescriber-asked": "read it, then answer and sign it",
@@ -46,7 +46,7 @@ TO_DO: Final[Mapping[str, str]] = {
 """By topic; what merely informs is not there. A test demands one for every notice that asks for an act."""
 
 
-def told(topic: str, *, number: str) -> str:
-    """Return what happened and what to do, in one sentence without patient data."""
+def told(topic: str, *, number: str, is_to_do: bool) -> str:
+    """Return what happened and, while it is to do, what to do, in one sentence without patient data."""
     happened = sentence(topic, number=number)
-    return f"{happened.removesuffix('.')}: {TO_DO[topic]}." if topic in TO_DO else happened
+    return f"{happened.removesuffix('.')}: {TO_DO[topic]}." if is_to_do and topic in TO_DO else happened

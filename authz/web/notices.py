@@ -49,7 +49,9 @@ def notices_told(entries: Iterable[InboxEntry], by: Actor) -> list[Told]:
 
 
 def _told(entry: InboxEntry, by: Actor) -> Told:
-    request, said = entry.prior_auth, told(entry.topic, number=entry.number)
+    # Who is only told need not act; of a patient's pain one is told to look.
+    is_to_do = entry.pain_hint_id is not None or _is_open(entry)
+    request, said = entry.prior_auth, told(entry.topic, number=entry.number, is_to_do=is_to_do)
     if request is not None and entry.topic in _DECIDED:
         decided = next(iter(request.determinations.all()), None)
         return Told(entry=entry, sentence=said, letter=decided, appeal_by=_appeal_by(entry, request, decided))
@@ -59,6 +61,11 @@ def _told(entry: InboxEntry, by: Actor) -> Told:
         asked = [event.note for event in request.events.all() if event.step == Step.ASK_PRESCRIBER.value]
         return Told(entry=entry, sentence=said, to_sign=form, question=asked[-1] if asked else "")
     return Told(entry=entry, sentence=said)
+
+
+def _is_open(entry: InboxEntry) -> bool:
+    is_open: bool = entry.is_open  # type: ignore[attr-defined]  # `inbox` annotates it
+    return entry.needs_act and is_open
 
 
 def _may_sign(request: PriorAuth, by: Actor) -> bool:

@@ -54,7 +54,7 @@ def test_the_notice_of_a_hint_leads_the_prescriber_to_the_patient(cast: Cast, en
     entry = jones.get("/inbox/").context["fresh"][0].entry
     answer = jones.post(f"/inbox/{entry.public_id}/open/")
 
-    assert "There is a pain hint on a patient for you to look at." in inbox
+    assert "There is a pain hint on a patient for you to look at: read it before the next prescription." in inbox
     assert findings(inbox) == []
     assert answer["Location"] == f"/patients/{hint.patient.public_id}/"
     assert "pain hint" not in unescape(enter("stella").get("/inbox/").content.decode())
