@@ -42,7 +42,8 @@ class InboxNews(Page):
         if state in {request.GET.get("seen", ""), had.removeprefix("W/").strip('"')}:
             answer = HttpResponse(status=HTTPStatus.NO_CONTENT)
         else:
-            answer = render(request, "parts/inbox_news.html", {"unread": selectors.inbox(self.actor).filter(read_at=None).count()})
+            unread = selectors.inbox(self.actor).filter(read_at=None).count()
+            answer = render(request, "parts/inbox_news.html", {"unread": unread})
         answer.headers["ETag"] = f'W/"{state}"'
         return answer
 
