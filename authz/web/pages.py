@@ -31,6 +31,11 @@ def _htmx(request: HttpRequest) -> HtmxDetails:
     return found
 
 
+def is_part(request: HttpRequest) -> bool:
+    """Say whether only a part of a page is asked for."""
+    return bool(_htmx(request))
+
+
 def _shown(request: HttpRequest) -> str:
     """Return the address of the page that the reader looks at, also when a part of it asks for something."""
     shown = _htmx(request).current_url_abs_path if _htmx(request) else None

@@ -6,6 +6,19 @@ from django.urls import include, path
 
 from authz.web.views.account import AccountPage, PasswordPage
 from authz.web.views.demo_mail import CaughtMail, Mailbox
+from authz.web.views.desk import (
+    AppealDeed,
+    CallDeed,
+    CallOffered,
+    DeedDone,
+    Desk,
+    DeskCase,
+    Lease,
+    Next,
+    Shortcuts,
+    Skipped,
+)
+from authz.web.views.desk_team import Team
 from authz.web.views.documents import (
     AttachmentContent,
     AttachmentsPage,
@@ -78,6 +91,17 @@ urlpatterns = [
     path("inbox/", Inbox.as_view(), name="inbox"),
     path("inbox/<uuid:notice_id>/open/", OpenNotice.as_view(), name="open-notice"),
     path("inbox/<uuid:notice_id>/acknowledge/", Acknowledgement.as_view(), name="acknowledge-notice"),
+    path("desk/", Desk.as_view(), name="desk"),
+    path("desk/next/", Next.as_view(), name="desk-next"),
+    path("desk/team/", Team.as_view(), name="desk-team"),
+    path("desk/shortcuts/", Shortcuts.as_view(), name="desk-shortcuts"),
+    path("desk/<uuid:prior_auth_id>/", DeskCase.as_view(), name="desk-case"),
+    path("desk/<uuid:prior_auth_id>/lease/", Lease.as_view(), name="desk-lease"),
+    path("desk/<uuid:prior_auth_id>/skip/", Skipped.as_view(), name="desk-skip"),
+    path("desk/<uuid:prior_auth_id>/offer-call/", CallOffered.as_view(), name="desk-offer-call"),
+    path("desk/<uuid:prior_auth_id>/appeals/<uuid:appeal_id>/<slug:step>/", AppealDeed.as_view(), name="desk-appeal"),
+    path("desk/<uuid:prior_auth_id>/calls/<uuid:call_id>/<slug:step>/", CallDeed.as_view(), name="desk-call"),
+    path("desk/<uuid:prior_auth_id>/<slug:step>/", DeedDone.as_view(), name="desk-step"),
     path("demo/mail/", Mailbox.as_view(), name="mailbox"),
     path("demo/mail/<str:name>/", CaughtMail.as_view(), name="caught-mail"),
 ]
