@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from authz.access.roles import Actor, Role
+from authz.ids import PriorAuthId
 from authz.policies import regimes
 from authz.policies.regime import MissingInformation, NextLevel
 from authz.prior_auths import appeals, calls, selectors
@@ -114,7 +115,7 @@ def _is_known_to_regime(prior_auth: PriorAuth, step: Step) -> bool:
 def _of_appeals(prior_auth: PriorAuth, by: Actor, now: datetime) -> Iterator[Deed]:
     onward = appeals.onward(prior_auth)
     hears, upholds = may_hear_appeal(prior_auth, by), may_uphold(by, now=now)
-    for appeal in appeals.appeals_of(by, prior_auth.public_id):
+    for appeal in appeals.appeals_of(by, PriorAuthId(prior_auth.public_id)):
         is_free = not is_held_by_another(appeal, by, now=now)
         for step in appeals.allowed_steps(appeal, by):
             is_open = (
@@ -128,7 +129,7 @@ def _of_appeals(prior_auth: PriorAuth, by: Actor, now: datetime) -> Iterator[Dee
 
 
 def _of_calls(prior_auth: PriorAuth, by: Actor) -> Iterator[Deed]:
-    rows: list[Call] = list(calls.calls_of(by, prior_auth.public_id))
+    rows: list[Call] = list(calls.calls_of(by, PriorAuthId(prior_auth.public_id)))
     for call in rows:
         yield from (of_call(call, step) for step in calls.allowed_steps(call, by) if step in CALL_STEPS)
     is_open = any(CallState(call.state) in OPEN for call in rows)

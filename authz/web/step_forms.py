@@ -263,8 +263,8 @@ class ApproveInPartForm(ReasonForm):
         if missing or any(name in self.errors for name in names.values()):
             return
         try:
-            said = {part: self.cleaned_data[name] for part, name in names.items()}
-            self.grants[line] = Grant(**{part: None if value == "" else value for part, value in said.items()})
+            said: dict[str, Any] = {part: self.cleaned_data[name] for part, name in names.items()}
+            self.grants[line] = Grant(**said | {"rxcui": said["rxcui"] or None})
         except InvalidInput as refusal:
             self.refuse({names[part]: said for part, said in refusal.fields.items()})
 
@@ -289,7 +289,7 @@ class ApproveInPartForm(ReasonForm):
 class StepPage:
     """How a step is offered: the service that takes it, its form, and what it does in a sentence."""
 
-    take: Callable[..., PriorAuth]
+    take: Callable[..., object]
     form: type[StepForm] = StepForm
     says: str
 

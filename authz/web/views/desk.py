@@ -61,11 +61,8 @@ class Attempt:
     notice: Mapping[str, Any] | None = None
 
 
-class Desk(Page):
-    """The queue of an insurer, and beside it nothing yet."""
-
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return self.desk("pages/desk.html")
+class DeskPage(Page):
+    """What all of the desk shares: the queue of an insurer, and how the next case is taken."""
 
     def desk(self, template: str, *, status: int = 200, **case: Any) -> HttpResponse:
         """Return the desk: the queue, and what else there is."""
@@ -101,8 +98,23 @@ class Desk(Page):
             prior_auth__insurer_id=self.actor.organization, state__in=[state.value for state in OPEN_APPEALS]
         )
 
+    def open_next(self) -> HttpResponse:
+        """Lead to the next case, or say that none waits."""
+        taken = queue.claim_next(by=self.actor, now=self.now)
+        if taken is None:
+            messages.info(self.request, "Nothing waits for you now.")
+            return redirect("desk")
+        return redirect("desk-case", prior_auth_id=taken.public_id)
 
-class DeskCase(Desk):
+
+class Desk(DeskPage):
+    """The desk without a case on it."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self.desk("pages/desk.html")
+
+
+class DeskCase(DeskPage):
     """The desk with a case on it."""
 
     def get(self, request: HttpRequest, prior_auth_id: PriorAuthId, **rest: Any) -> HttpResponse:
@@ -202,7 +214,7 @@ class Lease(DeskCase):
         return render(self.request, "parts/lease.html", context)
 
 
-class Next(Desk):
+class Next(DeskPage):
     """Takes in hand the most pressing case that the reader may take."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -210,14 +222,6 @@ class Next(Desk):
 
     def post(self, request: HttpRequest) -> HttpResponse:
         return self.open_next()
-
-    def open_next(self) -> HttpResponse:
-        """Lead to the next case, or say that none waits."""
-        taken = queue.claim_next(by=self.actor, now=self.now)
-        if taken is None:
-            messages.info(self.request, "Nothing waits for you now.")
-            return redirect("desk")
-        return redirect("desk-case", prior_auth_id=taken.public_id)
 
 
 class Shortcuts(Page):
@@ -232,7 +236,7 @@ class Shortcuts(Page):
         return redirect("desk-case", prior_auth_id=UUID(case)) if _is_id(case) else redirect("desk")
 
 
-class DeedDone(DeskCase, Next):
+class DeedDone(DeskCase):
     """Does one thing with a case; what decides against it is first shown as the notice that would go out."""
 
     def get(self, request: HttpRequest, prior_auth_id: PriorAuthId, **rest: Any) -> HttpResponse:
