@@ -27,10 +27,23 @@ from authz.web.views.documents import (
     PacketPaper,
 )
 from authz.web.views.emergency import EmergencyPage
+from authz.web.views.figures import Figures, FiguresSheet
 from authz.web.views.inbox import Acknowledgement, Inbox, OpenNotice
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.patient import PatientPage
+from authz.web.views.policies import (
+    Activation,
+    CatalogPolicy,
+    OwnPolicy,
+    Policies,
+    Reasons,
+    Regimes,
+    Retirement,
+    Rewriting,
+    SimulationAsked,
+    SimulationPage,
+)
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
 from authz.web.views.worklist import Assignment, Worklist
 from authz.web.views.worklist_sheet import WorklistSheet
@@ -102,6 +115,18 @@ urlpatterns = [
     path("desk/<uuid:prior_auth_id>/appeals/<uuid:appeal_id>/<slug:step>/", AppealDeed.as_view(), name="desk-appeal"),
     path("desk/<uuid:prior_auth_id>/calls/<uuid:call_id>/<slug:step>/", CallDeed.as_view(), name="desk-call"),
     path("desk/<uuid:prior_auth_id>/<slug:step>/", DeedDone.as_view(), name="desk-step"),
+    path("policies/", Policies.as_view(), name="policies"),
+    path("policies/catalog/<str:code>/<str:version>/", CatalogPolicy.as_view(), name="catalog-policy"),
+    path("policies/<uuid:policy_id>/", OwnPolicy.as_view(), name="policy"),
+    path("policies/<uuid:policy_id>/activation/", Activation.as_view(), name="policy-activation"),
+    path("policies/<uuid:policy_id>/rewriting/", Rewriting.as_view(), name="policy-rewriting"),
+    path("policies/<uuid:policy_id>/retirement/", Retirement.as_view(), name="policy-retirement"),
+    path("policies/<uuid:policy_id>/simulations/", SimulationAsked.as_view(), name="simulations"),
+    path("policies/<uuid:policy_id>/simulations/<uuid:simulation_id>/", SimulationPage.as_view(), name="simulation"),
+    path("legal-clocks/", Regimes.as_view(), name="regimes"),
+    path("reasons/", Reasons.as_view(), name="reasons"),
+    path("figures/", Figures.as_view(), name="figures"),
+    path("figures.csv", FiguresSheet.as_view(), name="figures-sheet"),
     path("demo/mail/", Mailbox.as_view(), name="mailbox"),
     path("demo/mail/<str:name>/", CaughtMail.as_view(), name="caught-mail"),
 ]

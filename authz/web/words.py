@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Source
+from authz.policies.clause import Standing
 from authz.policies.regime import NextLevel
 from authz.prior_auths.appeal_lifecycle import AppealDismissal, AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.call_lifecycle import CallOutcome, CallState, CallStep
@@ -231,6 +232,11 @@ BALL: Mapping[Ball, str] = {
 }
 DUE: Mapping[Due, str] = {Due.OVERDUE: "Overdue", Due.TODAY: "Today or overdue", Due.WEEK: "Within seven days"}
 
+SETTING: Mapping[Standing, Status] = {
+    Standing.CONFIRMED: Status("Confirmed", Tone.GOOD),
+    Standing.UNCONFIRMED: Status("Not confirmed", Tone.WAITS),
+    Standing.PRODUCT_DEFAULT: Status("Product's default", Tone.OVER),
+}
 ROLE: Mapping[Role, str] = {
     Role.STAFF: "clinic staff",
     Role.PRESCRIBER: "prescriber",

@@ -80,6 +80,32 @@ def team(window: Window) -> None:
     window.go("/desk/team/")
 
 
+def policies(window: Window) -> None:
+    window.go("/policies/?from=default/1")
+
+
+def policy(window: Window) -> None:
+    window.go("/policies/catalog/part_d_2019/2/")
+
+
+def refused_policy(window: Window) -> None:
+    policies(window)
+    window.page.get_by_role("button", name="Keep the draft").click()
+    window.page.get_by_text("Nothing was changed yet").wait_for()
+
+
+def regimes(window: Window) -> None:
+    window.go("/legal-clocks/").locator("details summary").first.click()
+
+
+def reasons(window: Window) -> None:
+    window.go("/reasons/?say=not-covered")
+
+
+def figures(window: Window) -> None:
+    window.go("/figures/")
+
+
 def all_requests(window: Window) -> None:
     window.go("/?show=open")
 
@@ -112,6 +138,12 @@ PAGES = {
     "desk-appeals": (appeals, REVIEWER),
     "desk-team": (team, INSURER_ADMIN),
     "all-requests": (all_requests, REVIEWER),
+    "policies": (policies, INSURER_ADMIN),
+    "policy": (policy, INSURER_ADMIN),
+    "policy-refused": (refused_policy, INSURER_ADMIN),
+    "legal-clocks": (regimes, INSURER_ADMIN),
+    "reasons": (reasons, INSURER_ADMIN),
+    "figures": (figures, INSURER_ADMIN),
     "inbox": (inbox, PRESCRIBER),
     "log-in": (log_in, ""),
     "no-such-page": (no_such_page, STAFF),
@@ -130,7 +162,7 @@ def test_a_page_is_well_made(look: Look, name: str, width: int, scheme: Scheme) 
     window.keep_picture(f"{name}-{width}-{scheme}")
 
     # The browser itself says in the console that an answer was not 200; that is what was asked for.
-    asked_for = {"no-such-page": "404", "desk-refused": "422"}.get(name)
+    asked_for = {"no-such-page": "404", "desk-refused": "422", "policy-refused": "422"}.get(name)
     window.wrong = [wrong for wrong in window.wrong if asked_for is None or asked_for not in wrong]
     assert window.axe() == []
     assert window.overflow() <= 0
