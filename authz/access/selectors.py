@@ -1,12 +1,13 @@
 """Who is acting: read from a token or a session."""
 
-from datetime import datetime
+from collections.abc import Collection
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from authz.access.models import AccessToken, Membership, Organization, Person, ReportingLine
-from authz.access.roles import Action, Actor, Role, must_be_allowed
+from authz.access.models import AccessToken, Licence, Membership, Organization, Person, ReportingLine
+from authz.access.roles import Action, Actor, Profession, Role, must_be_allowed
 from authz.access.tenancy import across_tenants, within
 from authz.access.tokens import sha256_of
 from authz.errors import AuthzError
@@ -80,6 +81,12 @@ def superiors_of(person_id: int, *, organization_id: int | None) -> set[int]:
         found.add(superior)
         person_id = superior
     return found
+
+
+def licence_on(person_id: int, *, professions: Collection[Profession], on: date) -> Licence | None:
+    """Return a person's licence of one of the professions that is valid on a day (of UTC); None without one."""
+    valid = Licence.objects.filter(person_id=person_id, valid_from__lte=on, valid_until__gte=on)
+    return valid.filter(profession__in=[profession.value for profession in professions]).order_by("pk").first()
 
 
 def organizations_of(person: Person) -> list[Organization]:

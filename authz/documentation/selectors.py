@@ -1,11 +1,14 @@
 """What was answered and attached."""
 
 from collections.abc import Collection
+from uuid import UUID
 
 from django.db.models import QuerySet
 
 from authz import clock
-from authz.documentation.models import Answer, AnswerSheet, Attachment
+from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper
+from authz.documentation.paper_kinds import PaperKind
+from authz.documentation.paper_text import PaperText
 from authz.documentation.questionnaire import Source
 from authz.documentation.standing import Given
 
@@ -32,3 +35,8 @@ def _given(row: Answer, time_zone: str) -> Given:
 def attachments(sheet: AnswerSheet) -> QuerySet[Attachment]:
     """Return a sheet's documents in their order, those taken off included; their bytes are not fetched."""
     return sheet.attachments.select_related("file").defer("file__content").order_by("number")
+
+
+def paper_text(kind: PaperKind, subject_id: UUID) -> PaperText:
+    """Return what the paper of a request or determination says, which was kept when it came about."""
+    return PaperText.from_json(Paper.objects.get(kind=kind.value, subject_id=subject_id).text)

@@ -63,6 +63,16 @@ class Whose(StrEnum):
     UNASSIGNED = "unassigned"
 
 
+class Part(StrEnum):
+    """Which part of the queue a desk shows."""
+
+    ALL = "all"
+    MINE = "mine"
+    TEAM = "team"
+    UNASSIGNED = "unassigned"
+    AT_RISK = "at-risk"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What one reviewer has: in hand, waiting for the clinic's answers, and of all that what is at risk of a breach."""
@@ -99,6 +109,38 @@ def at_risk(rows: QuerySet[PriorAuth], *, now: datetime) -> QuerySet[PriorAuth]:
     return rows.filter(due_at__lt=now + AT_RISK)
 
 
+def desk_queue(by: Actor, part: Part, *, now: datetime) -> QuerySet[PriorAuth]:
+    """Return a part of the insurer's undecided requests, the most pressing first.
+
+    :raises Forbidden: when the actor is of no insurer.
+    """
+    must_be_allowed(by, Action.READ_QUEUE)
+    rows = selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN).order_by(*MOST_PRESSING)
+    if part is Part.AT_RISK:
+        return at_risk(rows, now=now)
+    return rows if part is Part.ALL else of(rows, Whose(part.value), by)
+
+
+def counts(by: Actor, *, now: datetime) -> dict[Part, int]:
+    """Return how many requests each part of the queue has."""
+    must_be_allowed(by, Action.READ_QUEUE)
+    rows = PriorAuth.objects.filter(insurer_id=by.organization, state__in=_OPEN, submitted_at__isnull=False)
+    counted: dict[str, int] = rows.aggregate(
+        all=Count("pk"),
+        mine=Count("pk", filter=Q(reviewer=by.person_id)),
+        unassigned=Count("pk", filter=Q(reviewer=None)),
+        at_risk=Count("pk", filter=Q(due_at__lt=now + AT_RISK)),
+    )
+    others = counted["all"] - counted["mine"] - counted["unassigned"]
+    return {
+        Part.ALL: counted["all"],
+        Part.MINE: counted["mine"],
+        Part.TEAM: others,
+        Part.UNASSIGNED: counted["unassigned"],
+        Part.AT_RISK: counted["at_risk"],
+    }
+
+
 @across_tenants("that a clinic is a reviewer's own is not the insurer's to know")
 def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> PriorAuth | None:
     """Lock and return what this person could take in hand next, the most pressing; None when nothing waits for them.
@@ -115,6 +157,13 @@ def is_absent(person_id: int | None, *, organization_id: int | None, now: dateti
     """Say whether a reviewer is away."""
     away = Absence.objects.filter(person=person_id, organization=organization_id)
     return away.filter(starts_at__lte=now, ends_at__gt=now).exists()
+
+
+def absences(by: Actor, *, now: datetime) -> list[Absence]:
+    """Return when reviewers of the actor's insurer are away, now or later, the earliest first."""
+    must_be_allowed(by, Action.READ_QUEUE)
+    rows = Absence.objects.filter(organization=by.organization, ends_at__gt=now)
+    return list(rows.select_related("person").order_by("starts_at", "pk"))
 
 
 def workload(by: Actor, *, now: datetime) -> list[Load]:

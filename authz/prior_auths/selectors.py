@@ -21,7 +21,7 @@ from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.formulary import selectors as formularies
 from authz.ids import PatientId, PriorAuthId
 from authz.policies import regimes
-from authz.policies.history import Happened, Kind
+from authz.policies.history import Happened, Kind, What
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.emergency.selectors import opened_patient
@@ -269,6 +269,11 @@ def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clo
         regime=regimes.version(prior_auth.regime, prior_auth.regime_version),
         zone=ZoneInfo(prior_auth.time_zone),
     )
+
+
+def clocks_if_asked(prior_auth: PriorAuth, *, now: datetime) -> Clocks:
+    """Return the clocks as they would be if the insurer asked the clinic something now; nothing is asked."""
+    return clocks_of(prior_auth, notices=[Happened(What.INFO_ASKED, now, with_notice=True)])
 
 
 def run_out_of(prior_auth: PriorAuth) -> RunOut | None:

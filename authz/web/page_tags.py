@@ -60,6 +60,19 @@ def time_left(at: datetime, now: datetime) -> str:
 
 
 @register.filter
+def length_left(at: datetime, now: datetime) -> str:
+    """Show how long it is until an instant: "24 minutes"."""
+    return words.distance(at, now=now).removeprefix("in ")
+
+
+@register.filter
+def clock_time(at: datetime) -> SafeString:
+    """Show an instant of today by its time of day in the reader's time zone."""
+    said = words.time_of_day(timezone.localtime(at))
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), said)
+
+
+@register.filter
 def from_today(on: date, today: date) -> str:
     """Show how far off a day is."""
     return words.days_off(on, today=today)

@@ -1,14 +1,12 @@
 """The steps of a request's life as forms: what each one asks for, and which service takes it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
-from django.forms.widgets import Input
 
 from authz.documentation import catalog
 from authz.errors import InvalidInput
@@ -16,7 +14,7 @@ from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import PriorAuth, RequestedLine
+from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.review_queue import reviewers
 from authz.prior_auths.services import assigning, deeming, determinations, endings, questions, queue, reopening, timing
 from authz.prior_auths.services import request as clinic
@@ -24,18 +22,17 @@ from authz.prior_auths.worklist import colleagues, same_patient
 from authz.web import words
 from authz.web.answer_fields import field_for, value_of
 from authz.web.forms import PlainForm, long_text
+from authz.web.grant_fields import NEEDED, PARTS, GrantedLine, grant_fields, granted_lines, name_of
 
 _QUESTIONS = 4
 _LONGEST_QUESTION = 1000
 _LONGEST_ANSWER = 4000
-_REASON = ("code", "text", "criterion")
-_GRANTED = ("days", "quantity", "starts_on", "ends_on")
 
 
 class StepForm(PlainForm):
     """The form of one step. Without fields, the button says everything."""
 
-    def __init__(self, prior_auth: PriorAuth, step: Step, posted: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, prior_auth: PriorAuth, step: StrEnum, posted: Mapping[str, Any] | None = None) -> None:
         super().__init__(posted, auto_id=f"{step.value}-%s", label_suffix="")
         self.prior_auth = prior_auth
         self.add_fields()
@@ -216,30 +213,33 @@ class ReasonForm(StepForm):
     """Why it was decided so, by the insurer's library of reasons."""
 
     def add_fields(self) -> None:
-        library = reasons_of(self.prior_auth.insurer_id) if self.prior_auth.insurer_id else {}
+        self.library = reasons_of(self.prior_auth.insurer_id) if self.prior_auth.insurer_id else {}
         self.fields |= {
             "reason.code": forms.ChoiceField(
                 label="Reason",
                 choices=[
                     ("", "Choose one"),
-                    *((code, f"{code}: {known.text}") for code, known in library.items()),
+                    *((code, f"{code}: {known.text}") for code, known in self.library.items()),
                 ],
                 error_messages={"required": "Give a code."},
             ),
-            "reason.text": long_text("Reason in one plain sentence", hint="The patient can read it."),
+            "reason.text": long_text(
+                "Reason in one plain sentence",
+                hint="The patient can read it. Left empty, it is the library's sentence.",
+            ),
             "reason.criterion": forms.CharField(
                 label="The criterion it rests on",
-                help_text="The clause of the plan's policy, such as 2.3 Quantity limits.",
+                help_text="The clause of the policy, such as 2.3 Quantity limits. Left empty, it is the library's.",
                 max_length=500,
-                error_messages={"required": "Name the clause."},
+                required=False,
             ),
         }
+        self.fields["reason.text"].required = False
 
     def arguments(self) -> dict[str, Any]:
-        said = self.cleaned_data
-        return {
-            "reason": Reason(code=said["reason.code"], text=said["reason.text"], criterion=said["reason.criterion"])
-        }
+        said, known = self.cleaned_data, self.library[self.cleaned_data["reason.code"]]
+        text, criterion = said["reason.text"] or known.text, said["reason.criterion"] or known.criterion
+        return {"reason": Reason(code=known.code, text=text, criterion=criterion)}
 
 
 class ApproveInPartForm(ReasonForm):
@@ -247,7 +247,7 @@ class ApproveInPartForm(ReasonForm):
 
     def add_fields(self) -> None:
         for line in self.prior_auth.lines.all():
-            self.fields |= _grant_fields(line)
+            self.fields |= grant_fields(line)
         super().add_fields()
 
     def clean(self) -> dict[str, Any]:
@@ -258,15 +258,16 @@ class ApproveInPartForm(ReasonForm):
         return self.cleaned_data
 
     def _grant(self, line: int) -> None:
-        names = {part: f"grants.{line}.{part}" for part in _GRANTED}
-        missing = [name for part, name in names.items() if part != "quantity" and self.cleaned_data.get(name) is None]
+        names = {part: name_of(line, part) for part in PARTS}
+        missing = [name for part, name in names.items() if part in NEEDED and self.cleaned_data.get(name) is None]
         for name in missing:
             if name not in self.errors:
                 self.add_error(name, "Needed for a line that is granted.")
         if missing or any(name in self.errors for name in names.values()):
             return
         try:
-            self.grants[line] = Grant(**{part: self.cleaned_data[name] for part, name in names.items()})
+            said: dict[str, Any] = {part: self.cleaned_data[name] for part, name in names.items()}
+            self.grants[line] = Grant(**said | {"rxcui": said["rxcui"] or None})
         except InvalidInput as refusal:
             self.refuse({names[part]: said for part, said in refusal.fields.items()})
 
@@ -275,56 +276,23 @@ class ApproveInPartForm(ReasonForm):
         lines = {f"grants.{line.line}" for line in self.prior_auth.lines.all()}
         super().refuse({f"{name}.days" if name in lines else name: said for name, said in fields.items()})
 
+    def lines(self) -> Iterator[GrantedLine]:
+        """Yield the lines, each part beside what was asked for."""
+        yield from granted_lines(self, list(self.prior_auth.lines.all()))
+
+    def reason_fields(self) -> list[forms.BoundField]:
+        """Return the fields that say why not all of it."""
+        return [self[name] for name in self.fields if name.startswith("reason.")]
+
     def arguments(self) -> dict[str, Any]:
         return {**super().arguments(), "grants": self.grants}
-
-
-def _grant_fields(line: RequestedLine) -> dict[str, forms.Field]:
-    name = f"grants.{line.line}"
-    return {
-        f"{name}.is_granted": forms.BooleanField(
-            label=f"Grant line {line.line}: {line.product_name}", required=False, initial=True
-        ),
-        f"{name}.days": forms.IntegerField(
-            label=f"Line {line.line}, days", required=False, initial=line.days_supply, widget=_short(forms.NumberInput)
-        ),
-        f"{name}.quantity": forms.DecimalField(
-            label=f"Line {line.line}, quantity",
-            required=False,
-            initial=_plain(line.quantity),
-            max_digits=12,
-            decimal_places=4,
-            widget=_short(forms.TextInput),
-        ),
-        f"{name}.starts_on": _day_field(f"Line {line.line}, first day", line.starts_on),
-        f"{name}.ends_on": _day_field(f"Line {line.line}, last day", line.ends_on),
-    }
-
-
-def _short(widget: type[Input]) -> Input:
-    return widget({"class": "short"})
-
-
-def _plain(quantity: Decimal | None) -> str:
-    return "" if quantity is None else words.amount(quantity)
-
-
-def _day_field(label: str, initial: date) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        initial=initial.isoformat(),
-        widget=forms.DateInput({"type": "date"}),
-        input_formats=["%Y-%m-%d"],
-        error_messages={"invalid": "Give a day as YYYY-MM-DD."},
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage:
     """How a step is offered: the service that takes it, its form, and what it does in a sentence."""
 
-    take: Callable[..., PriorAuth]
+    take: Callable[..., object]
     form: type[StepForm] = StepForm
     says: str
 
@@ -354,7 +322,7 @@ STEPS: dict[Step, StepPage] = {
     Step.ASK: StepPage(
         take=questions.ask,
         form=AskForm,
-        says="The clinic answers item by item. The clock for the decision keeps running.",
+        says="The clinic answers item by item.",
     ),
     Step.ANSWER: StepPage(
         take=questions.answer,

@@ -8,6 +8,19 @@ from authz.web.views.account import AccountPage, PasswordPage
 from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
 from authz.web.views.demo_mail import CaughtMail, Mailbox
 from authz.web.views.demo_webhooks import CaughtWebhooks
+from authz.web.views.desk import (
+    AppealDeed,
+    CallDeed,
+    CallOffered,
+    DeedDone,
+    Desk,
+    DeskCase,
+    Lease,
+    Next,
+    Shortcuts,
+    Skipped,
+)
+from authz.web.views.desk_team import Team
 from authz.web.views.documents import (
     AttachmentContent,
     AttachmentsPage,
@@ -16,12 +29,25 @@ from authz.web.views.documents import (
     PacketPaper,
 )
 from authz.web.views.emergency import EmergencyPage
+from authz.web.views.figures import Figures, FiguresSheet
 from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, OpenNotice
 from authz.web.views.inbox_settings import InboxSettings
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.patient import PatientHistory, PatientPage
 from authz.web.views.people import MessageBurden, People
+from authz.web.views.policies import (
+    Activation,
+    CatalogPolicy,
+    OwnPolicy,
+    Policies,
+    Reasons,
+    Regimes,
+    Retirement,
+    Rewriting,
+    SimulationAsked,
+    SimulationPage,
+)
 from authz.web.views.preview import PacketPreview
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
 from authz.web.views.webhooks import Webhook, WebhookActed, WebhookReplayed, Webhooks
@@ -110,6 +136,29 @@ urlpatterns = [
         name="webhook-replay",
     ),
     path("demo/webhooks/", CaughtWebhooks.as_view(), name="demo-webhooks"),
+    path("desk/", Desk.as_view(), name="desk"),
+    path("desk/next/", Next.as_view(), name="desk-next"),
+    path("desk/team/", Team.as_view(), name="desk-team"),
+    path("desk/shortcuts/", Shortcuts.as_view(), name="desk-shortcuts"),
+    path("desk/<uuid:prior_auth_id>/", DeskCase.as_view(), name="desk-case"),
+    path("desk/<uuid:prior_auth_id>/lease/", Lease.as_view(), name="desk-lease"),
+    path("desk/<uuid:prior_auth_id>/skip/", Skipped.as_view(), name="desk-skip"),
+    path("desk/<uuid:prior_auth_id>/offer-call/", CallOffered.as_view(), name="desk-offer-call"),
+    path("desk/<uuid:prior_auth_id>/appeals/<uuid:appeal_id>/<slug:step>/", AppealDeed.as_view(), name="desk-appeal"),
+    path("desk/<uuid:prior_auth_id>/calls/<uuid:call_id>/<slug:step>/", CallDeed.as_view(), name="desk-call"),
+    path("desk/<uuid:prior_auth_id>/<slug:step>/", DeedDone.as_view(), name="desk-step"),
+    path("policies/", Policies.as_view(), name="policies"),
+    path("policies/catalog/<str:code>/<str:version>/", CatalogPolicy.as_view(), name="catalog-policy"),
+    path("policies/<uuid:policy_id>/", OwnPolicy.as_view(), name="policy"),
+    path("policies/<uuid:policy_id>/activation/", Activation.as_view(), name="policy-activation"),
+    path("policies/<uuid:policy_id>/rewriting/", Rewriting.as_view(), name="policy-rewriting"),
+    path("policies/<uuid:policy_id>/retirement/", Retirement.as_view(), name="policy-retirement"),
+    path("policies/<uuid:policy_id>/simulations/", SimulationAsked.as_view(), name="simulations"),
+    path("policies/<uuid:policy_id>/simulations/<uuid:simulation_id>/", SimulationPage.as_view(), name="simulation"),
+    path("legal-clocks/", Regimes.as_view(), name="regimes"),
+    path("reasons/", Reasons.as_view(), name="reasons"),
+    path("figures/", Figures.as_view(), name="figures"),
+    path("figures.csv", FiguresSheet.as_view(), name="figures-sheet"),
     path("demo/mail/", Mailbox.as_view(), name="mailbox"),
     path("demo/mail/<str:name>/", CaughtMail.as_view(), name="caught-mail"),
 ]

@@ -11,10 +11,11 @@ from math import floor
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Source
 from authz.policies.automation import Mark
+from authz.policies.clause import Standing
 from authz.policies.history import Kind
 from authz.policies.regime import NextLevel
-from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
-from authz.prior_auths.call_lifecycle import CallOutcome, CallState
+from authz.prior_auths.appeal_lifecycle import AppealDismissal, AppealOutcome, AppealState, AppealStep
+from authz.prior_auths.call_lifecycle import CallOutcome, CallState, CallStep
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, State, Step
@@ -178,6 +179,22 @@ APPEAL_DONE: Mapping[AppealStep, str] = {
     AppealStep.WITHDRAW: "Appeal withdrawn",
     AppealStep.FORWARD: "Appeal forwarded to the independent reviewer",
 }
+APPEAL_ACTION: Mapping[AppealStep, str] = {
+    AppealStep.RECEIVE: "Acknowledge the appeal",
+    AppealStep.TAKE_IN_HAND: "Take the appeal in hand",
+    AppealStep.RELEASE: "Put the appeal back",
+    AppealStep.UPHOLD: "Uphold the decision",
+    AppealStep.OVERTURN: "Overturn: approve as asked",
+    AppealStep.OVERTURN_IN_PART: "Overturn in part",
+    AppealStep.DISMISS: "Dismiss the appeal",
+    AppealStep.FORWARD: "Note the appeal as forwarded",
+}
+"""What the insurer's buttons for an appeal say."""
+APPEAL_DISMISSAL: Mapping[AppealDismissal, str] = {
+    AppealDismissal.NOT_A_PARTY: "Who appeals is not entitled to",
+    AppealDismissal.NO_GOOD_CAUSE: "It is late, and there is no good cause",
+    AppealDismissal.NOTHING_LEFT_TO_DECIDE: "Nothing is left to decide",
+}
 CALL: Mapping[CallState, Status] = {
     CallState.OFFERED: Status("Offered by the insurer", Tone.WAITS, "The clinic"),
     CallState.PROPOSED: Status("The clinic proposes times", Tone.RUNS, "The insurer"),
@@ -185,6 +202,13 @@ CALL: Mapping[CallState, Status] = {
     CallState.CONCLUDED: Status("Concluded", Tone.OVER),
     CallState.DECLINED: Status("The clinic does without it", Tone.OVER),
 }
+CALL_ACTION: Mapping[CallStep, str] = {
+    CallStep.OFFER: "Offer a peer-to-peer call",
+    CallStep.OFFER_TIMES: "Offer other times for the call",
+    CallStep.CONFIRM: "Confirm a time for the call",
+    CallStep.CONCLUDE: "Keep what came of the call",
+}
+"""What the insurer's buttons for a peer-to-peer call say."""
 CALL_OUTCOME: Mapping[CallOutcome, str] = {
     CallOutcome.WILL_APPROVE: "The insurer will approve: the request is to be reopened",
     CallOutcome.WILL_STAND: "The insurer's view stands",
@@ -228,6 +252,11 @@ BALL: Mapping[Ball, str] = {
 }
 DUE: Mapping[Due, str] = {Due.OVERDUE: "Overdue", Due.TODAY: "Today or overdue", Due.WEEK: "Within seven days"}
 
+SETTING: Mapping[Standing, Status] = {
+    Standing.CONFIRMED: Status("Confirmed", Tone.GOOD),
+    Standing.UNCONFIRMED: Status("Not confirmed", Tone.WAITS),
+    Standing.PRODUCT_DEFAULT: Status("Product's default", Tone.OVER),
+}
 ROLE: Mapping[Role, str] = {
     Role.STAFF: "clinic staff",
     Role.PRESCRIBER: "prescriber",
@@ -316,6 +345,11 @@ def near_moment(at: datetime, *, today: date) -> str:
 def moment(at: datetime) -> str:
     """Return an instant in its own time zone, such as "Mar 3, 2025, 3:05 PM EST"."""
     return f"{day(at.date())}, {at.hour % 12 or 12}:{at:%M %p %Z}"
+
+
+def time_of_day(at: datetime) -> str:
+    """Return the time of day of an instant in its own time zone: "3:05 PM"."""
+    return f"{at.hour % 12 or 12}:{at:%M %p}"
 
 
 def distance(at: datetime, *, now: datetime) -> str:

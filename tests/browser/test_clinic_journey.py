@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 
 from tests.browser.conftest import Look
-from tests.browser.looking import Window
+from tests.browser.hands import ByKeyboard, ByMouse, Hand
 
 STAFF = "stella@riverside.example"
 PRESCRIBERS = {"Ida Jones": "jones@riverside.example", "Ben Okafor": "okafor@riverside.example"}
@@ -17,67 +17,6 @@ TYPED = {
 }
 CHOSEN = {"pain.type": "post-surgical", "ex.reason": "none"}
 SAID = {"pdmp.checked": "yes", "benzo.concurrent": "no"}
-
-
-class ByMouse:
-    def __init__(self, window: Window) -> None:
-        self.window, self.page = window, window.page
-
-    def press(self, selector: str) -> None:
-        self.page.locator(selector).first.click()
-
-    def type(self, name: str, text: str) -> None:
-        self.page.locator(f'[name="{name}"]').fill(text)
-
-    def choose(self, name: str, value: str) -> None:
-        self.page.locator(f'[name="{name}"]').select_option(value)
-
-    def say(self, name: str, value: str) -> None:
-        self.page.locator(f'[name="{name}"][value="{value}"]').check()
-
-    def tick(self, name: str) -> None:
-        self.page.locator(f'[name="{name}"]').check()
-
-
-class ByKeyboard:
-    """The same without ever touching the mouse; only what the Tab key comes to can be used."""
-
-    def __init__(self, window: Window) -> None:
-        self.window, self.page = window, window.page
-
-    def press(self, selector: str) -> None:
-        self.window.tab_to(selector)
-        self.page.keyboard.press("Enter")
-
-    def type(self, name: str, text: str) -> None:
-        self.window.tab_to(f'[name="{name}"]')
-        is_day = self.page.evaluate("document.activeElement.type") == "date"
-        year, month, day = text.split("-") if is_day else ("", "", "")
-        self.page.keyboard.type(f"{month}{day}{year}" if is_day else text)
-
-    def choose(self, name: str, value: str) -> None:
-        self.window.tab_to(f'[name="{name}"]')
-        for _ in range(40):
-            if self.page.evaluate("document.activeElement.value") == value:
-                return
-            self.page.keyboard.press("ArrowDown")
-        raise AssertionError(f"{name} does not offer {value}")
-
-    def say(self, name: str, value: str) -> None:
-        self.window.tab_to(f'[name="{name}"]')
-        self.page.keyboard.press("Space")
-        for _ in range(4):
-            if self.page.evaluate("document.activeElement.value") == value:
-                return
-            self.page.keyboard.press("ArrowDown")
-        raise AssertionError(f"{name} does not offer {value}")
-
-    def tick(self, name: str) -> None:
-        self.window.tab_to(f'[name="{name}"]')
-        self.page.keyboard.press("Space")
-
-
-Hand = Callable[[Window], "ByMouse | ByKeyboard"]
 
 
 @pytest.mark.parametrize(("hand_of", "patient"), [(ByMouse, "Tunde Oyelaran"), (ByKeyboard, "Ruben Tennant")])
@@ -114,7 +53,7 @@ def test_the_staff_get_a_request_from_needed_to_submitted(look: Look, hand_of: H
     staff.keep_picture(f"journey-{hand_of.__name__}-submitted")
 
 
-def _answers(hand: "ByMouse | ByKeyboard") -> Iterator[Callable[[], None]]:
+def _answers(hand: ByMouse | ByKeyboard) -> Iterator[Callable[[], None]]:
     """Yield an act for each question that the form asks."""
     form = hand.page.locator('form[action$="/answers/"]')
     for kind, values in ((hand.type, TYPED), (hand.choose, CHOSEN), (hand.say, SAID)):

@@ -7,6 +7,7 @@ from tests.browser.looking import Scheme, Window
 
 STAFF, PRESCRIBER = "stella@riverside.example", "jones@riverside.example"
 ADMINISTRATOR = "priya@riverside.example"
+REVIEWER, PHYSICIAN, INSURER_ADMIN = "rae@evergreen.example", "patel@evergreen.example", "noor@evergreen.example"
 
 
 def worklist(window: Window) -> None:
@@ -65,6 +66,73 @@ def history(window: Window) -> None:
     window.go(f"{window.page.url.removeprefix(window.address)}history/")
 
 
+def desk(window: Window) -> None:
+    window.go("/desk/")
+
+
+def case(window: Window) -> None:
+    window.go("/desk/?part=team").locator(".queue ol a", has_text="PA-").first.click()
+    window.page.locator(".lease").wait_for()
+
+
+def case_to_decide(window: Window) -> None:
+    window.go("/desk/").locator(".queue li", has_text="With a physician").first.locator("a").click()
+    window.page.get_by_text("Approve in part", exact=False).first.click()
+    window.page.locator('[name="grants.1.days"]').wait_for()
+
+
+def notice_to_read(window: Window) -> None:
+    case_to_decide(window)
+    window.page.locator('[name="grants.1.days"]').fill("2")
+    window.page.locator('#approve_in_part [name="reason.code"]').select_option("shorter-period")
+    window.page.get_by_role("button", name="Read the notice first").first.click()
+    window.page.get_by_text("This is the notice, word by word.").wait_for()
+
+
+def refused_decision(window: Window) -> None:
+    case_to_decide(window)
+    window.page.get_by_role("button", name="Read the notice first").first.click()
+    window.page.get_by_text("Nothing was changed yet").wait_for()
+
+
+def appeals(window: Window) -> None:
+    window.go("/desk/?part=appeals")
+
+
+def team(window: Window) -> None:
+    window.go("/desk/team/")
+
+
+def policies(window: Window) -> None:
+    window.go("/policies/?from=default/1")
+
+
+def policy(window: Window) -> None:
+    window.go("/policies/catalog/part_d_2019/2/")
+
+
+def refused_policy(window: Window) -> None:
+    policies(window)
+    window.page.get_by_role("button", name="Keep the draft").click()
+    window.page.get_by_text("Nothing was changed yet").wait_for()
+
+
+def regimes(window: Window) -> None:
+    window.go("/legal-clocks/").locator("details summary").first.click()
+
+
+def reasons(window: Window) -> None:
+    window.go("/reasons/?say=not-covered")
+
+
+def figures(window: Window) -> None:
+    window.go("/figures/")
+
+
+def all_requests(window: Window) -> None:
+    window.go("/?show=open")
+
+
 def inbox(window: Window) -> None:
     window.go("/inbox/")
 
@@ -109,6 +177,20 @@ PAGES = {
     "request-refused": (refused, STAFF),
     "request-decided": (request_decided, STAFF),
     "preview": (preview, STAFF),
+    "desk": (desk, REVIEWER),
+    "desk-case": (case, PHYSICIAN),
+    "desk-decide": (case_to_decide, PHYSICIAN),
+    "desk-notice": (notice_to_read, PHYSICIAN),
+    "desk-refused": (refused_decision, PHYSICIAN),
+    "desk-appeals": (appeals, REVIEWER),
+    "desk-team": (team, INSURER_ADMIN),
+    "all-requests": (all_requests, REVIEWER),
+    "policies": (policies, INSURER_ADMIN),
+    "policy": (policy, INSURER_ADMIN),
+    "policy-refused": (refused_policy, INSURER_ADMIN),
+    "legal-clocks": (regimes, INSURER_ADMIN),
+    "reasons": (reasons, INSURER_ADMIN),
+    "figures": (figures, INSURER_ADMIN),
     "inbox": (inbox, PRESCRIBER),
     "inbox-settings": (settings, PRESCRIBER),
     "people": (people, ADMINISTRATOR),
@@ -132,7 +214,12 @@ def test_a_page_is_well_made(look: Look, name: str, width: int, scheme: Scheme) 
     window.keep_picture(f"{name}-{width}-{scheme}")
 
     # The browser itself says in the console that an answer was not 200; that is what was asked for.
-    expected = {"no-such-page": "404", "request-refused": "422"}.get(name)
+    expected = {
+        "no-such-page": "404",
+        "request-refused": "422",
+        "desk-refused": "422",
+        "policy-refused": "422",
+    }.get(name)
     window.wrong = [wrong for wrong in window.wrong if expected is None or expected not in wrong]
     assert window.axe() == []
     assert window.overflow() <= 0

@@ -94,6 +94,18 @@ def test_what_was_passed_over_is_offered_to_others(cast: Cast) -> None:
         queue.skip(prior_auth_id=key_of(queued), reason="Again.", by=cast.rae, now=NOW)
 
 
+def test_what_somebody_has_in_hand_goes_back_when_they_pass_it_over(cast: Cast) -> None:
+    claimed, referred = stage.in_review(cast), stage.in_clinical_review(cast)
+    queue.take_in_hand(prior_auth_id=key_of(referred), by=cast.patel, now=NOW)
+
+    queue.skip(prior_auth_id=key_of(claimed), reason="I know the patient.", by=cast.rae, now=NOW)
+    queue.skip(prior_auth_id=key_of(referred), reason="I know the patient.", by=cast.patel, now=NOW)
+
+    rows = PriorAuth.objects.order_by("pk").values_list("state", "reviewer", "leased_until")
+    assert list(rows) == [("queued", None, None), ("clinical_review", None, None)]
+    assert queue.claim_next(by=cast.rae, now=NOW) is None
+
+
 def test_nobody_reviews_what_concerns_their_own_clinic(cast: Cast) -> None:
     queued = stage.queued(cast)
     access.add_membership(person=cast.people["rae"], organization=cast.riverside, role=Role.PRESCRIBER)

@@ -38,7 +38,7 @@ def address(prior_auth: PriorAuth) -> str:
 
 
 @pytest.mark.parametrize("name", ["stella", "jones", "rae", "patel", "mallory", "oscar"])
-@pytest.mark.parametrize("path", ["/", "/?show=ended", "/?page=999", "/inbox/"])
+@pytest.mark.parametrize("path", ["/?show=open", "/?show=ended", "/?page=999", "/inbox/"])
 def test_the_lists_are_well_made_for_every_role(cast: Cast, enter: Door, path: str, name: str) -> None:
     decided(cast)
     queued(cast)
@@ -177,7 +177,7 @@ def test_strangers_lists_name_nothing_of_ours(cast: Cast, enter: Door, name: str
     prior_auth = queued(cast)
     client = enter(name)
 
-    seen = "".join(client.get(path).content.decode() for path in ("/", "/?show=ended", "/inbox/"))
+    seen = "".join(client.get(path, follow=True).content.decode() for path in ("/", "/?show=ended", "/inbox/"))
 
     assert prior_auth.number not in seen
     assert str(prior_auth.public_id) not in seen

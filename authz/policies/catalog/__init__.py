@@ -54,6 +54,12 @@ def version_named(code: str, version: str) -> PolicyVersion:
     raise UnknownPolicy(f"There is no version {version!r} of {code!r} in the catalog.")
 
 
+def text_of(version: PolicyVersion) -> str:
+    """Return the file that a version of the catalog was read from, to begin a draft with."""
+    name = f"{version.code}-{version.version}.toml"
+    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+
+
 @cache
 def policies() -> Mapping[str, tuple[PolicyVersion, ...]]:
     """Return the catalog's policies by code, each with its versions, oldest first."""

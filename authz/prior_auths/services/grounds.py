@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from authz.access.models import Licence
 from authz.access.roles import Actor, Profession
+from authz.access.selectors import licence_on
 from authz.errors import AuthzError, InvalidInput
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.determination import Grant, Reason, is_no_more
@@ -39,13 +40,7 @@ def licence_of(by: Actor, *, professions: Collection[Profession], now: datetime)
 
     :raises LicenceNeeded: when they have none.
     """
-    on = now.date()
-    licence = (
-        Licence.objects.filter(person_id=person_of(by), valid_from__lte=on, valid_until__gte=on)
-        .filter(profession__in=[profession.value for profession in professions])
-        .order_by("pk")
-        .first()
-    )
+    licence = licence_on(person_of(by), professions=professions, on=now.date())
     if licence is None:
         raise LicenceNeeded(
             "You have no licence that is valid today; only a licensed human may deny, wholly or in part."

@@ -107,13 +107,22 @@ def renew_lease(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> Prio
 
 @transaction.atomic
 def skip(*, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime) -> PriorAuth:
-    """Pass a waiting request over, for a reason: the actor is not offered it again. Doing it again changes nothing.
+    """Pass a request over, for a reason: the actor is not offered it again. Doing it again changes nothing.
+
+    One that they have in hand goes back for another.
 
     :raises IllegalStep: when the actor could not take it anyway.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
+    is_mine = prior_auth.reviewer_id == person_of(by)
+    if is_mine and prior_auth.state == State.IN_REVIEW.value:
+        prior_auth.reviewer = prior_auth.leased_until = None
+        steps.take(prior_auth, Step.RELEASE, by=by, now=now, note=reason)
     is_queued = prior_auth.state == State.QUEUED.value
     steps.must_be_legal(prior_auth, Step.CLAIM if is_queued else Step.TAKE_IN_HAND, by)
+    if is_mine and prior_auth.state == State.CLINICAL_REVIEW.value:
+        prior_auth.reviewer = prior_auth.leased_until = None
+        prior_auth.save(update_fields=["reviewer", "leased_until"])
     said = {"reason": reason, "at": now}
     _, is_new = Skip.objects.get_or_create(prior_auth=prior_auth, person_id=person_of(by), defaults=said)
     if is_new:

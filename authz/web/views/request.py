@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -37,7 +36,7 @@ from authz.web.next_action import ANSWER_QUESTIONS
 from authz.web.pages import Page, is_part
 from authz.web.patient_names import name_in_case, names
 from authz.web.step_forms import STEPS, StepForm
-from authz.web.why import Why, why
+from authz.web.why_asked import why_of
 
 _CHANGED = "Somebody changed this request after you opened it. Look at it as it is now; what you wrote is kept below."
 _BY_ADDRESS = {step.value.replace("_", "-"): step for step in STEPS}
@@ -95,7 +94,7 @@ class RequestPage(Page):
             due=selectors.due(prior_auth),
             run_out=selectors.run_out_of(prior_auth),
             sentences=sentences_told(prior_auth.explanation),
-            why=_why(prior_auth),
+            why=why_of(prior_auth),
             offers=offers,
             answers_form=answers,
             attach_form=self._attach_form(prior_auth, refused),
@@ -279,27 +278,6 @@ class StepTaken(RequestPage):
         messages.success(request, f"{words.DONE[taken]}.")
         # What is signed in the inbox leads back to the rest of it.
         return redirect("inbox") if request.POST.get("back") == "inbox" else redirect("request", prior_auth_id)
-
-
-_NO_CLAUSE: Mapping[str, Any] = {"sentences": [], "settings": []}
-_NO_TRACE: Mapping[str, Any] = {"records": [], "episodes": []}
-
-
-def _trace(prior_auth: PriorAuth) -> Mapping[str, Any]:
-    """Return the trace a request keeps; requests opened before traces were kept have none."""
-    trace: Mapping[str, Any] = prior_auth.explanation.get("trace", _NO_TRACE)
-    return trace
-
-
-def _why(prior_auth: PriorAuth) -> Why:
-    trace = _trace(prior_auth)
-    return why(
-        {**_NO_CLAUSE, "version": prior_auth.policy_version, **prior_auth.explanation["policy"]},
-        trace,
-        episode=0 if trace["episodes"] else None,
-        ways_out=selectors.ways_out(prior_auth),
-        is_payer_rule_unknown=prior_auth.is_payer_rule_unknown,
-    )
 
 
 def _offer(prior_auth: PriorAuth, step: Step, place: str, refused: Refused | None) -> Offer:

@@ -1,4 +1,4 @@
-"""The first page: a clinic's worklist, an insurer's review queue."""
+"""The first page: a clinic's worklist; and an insurer's list of all requests."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,7 +58,10 @@ class Worklist(Page):
     """Open requests, the most pressing first; and whatever part of the clinic's requests is wanted."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._of_clinic(request) if self.is_clinic else self._of_insurer(request)
+        if self.is_clinic:
+            return self._of_clinic(request)
+        # An insurer's first page is the desk; the whole list is asked for by name.
+        return self._of_insurer(request) if request.GET else redirect("desk")
 
     def post(self, request: HttpRequest) -> HttpResponse:
         """Search: what was typed comes back sealed in the address; going back works, and no log names anybody."""

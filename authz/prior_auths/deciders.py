@@ -1,0 +1,39 @@
+"""Who could decide what: as a page asks before it offers a decision. The services hold it, and so does the database."""
+
+from datetime import datetime
+
+from authz.access.roles import DENYING, Actor, Profession
+from authz.access.selectors import licence_on, superiors_of
+from authz.policies import regimes
+from authz.policies.regime import Denier
+from authz.prior_auths.appeals import deciders_of
+from authz.prior_auths.determination import ADVERSE
+from authz.prior_auths.models import PriorAuth
+
+_PHYSICIAN = frozenset({Profession.PHYSICIAN})
+
+
+def may_decide_against(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bool:
+    """Say whether the actor holds a licence, valid today, by which the request's regime lets them decide against it."""
+    regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
+    professions = _PHYSICIAN if regime.denied_by is Denier.PHYSICIAN else DENYING
+    return by.person_id is not None and licence_on(by.person_id, professions=professions, on=now.date()) is not None
+
+
+def may_uphold(by: Actor, *, now: datetime) -> bool:
+    """Say whether the actor holds a physician's licence, valid today, without which no appeal is decided against."""
+    return by.person_id is not None and licence_on(by.person_id, professions=_PHYSICIAN, on=now.date()) is not None
+
+
+def has_decided_against(prior_auth: PriorAuth, by: Actor) -> bool:
+    """Say whether the actor decided against the request before, so that somebody else must look at it again."""
+    rows = prior_auth.determinations.all()
+    return any(row.outcome in ADVERSE and row.decided_by_id == by.person_id for row in rows)
+
+
+def may_hear_appeal(prior_auth: PriorAuth, by: Actor) -> bool:
+    """Say whether neither the actor nor anybody above them determined the request at any time."""
+    if by.person_id is None:
+        return False
+    above = superiors_of(by.person_id, organization_id=prior_auth.insurer_id)
+    return deciders_of(prior_auth).isdisjoint({by.person_id, *above})

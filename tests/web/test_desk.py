@@ -1,0 +1,326 @@
+"""The reviewer's desk: the queue, a case with all that speaks for and against it, and decisions made with care."""
+
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from authz import clock
+from authz.prior_auths.models import PriorAuth, Skip
+from authz.prior_auths.services import queue
+from tests.cast import (
+    Cast,
+    appeal_in_review,
+    appeal_reviewer,
+    denied,
+    in_clinical_review,
+    in_review,
+    incomplete,
+    key_of,
+    later,
+    queued,
+    with_document,
+)
+from tests.web.conftest import Door
+from tests.web.reading import Element, findings, read
+
+REASON = {"reason.code": "quantity-reduced"}
+FEWER = {"grants.1.days": "2", "grants.1.quantity": "8"}
+
+
+def address(prior_auth: PriorAuth, rest: str = "") -> str:
+    return f"/desk/{prior_auth.public_id}/{rest}"
+
+
+def seen(client: Client, prior_auth: PriorAuth) -> str:
+    return unescape(client.get(address(prior_auth)).content.decode())
+
+
+def fields_of(html: str, action: str) -> dict[str, str]:
+    """Return what a form of the page would send, as a browser does without anybody typing."""
+    form = next(form for form in read(html).all("form") if form.attributes.get("action") == action)
+    return {e.attributes.get("name", ""): value for e in _fields(form) if (value := _value(e)) is not None}
+
+
+def _fields(form: Element) -> list[Element]:
+    return [*form.all("input"), *form.all("textarea"), *form.all("select")]
+
+
+def _value(e: Element) -> str | None:
+    if e.tag == "textarea":
+        return e.text.strip()
+    if e.tag == "select":
+        chosen = [option.attributes["value"] for option in e.all("option") if "selected" in option.attributes]
+        return chosen[0] if chosen else ""
+    if e.attributes.get("type") in {"checkbox", "radio"}:
+        return e.attributes.get("value", "on") if "checked" in e.attributes else None
+    return e.attributes.get("value", "")
+
+
+def send(client: Client, prior_auth: PriorAuth, place: str, **typed: str) -> Any:
+    """Fill in a form of the case as it is shown now, and send it."""
+    action = address(prior_auth, f"{place}/")
+    return client.post(action, fields_of(client.get(address(prior_auth)).content.decode(), action) | typed)
+
+
+def offered(client: Client, prior_auth: PriorAuth) -> set[str]:
+    """Return the steps that the desk offers for a case."""
+    forms = read(client.get(address(prior_auth)).content.decode()).all("form")
+    start = address(prior_auth)
+    actions = {form.attributes.get("action", "") for form in forms}
+    return {action.removeprefix(start).strip("/") for action in actions if action.startswith(start)}
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """It is an hour after the play begins, for the pages as well."""
+    at = later(1)
+    monkeypatch.setattr(clock, "now", lambda: at)
+    return at
+
+
+@pytest.mark.parametrize("name", ["rae", "patel", "ivy", "nora", "oscar"])
+def test_the_desk_is_well_made_for_everybody_of_an_insurer(cast: Cast, enter: Door, name: str) -> None:
+    cases = [in_clinical_review(cast), with_document(cast), denied(cast)]
+    client = enter(name)
+
+    pages = [client.get(path) for path in ("/desk/", "/desk/?part=appeals", "/desk/?part=at-risk", "/desk/team/")]
+    pages += [client.get(address(case)) for case in cases]
+
+    assert [page.status_code for page in pages] == [200] * 4 + [404 if name == "oscar" else 200] * 3
+    assert [findings(page.content.decode()) for page in pages] == [[]] * 7
+
+
+@pytest.mark.parametrize("name", ["stella", "mallory"])
+def test_a_clinic_has_no_desk(cast: Cast, enter: Door, name: str) -> None:
+    prior_auth, client = queued(cast), enter(name)
+
+    statuses = {client.get(path).status_code for path in ("/desk/", "/desk/team/", address(prior_auth))}
+
+    assert statuses <= {403, 404}
+
+
+def test_another_insurer_can_do_nothing_with_a_case(cast: Cast, enter: Door) -> None:
+    prior_auth, oscar = queued(cast), enter("oscar")
+
+    sent = [oscar.post(address(prior_auth, f"{place}/"), {"version": 9}) for place in ("claim", "skip", "lease")]
+
+    assert {answer.status_code for answer in sent} == {404}
+    assert prior_auth.number not in oscar.get("/desk/").content.decode()
+
+
+def test_the_case_says_when_it_is_due_and_why_and_what_to_judge_by(cast: Cast, enter: Door, now: datetime) -> None:
+    prior_auth = with_document(cast)
+
+    told = seen(enter("rae"), prior_auth)
+
+    assert "Decision due in 2 days 23 hours" in told
+    assert "Why is it due then?" in told
+    assert "72 hours after the insurer received the standard request" in told
+    assert "Was the prescription drug monitoring program (PDMP) checked?" in told
+    assert "Not documented" in told
+    assert "Borne out by document 1" in told
+    assert "Note of the visit." in told  # the text of the document itself
+
+
+def test_taking_the_next_one_leads_to_the_most_pressing_and_shows_the_lease_to_others(
+    cast: Cast, enter: Door, now: datetime
+) -> None:
+    first, _second = queued(cast), queued(cast, now=later(0.5))
+    rae, patel = enter("rae"), enter("patel")
+
+    answer = rae.post("/desk/next/")
+
+    assert answer.headers["Location"] == address(first)
+    assert "You have it in hand for" in seen(rae, first)
+    assert "has it in hand for 30 minutes more" in seen(patel, first).replace("<strong>Rae Quinn</strong> ", "")
+    assert "approve" not in offered(patel, first)
+    assert "Nothing waits for you now." not in seen(rae, first)
+
+
+def test_the_lease_is_kept_by_a_sign_of_life_and_only_by_who_has_it(cast: Cast, enter: Door, now: datetime) -> None:
+    prior_auth = in_review(cast, now=later(0.75))
+    rae, patel = enter("rae"), enter("patel")
+
+    kept = rae.post(address(prior_auth, "lease/"), headers={"HX-Request": "true"})
+    refused = patel.post(address(prior_auth, "lease/"), follow=True)
+
+    prior_auth.refresh_from_db()
+    assert prior_auth.leased_until == now + timedelta(minutes=30)
+    assert "You have it in hand for <strong>30 minutes</strong>" in kept.content.decode()
+    assert "You do not have this request in hand" in refused.content.decode()
+
+
+def test_what_is_skipped_goes_back_for_another(cast: Cast, enter: Door) -> None:
+    prior_auth = queue.claim(prior_auth_id=key_of(queued(cast)), by=cast.rae, now=clock.now())
+    rae = enter("rae")
+
+    answer = send(rae, prior_auth, "skip", reason="I know the family.", then="next")
+
+    prior_auth.refresh_from_db()
+    assert (answer.status_code, prior_auth.state, prior_auth.reviewer) == (302, "queued", None)
+    assert Skip.objects.get().reason == "I know the family."
+    assert "Nothing waits for you now." in rae.get("/desk/").content.decode()
+
+
+def test_only_what_the_reader_may_do_is_offered(cast: Cast, enter: Door) -> None:
+    waiting, referred = queued(cast), in_clinical_review(cast)
+    cast.people["patel"].licences.update(valid_until="2020-12-31", valid_from="2020-01-01")
+
+    assert {"claim", "skip"} <= offered(enter("rae"), waiting)
+    assert offered(enter("ivy"), waiting).isdisjoint({"claim", "skip", "approve", "deny", "return"})
+    unlicensed = enter("patel")
+    assert offered(unlicensed, referred).isdisjoint({"approve-in-part", "deny"})
+    assert "takes a licence that is valid today" in seen(unlicensed, referred)
+
+
+def test_a_return_is_offered_where_the_regime_knows_it(cast: Cast, enter: Door) -> None:
+    prior_auth = incomplete(cast)
+    PriorAuth.objects.update(state="queued")
+
+    assert "return" in offered(enter("ivy"), prior_auth)
+
+
+def test_asking_says_before_what_the_clocks_will_say(cast: Cast, enter: Door, now: datetime) -> None:
+    prior_auth, rae = in_review(cast), enter("rae")
+
+    told = seen(rae, prior_auth)
+    send(rae, prior_auth, "ask", **{"question-1": "Which operation?"})
+
+    assert "The decision, if you ask now:" in told
+    assert prior_auth.information_requests.get().question == "Which operation?"
+
+
+def test_a_part_is_granted_only_after_its_notice_was_read(cast: Cast, enter: Door) -> None:
+    prior_auth, patel = in_clinical_review(cast), enter("patel")
+    action = address(prior_auth, "approve-in-part/")
+
+    preview = send(patel, prior_auth, "approve-in-part", **REASON, **FEWER)
+    shown = unescape(preview.content.decode())
+    before = PriorAuth.objects.get(pk=prior_auth.pk).state
+    done = patel.post(action, fields_of(preview.content.decode(), action) | {"confirm": "1"})
+
+    assert preview.status_code == 200
+    assert findings(preview.content.decode()) == []
+    assert "We have approved a part of this request" in shown
+    assert "2 days, quantity 8" in shown
+    assert "given when decided" in shown
+    assert "If you do not agree" in shown
+    assert before == "clinical_review"
+    assert done.status_code == 302, unescape(done.content.decode())
+    decided = PriorAuth.objects.get(pk=prior_auth.pk)
+    assert decided.state == "decided"
+    assert decided.determinations.get().lines.get().granted_days == 2
+    # The library's words stand where nothing was written.
+    assert decided.determinations.get().reason_text.startswith("The quantity asked for is more")
+
+
+def test_a_notice_can_be_changed_before_it_goes_out(cast: Cast, enter: Door) -> None:
+    prior_auth, patel = in_clinical_review(cast), enter("patel")
+    action = address(prior_auth, "deny/")
+    preview = send(patel, prior_auth, "deny", **{"reason.code": "not-necessary", "reason.text": "Seven days suffice."})
+
+    back = patel.post(action, fields_of(preview.content.decode(), action) | {"change": "1", "confirm": "1"})
+
+    assert "We have denied this request." in preview.content.decode()
+    assert "Seven days suffice." in fields_of(back.content.decode(), action).values()
+    assert PriorAuth.objects.get(pk=prior_auth.pk).state == "clinical_review"
+
+
+def test_granting_more_than_was_asked_is_refused_at_its_line(cast: Cast, enter: Door) -> None:
+    prior_auth, patel = in_clinical_review(cast), enter("patel")
+
+    answer = send(patel, prior_auth, "approve-in-part", **REASON, **{"grants.1.days": "99", "grants.1.quantity": "4"})
+
+    assert answer.status_code == 422
+    assert "More is granted than was asked for." in answer.content.decode()
+    assert findings(answer.content.decode()) == []
+
+
+def test_what_changed_meanwhile_is_told_and_nothing_is_overwritten(cast: Cast, enter: Door) -> None:
+    prior_auth, rae = in_review(cast), enter("rae")
+    form = fields_of(rae.get(address(prior_auth)).content.decode(), address(prior_auth, "refer/"))
+    queue.reassign(
+        prior_auth_id=key_of(prior_auth),
+        person_id=cast.people["rae"].public_id,
+        reason="Yours again.",
+        by=cast.nora,
+        now=later(0.2),
+    )
+
+    answer = rae.post(address(prior_auth, "refer/"), form | {"reason": "Not in full."})
+    told = unescape(answer.content.decode())
+
+    assert answer.status_code == 409
+    assert "Somebody changed this case" in told
+    assert "Handed to a colleague by Nora Brook." in told
+    assert "Not in full." in told
+    assert PriorAuth.objects.get(pk=prior_auth.pk).state == "in_review"
+
+
+def test_a_decision_leads_to_the_next_case(cast: Cast, enter: Door) -> None:
+    prior_auth, rae = in_review(cast), enter("rae")
+    waiting = queued(cast)
+
+    answer = send(rae, prior_auth, "approve", then="next")
+
+    assert answer.headers["Location"] == address(waiting)
+    assert PriorAuth.objects.get(pk=prior_auth.pk).state == "decided"
+
+
+def test_the_shortcuts_can_be_switched_off_for_the_session(cast: Cast, enter: Door) -> None:
+    prior_auth, rae = in_review(cast), enter("rae")
+    assert 'data-shortcuts="on"' in seen(rae, prior_auth)
+
+    rae.post("/desk/shortcuts/", {"shortcuts": "off", "case": str(prior_auth.public_id)})
+
+    told = seen(rae, prior_auth)
+    assert "data-shortcuts" not in told
+    assert "Keyboard shortcuts: off" in told
+    assert "<kbd>" not in told
+
+
+def test_an_appeal_is_decided_at_the_desk_by_somebody_else(cast: Cast, enter: Door) -> None:
+    prior_auth, uma = denied(cast), appeal_reviewer(cast)
+    appeal = appeal_in_review(cast, prior_auth, by=uma, now=clock.now())
+    client, place = enter("uma"), f"appeals/{appeal.public_id}"
+
+    assert prior_auth.number in client.get("/desk/?part=appeals").content.decode()
+    assert not any(step.startswith("appeals") for step in offered(enter("patel"), prior_auth))
+    answer = send(client, prior_auth, f"{place}/overturn", reason="The plan was there.")
+
+    assert answer.status_code == 302, unescape(answer.content.decode())
+    appeal.refresh_from_db()
+    assert (appeal.state, appeal.decision.outcome) == ("decided", "overturned")
+
+
+def test_a_call_is_offered_and_concluded_at_the_desk(cast: Cast, enter: Door) -> None:
+    prior_auth, rae = in_review(cast), enter("rae")
+    soon = (clock.now() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+
+    late = send(rae, prior_auth, "offer-call", **{"time-1": "2020-01-01T10:00"})
+    send(rae, prior_auth, "offer-call", **{"time-1": soon})
+    call = prior_auth.calls.get()
+    send(rae, prior_auth, f"calls/{call.public_id}/conclude", outcome="not_held", reason="Nobody picked up.")
+
+    assert late.status_code == 422
+    assert call.times.count() == 1
+    call.refresh_from_db()
+    assert call.state == "concluded"
+
+
+def test_the_team_page_tells_who_is_away_and_what_would_be_late(cast: Cast, enter: Door, now: datetime) -> None:
+    in_review(cast)
+    rae = enter("rae")
+    away = {"starts_at": "2025-03-03T10:30", "ends_at": "2025-03-05T09:00"}
+
+    wrong = rae.post("/desk/team/", away | {"ends_at": "2025-03-01T09:00"})
+    rae.post("/desk/team/", away)
+    told = unescape(enter("nora").get("/desk/team/").content.decode())
+
+    assert wrong.status_code == 422
+    assert "It must lie after the start." in wrong.content.decode()
+    assert "Rae Quinn: <time" in told
+    assert "1 request would be late" in told  # within 72 hours, and nobody has decided anything of late
