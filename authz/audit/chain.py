@@ -1,7 +1,7 @@
 """PURE: whether a chain of audit entries is whole. Needs no database: an export and a root kept elsewhere are enough.
 
 Each entry has its organization's next number, and a hash of its own words together with the hash before. Whoever
-alters, drops, adds or moves one breaks every later hash, and a root that was kept elsewhere tells which are the true ones.
+alters, drops, adds or moves one breaks every later hash, and a root that was kept elsewhere tells the true ones.
 """
 
 import json

@@ -40,14 +40,17 @@ PURPOSE_HEADER: Final = "X-Purpose-Of-Use"
 
 @dataclass(slots=True, kw_only=True)
 class Circumstances:
-    """`source` is the caller's address, "" when unknown; `patients` grows with every patient that is loaded."""
+    """`source` is the caller's address, "" when unknown.
+
+    `patients` grows with every patient that is loaded, by the row's key: their public id, None while it is not known.
+    """
 
     origin: Origin = Origin.OTHER
     address: str = ""
     source: str = ""
     purpose: str = ""
     emergency: UUID | None = None
-    patients: set[UUID] = field(default_factory=set)
+    patients: dict[int, UUID | None] = field(default_factory=dict)
     entries: int = 0
 
 
@@ -69,11 +72,11 @@ def present() -> Circumstances:
     return _now.get() or Circumstances()
 
 
-def saw(patient_id: UUID) -> None:
-    """Note that a patient was loaded, to be named when the answer is given."""
+def saw(key: int, public_id: UUID | None = None) -> None:
+    """Note that a patient, or what tells of one, was loaded: they are named when the answer is given."""
     said = _now.get()
     if said is not None and said.origin in {Origin.API, Origin.PAGE}:
-        said.patients.add(patient_id)
+        said.patients[key] = public_id or said.patients.get(key)
 
 
 def opened_by_emergency(access_id: UUID) -> None:

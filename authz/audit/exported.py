@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from authz.audit.chain import BEGINNING, Fault, Root, Sealed, first_fault
-from authz.errors import AuthzError
 
 FORMAT: Final = "authz-audit-1"
 
 
-class NotAnExport(AuthzError):
+class NotAnExport(ValueError):
     """The file does not begin as an export of the audit trail does."""
-
-    code = "not-an-audit-export"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from authz.access.roles import Actor
+from authz.access.tenancy import across_tenants
 from authz.audit.circumstances import Circumstances, present
 from authz.audit.models import AuditEntry, AuditRoot
 from authz.audit.selectors import SYSTEMS, chains, roots_of, unsealed
@@ -54,15 +55,22 @@ def record(
 def record_read(*, by: Actor, circumstances: Circumstances, now: datetime) -> None:
     """Add one entry for all the patients that an answer is about; none when it is about nobody."""
     if circumstances.patients:
+        known = {public_id for public_id in circumstances.patients.values() if public_id}
+        unknown = [key for key, public_id in circumstances.patients.items() if not public_id]
         _add(
             circumstances,
             by=by,
             at=now,
             action=READ,
             subject_kind="",
-            patients=sorted(circumstances.patients),
+            patients=sorted(known | (_public_ids(unknown) if unknown else set())),
             emergency=circumstances.emergency,
         )
+
+
+@across_tenants("the trail names every patient whose record was loaded")
+def _public_ids(keys: list[int]) -> set[UUID]:
+    return {found[0] for found in _ask("SELECT public_id FROM authz_patient WHERE id = ANY(%s)", keys)}
 
 
 def _add(circumstances: Circumstances, *, by: Actor, **entry: object) -> None:

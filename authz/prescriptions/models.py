@@ -34,8 +34,7 @@ class Patient(models.Model):
     def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
         """Load a patient, and have the trail know: whatever is shown of anybody begins here."""
         row = super().from_db(db, field_names, values)
-        if "public_id" in row.__dict__:
-            saw(row.public_id)
+        saw(row.pk, row.__dict__.get("public_id"))
         return row
 
 

