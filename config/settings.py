@@ -161,7 +161,7 @@ OUTBOX_RETENTION_DAYS = env.number("AUTHZ_OUTBOX_RETENTION_DAYS", 90)
 # 45 CFR 164.316(b)(2)(i) asks for six years; the database deletes nothing earlier, whatever is set here.
 AUDIT_RETENTION_YEARS = env.number("AUTHZ_AUDIT_RETENTION_YEARS", 6, within=range(6, 11))
 # Where the daily roots are written besides the log: better somewhere that the database's owner cannot write.
-AUDIT_ROOTS_FILE = env.text("AUTHZ_AUDIT_ROOTS_FILE", "")
+AUDIT_ROOTS_PATH = env.text("AUTHZ_AUDIT_ROOTS_PATH", "")
 AUDIT_ROOTS_EMAIL = env.text("AUTHZ_AUDIT_ROOTS_EMAIL", "")
 
 # -- people and machines ------------------------------------------------------------------------------------------

@@ -19,8 +19,8 @@ def write_elsewhere(root: AuditRoot) -> None:
     """
     line = to_line(root)
     _log.info("audit root %s", line)
-    if settings.AUDIT_ROOTS_FILE:
-        with Path(settings.AUDIT_ROOTS_FILE).open("a", encoding="ascii") as file:
+    if settings.AUDIT_ROOTS_PATH:
+        with Path(settings.AUDIT_ROOTS_PATH).open("a", encoding="ascii") as file:
             file.write(f"{line}\n")
     if settings.AUDIT_ROOTS_EMAIL:
         send_mail("Root of the audit trail", f"{line}\n", None, [settings.AUDIT_ROOTS_EMAIL])

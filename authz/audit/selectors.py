@@ -9,6 +9,7 @@ from django.db.models import Max, Min, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from authz.access.models import Organization
+from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit import chain
 from authz.audit.chain import BEGINNING, Fault
 from authz.audit.exported import Head, first_fault_in, lines_of
@@ -25,6 +26,16 @@ _WORDS = """
 def entries_of(whose: int) -> QuerySet[AuditEntry]:
     """Return the entries of one chain, sealed or not."""
     return AuditEntry.objects.alias(whose=Coalesce("organization", Value(SYSTEMS))).filter(whose=whose)
+
+
+def entries(by: Actor) -> QuerySet[AuditEntry]:
+    """Return what was read and changed for the actor's organization.
+
+    :raises Forbidden: when the actor does not administer it.
+    """
+    must_be_allowed(by, Action.READ_AUDIT)
+    rows = AuditEntry.objects.filter(organization=by.organization)
+    return rows.select_related("person", "client", "on_behalf_of")
 
 
 def roots_of(whose: int) -> QuerySet[AuditRoot]:

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
+from authz.access.models import Organization
 from authz.access.roles import Actor
 from authz.access.tenancy import across_tenants
 from authz.audit.circumstances import Circumstances, present
@@ -66,6 +67,12 @@ def record_read(*, by: Actor, circumstances: Circumstances, now: datetime) -> No
             patients=sorted(known | (_public_ids(unknown) if unknown else set())),
             emergency=circumstances.emergency,
         )
+
+
+def note_looked_at(*, by: Actor, now: datetime) -> None:
+    """Add that somebody read the trail itself."""
+    whose = Organization.objects.get(pk=by.organization).public_id
+    record(by=by, action="read the audit trail", subject_kind="organization", subject_id=whose, now=now)
 
 
 @across_tenants("the trail names every patient whose record was loaded")

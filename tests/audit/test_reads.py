@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from authz.access.models import Organization, Person
+from authz.access.roles import Role
 from authz.audit.models import AuditEntry
 from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.models import Patient
@@ -25,7 +26,7 @@ from tests.access.test_every_door import (
     snake,
     somebody_with_every_role,
 )
-from tests.api.callers import Caller, person
+from tests.api.callers import Caller, machine, person
 from tests.cast import Cast
 
 NO_PATIENT_DATA = {
@@ -34,6 +35,8 @@ NO_PATIENT_DATA = {
     "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload", "absences",
+    # the trail itself; that it was read is an entry of another action
+    "audit-entries",
     # counts
     "policy-simulations", "policy-simulation", "metrics", "aging", "message-burden", "productivity", "inbox-count",
     # only written to, or leading on to another address
@@ -43,8 +46,8 @@ NO_PATIENT_DATA = {
 }  # fmt: skip
 
 QUERY = {
-    "opioid-use-changes": {"since": "2025-03-01"},
-    "counted-requests": {"since": "2025-01-01", "until": "2025-12-31"},
+    "opioid-use-changes": {"from": "2025-01-01"},
+    "counted-requests": {"figure": "received", "since": "2025-03-01", "until": "2025-03-31"},
 }
 
 
@@ -199,6 +202,22 @@ def test_what_is_refused_or_not_found_leaves_no_read(cast: Cast) -> None:
 
     assert Patient.objects.exists()
     assert not AuditEntry.objects.filter(action="read").exists()
+
+
+def test_administrators_find_who_read_a_patient_and_are_on_the_trail_themselves(cast: Cast) -> None:
+    one, other = stage.register(cast), stage.register(cast)
+    stella = person("stella", cast.riverside)
+    for patient in (one, other, one):
+        read(stella, f"/api/v1/patients/{patient.public_id}/")
+    admin = machine(cast.riverside, Role.CLINIC_ADMIN)
+
+    found = admin.get("audit-entries/", patient=str(one.public_id), action="read").json()["results"]
+    looked = admin.get("audit-entries/", action="read the audit trail").json()["results"]
+
+    assert [entry["patients"] for entry in found] == [[str(one.public_id)]] * 2
+    assert {entry["actor"] for entry in found} == {cast.stella.name}
+    assert len(looked) == 1
+    assert stella.get("audit-entries/").status_code == 403
 
 
 def read(caller: Caller, path: str) -> HttpResponse:

@@ -138,7 +138,7 @@ def test_a_part_is_exported_by_time_and_goes_on_from_the_entry_before_it(cast: C
 
 
 def test_a_root_is_kept_once_a_day_and_written_elsewhere(cast: Cast, settings: LazySettings, tmp_path: Path) -> None:
-    settings.AUDIT_ROOTS_FILE = str(tmp_path / "roots")
+    settings.AUDIT_ROOTS_PATH = str(tmp_path / "roots")
     record(cast, "one")
     now = clock.now()
     services.make_due_roots(now=now, tell=roots.write_elsewhere)
@@ -152,7 +152,7 @@ def test_a_root_is_kept_once_a_day_and_written_elsewhere(cast: Cast, settings: L
 
 
 def test_a_root_that_cannot_be_written_elsewhere_is_made_later(cast: Cast, settings: LazySettings) -> None:
-    settings.AUDIT_ROOTS_FILE = "/nowhere/roots"
+    settings.AUDIT_ROOTS_PATH = "/nowhere/roots"
     record(cast, "one")
     with pytest.raises(OSError, match="nowhere"):
         services.make_root(whose=of(cast), tell=roots.write_elsewhere)
