@@ -131,7 +131,7 @@ def prune(*, whose: int) -> int:
     return int(_ask("SELECT authz_audit_prune(%s, %s)", whose, settings.AUDIT_RETENTION_YEARS)[0][0])
 
 
-def _ask(question: str, *values: object) -> list[Any]:
+def _ask(question: str, *values: Any) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(question, values)
         found: list[Any] = cursor.fetchall()

@@ -5,7 +5,6 @@ about (`starts_on`) and the instant we learned it (`recorded_at`). A correction,
 version.
 """
 
-from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.db import models
@@ -31,9 +30,9 @@ class Patient(models.Model):
         return str(self.public_id)
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+    def from_db(cls, *loaded: Any, **options: Any) -> Self:
         """Load a patient, and have the trail know: whatever is shown of anybody begins here."""
-        row = super().from_db(db, field_names, values)
+        row = super().from_db(*loaded, **options)
         saw(row.pk, row.__dict__.get("public_id"))
         return row
 

@@ -1,6 +1,5 @@
 """The request: the evaluation it rests on, what it asks for, its events, and what the insurer asked about it."""
 
-from collections.abc import Collection
 from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -229,9 +228,9 @@ class PriorAuth(models.Model):
         return self.number
 
     @classmethod
-    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any]) -> Self:
+    def from_db(cls, *loaded: Any, **options: Any) -> Self:
         """Load a request, and have the trail know whose it is: it can be told of without loading the patient."""
-        row = super().from_db(db, field_names, values)
+        row = super().from_db(*loaded, **options)
         if "patient_id" in row.__dict__:
             saw(row.patient_id)
         return row
