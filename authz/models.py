@@ -13,7 +13,7 @@ from authz.access.models import (
 from authz.access.people.models import FailedLogIn
 from authz.administration.models import Invitation
 from authz.api.models import IdempotentAnswer
-from authz.audit.models import AuditEntry
+from authz.audit.models import AuditEntry, AuditRoot
 from authz.documentation.models import Answer, AnswerSheet, Attachment, Paper, RenderedPaper, StoredFile
 from authz.formulary.models import FormularyProduct, FormularyRelease, NdcCode
 from authz.imports.models import ImportRejection, ImportRun
@@ -73,6 +73,7 @@ __all__ = [
     "AppealEvent",
     "Attachment",
     "AuditEntry",
+    "AuditRoot",
     "Authorization",
     "Breach",
     "Call",

@@ -37,16 +37,19 @@ def flag(name: str, default: bool = False) -> bool:
     raise MissingSetting(f"{name} must be true or false, not {value!r}.")
 
 
-def number(name: str, default: int) -> int:
+def number(name: str, default: int, *, within: range | None = None) -> int:
     """Return a whole number.
 
-    :raises MissingSetting: when the text is not one.
+    :raises MissingSetting: when the text is not one, or the number is not within the range.
     """
     value = text(name, str(default))
     try:
-        return int(value)
+        found = int(value)
     except ValueError:
         raise MissingSetting(f"{name} must be a whole number, not {value!r}.") from None
+    if within is not None and found not in within:
+        raise MissingSetting(f"{name} must be from {within[0]} to {within[-1]}, not {found}.")
+    return found
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -162,6 +162,13 @@ SWEEP_SECONDS = env.number("AUTHZ_SWEEP_SECONDS", 5)
 # For how long what was told is kept, so that it can be looked up and sent again.
 OUTBOX_RETENTION_DAYS = env.number("AUTHZ_OUTBOX_RETENTION_DAYS", 90)
 
+# -- the audit trail ----------------------------------------------------------------------------------------------
+# 45 CFR 164.316(b)(2)(i) asks for six years; the database deletes nothing earlier, whatever is set here.
+AUDIT_RETENTION_YEARS = env.number("AUTHZ_AUDIT_RETENTION_YEARS", 6, within=range(6, 11))
+# Where the daily roots are written besides the log: better somewhere that the database's owner cannot write.
+AUDIT_ROOTS_PATH = env.text("AUTHZ_AUDIT_ROOTS_PATH", "")
+AUDIT_ROOTS_EMAIL = env.text("AUTHZ_AUDIT_ROOTS_EMAIL", "")
+
 # -- people and machines ------------------------------------------------------------------------------------------
 # The demonstration's only password is printed on the screen: hashing it slowly would protect nothing and cost two
 # seconds at its start. A production deployment does not know these hashes, so nobody logs in there with that password.

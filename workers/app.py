@@ -9,6 +9,7 @@ from celery import Celery, Task
 from django.conf import settings
 
 from authz.access.tenancy import across_tenants
+from authz.audit.circumstances import Circumstances, Origin, under
 from workers.schedule import BEAT, ROUTES
 
 
@@ -16,7 +17,8 @@ class AcrossTenants(Task):  # type: ignore[type-arg]  # at run time it is not ge
     """A job for all organizations at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        with across_tenants("a worker does everybody's work"):
+        by_worker = under(Circumstances(origin=Origin.WORKER))
+        with by_worker, across_tenants("a worker does everybody's work"):
             return super().__call__(*args, **kwargs)
 
 

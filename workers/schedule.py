@@ -20,6 +20,8 @@ WARN_OF_RUN_OUTS = "authz.warn-of-run-outs"
 ESCALATE_DUE = "authz.escalate-due"
 PRUNE_OUTBOX = "authz.prune-outbox"
 PRUNE_ACCESS = "authz.prune-access"
+SEAL_AUDIT = "authz.seal-audit"
+ROOT_AUDIT = "authz.root-audit"
 
 OUTSIDE = "outside"
 """The queue of what waits for other people's servers: a slow one holds up nothing that is done in the house."""
@@ -49,6 +51,9 @@ BEAT = {
         # Hourly, though once a day would do: beat keeps no file, and a day in which it never restarts may not come.
         "prune-outbox": _every(PRUNE_OUTBOX, timedelta(hours=1)),
         "prune-access": _every(PRUNE_ACCESS, timedelta(minutes=10)),
+        "seal-audit": _every(SEAL_AUDIT, timedelta(minutes=1)),
+        # Hourly, though one a day is made, as above.
+        "root-audit": _every(ROOT_AUDIT, timedelta(hours=1)),
         "run-simulations": _every(RUN_SIMULATIONS, timedelta(seconds=30)),
     },
 }

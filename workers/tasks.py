@@ -9,6 +9,8 @@ from django.conf import settings
 from authz import clock
 from authz.access.machines import services as machines
 from authz.access.people import services as people
+from authz.audit import roots
+from authz.audit import services as audit
 from authz.notifications import services as notifications
 from authz.operations.models import Part
 from authz.operations.services import note_heartbeat
@@ -39,7 +41,9 @@ from workers.schedule import (
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
     RESUME_UNANSWERED,
+    ROOT_AUDIT,
     RUN_SIMULATIONS,
+    SEAL_AUDIT,
     SEND_DELIVERIES,
     WARN_OF_RUN_OUTS,
 )
@@ -148,6 +152,20 @@ def prune_access() -> None:
     """Forget used assertions and failed log-ins that count no more. Needs no guard: doing it twice does no harm."""
     machines.prune_assertions(now=clock.now())
     people.prune_failures(now=clock.now())
+
+
+@app.task(name=SEAL_AUDIT)
+def seal_audit() -> None:
+    """Number and hash the entries of the trail. Needs no guard: the database lets one at a time do a chain."""
+    audit.seal()
+
+
+@app.task(name=ROOT_AUDIT)
+def root_audit() -> None:
+    """Keep how far each chain of the trail goes, once a day, and write it elsewhere."""
+    with only_one(ROOT_AUDIT) as alone:
+        if alone:
+            audit.make_due_roots(now=clock.now(), tell=roots.write_elsewhere)
 
 
 def _prune_batch(*, now: datetime) -> bool:

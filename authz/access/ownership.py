@@ -21,6 +21,7 @@ UNDER_POLICY: Final[Mapping[str, str]] = {
     "Invitation": _OWN,
     "IdempotentAnswer": "the organization that asked",
     "AuditEntry": _OWN,
+    "AuditRoot": _OWN,
     # -- patients and what is known of them
     "PatientIdentifier": "the organization whose number it is",
     "Patient": "the organizations that have a number for them; read by whoever opened their record in an emergency",

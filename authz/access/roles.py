@@ -82,6 +82,7 @@ class Action(StrEnum):
     MANAGE_PEOPLE = "invite people"
     OPEN_IN_EMERGENCY = "open a record in an emergency"
     READ_EMERGENCIES = "read which records were opened in an emergency"
+    READ_AUDIT = "read the audit trail"
 
 
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
@@ -113,6 +114,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.MANAGE_PEOPLE: _ADMINISTRATORS,
     Action.OPEN_IN_EMERGENCY: _CLINIC,
     Action.READ_EMERGENCIES: _ADMINISTRATORS,
+    Action.READ_AUDIT: _ADMINISTRATORS,
 }
 
 

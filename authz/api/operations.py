@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from authz import clock
 from authz.access.tenancy import across_tenants
+from authz.audit import selectors as audit
 from authz.notifications import selectors as notifications
 from authz.notifications.matrix import ChannelName
 from authz.outbox import selectors as outbox
@@ -59,6 +60,10 @@ class _Figures(Collector):
         yield GaugeMetricFamily("authz_requests_overdue", "Undecided requests past their legal time.", overdue)
         waiting = rechecking.waiting().count()
         yield GaugeMetricFamily("authz_rechecks_waiting", "Patients to be evaluated again.", waiting)
+        unsealed = self._age(audit.waiting_since())
+        yield GaugeMetricFamily(
+            "authz_audit_unsealed_seconds", "Age of the oldest audit entry that is not sealed; 0 without any.", unsealed
+        )
 
     def _outbox(self) -> Iterator[Metric]:
         oldest = outbox.waiting_since()

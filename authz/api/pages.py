@@ -39,10 +39,10 @@ class Pages(BasePagination):
         size = _size(request.query_params.get(LIMIT))
         after = _position(request.query_params.get(CURSOR))
         rows = _from(queryset, after, is_oldest_first=getattr(view, "is_oldest_first", False))
-        found = list(rows[: size + 1])
-        if len(found) > size:
-            self.next_address = replace_query_param(request.build_absolute_uri(), CURSOR, _cursor(found[size - 1].pk))
-        return found[:size]
+        found = list(rows[:size])
+        if _has_more(rows, found, size):
+            self.next_address = replace_query_param(request.build_absolute_uri(), CURSOR, _cursor(found[-1].pk))
+        return found
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response({"results": data, "next": self.next_address})
@@ -75,14 +75,19 @@ class MostPressingFirst(Pages):
         """
         size = _size(request.query_params.get(LIMIT))
         place = _place(request.query_params.get(CURSOR))
-        rows = queryset if place is None else queryset.filter(_after(*place))
-        found = list(rows.order_by(*MOST_PRESSING)[: size + 1])
-        if len(found) > size:
-            last = found[size - 1]
+        rows = (queryset if place is None else queryset.filter(_after(*place))).order_by(*MOST_PRESSING)
+        found = list(rows[:size])
+        if _has_more(rows, found, size):
+            last = found[-1]
             due = last.due_at.isoformat() if last.due_at else ""
             cursor = urlsafe_b64encode(f"{due}|{last.runs_out_on.isoformat()}|{last.pk}".encode()).decode("ascii")
             self.next_address = replace_query_param(request.build_absolute_uri(), CURSOR, cursor)
-        return found[:size]
+        return found
+
+
+def _has_more(rows: QuerySet[Any], found: list[Any], size: int) -> bool:
+    """Say whether rows follow a page. They are not loaded: the trail names every patient who is."""
+    return len(found) == size and rows[size : size + 1].exists()
 
 
 def _after(due_at: datetime | None, runs_out_on: date, key: int) -> Q:

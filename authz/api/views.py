@@ -21,6 +21,7 @@ from rest_framework.views import APIView
 from authz import clock
 from authz.access.roles import Actor
 from authz.access.selectors import organization
+from authz.access.source import source_of
 from authz.access.tenancy import within
 from authz.api.fields import In
 from authz.api.filters import StrictFilters, refuse_other_parameters
@@ -29,6 +30,8 @@ from authz.api.pages import Pages
 from authz.api.parsers import must_have_length
 from authz.api.rates import ClientThrottle, Rate
 from authz.api.schema import OperationSchema
+from authz.audit import services as audit
+from authz.audit.circumstances import PURPOSE_HEADER, Circumstances, Origin, purpose_given, under
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
@@ -49,14 +52,29 @@ class Door(APIView):
     rate: Rate | None = None
     now: datetime
     until_answered: ExitStack
+    circumstances: Circumstances
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        self.circumstances = Circumstances(
+            origin=Origin.API, address=f"{request.method} {request.path}", source=source_of(request.META)
+        )
         with ExitStack() as self.until_answered:
-            return super().dispatch(request, *args, **kwargs)
+            self.until_answered.enter_context(under(self.circumstances))
+            answer = super().dispatch(request, *args, **kwargs)
+            self._note_read(answer)
+            return answer
+
+    def _note_read(self, answer: HttpResponseBase) -> None:
+        """Have the trail tell whose data is answered, or answer nothing. What was changed has its entry already."""
+        actor = self.request.user
+        is_told = self.request.method not in SAFE_METHODS and self.circumstances.entries
+        if isinstance(actor, Actor) and answer.status_code < 300 and not is_told:
+            audit.record_read(by=actor, circumstances=self.circumstances, now=self.now)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = clock.now()
         super().initial(request, *args, **kwargs)
+        self.circumstances.purpose = purpose_given(request.headers.get(PURPOSE_HEADER, ""))
         if isinstance(request.user, Actor):
             self._ask_for(request.user, reads=request.method in SAFE_METHODS)
         must_have_length(request)

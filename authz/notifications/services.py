@@ -196,7 +196,14 @@ def acknowledge(*, notice_id: NoticeId, by: Actor, now: datetime) -> InboxEntry:
             entry.save(update_fields=["read_at", "acknowledged_at"])
             if entry.delivery.matter is not None:
                 matters.take_in_hand(matter=entry.delivery.matter, now=now)
-            audit.record(by=by, action="acknowledge", subject_kind="notice", subject_id=entry.public_id, now=now)
+            audit.record(
+                by=by,
+                action="acknowledge",
+                subject_kind="notice",
+                subject_id=entry.public_id,
+                now=now,
+                on_behalf_of=entry.delivery.on_behalf_of_id,
+            )
     return selectors.inbox(by).get(pk=entry.pk)
 
 

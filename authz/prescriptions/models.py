@@ -5,11 +5,12 @@ about (`starts_on`) and the instant we learned it (`recorded_at`). A correction,
 version.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 
+from authz.audit.circumstances import saw
 from authz.ids import new_id
 from authz.rules.records import ExemptionCategory, RecordStatus
 
@@ -27,6 +28,13 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+    @classmethod
+    def from_db(cls, *loaded: Any, **options: Any) -> Self:
+        """Load a patient, and have the trail know: whatever is shown of anybody begins here."""
+        row = super().from_db(*loaded, **options)
+        saw(row.pk, row.__dict__.get("public_id"))
+        return row
 
 
 class PatientIdentifier(models.Model):

@@ -19,7 +19,10 @@ from authz import clock
 from authz.access.models import Organization, Person
 from authz.access.people.selectors import lacks_second_factor
 from authz.access.roles import Action, Actor, OrganizationKind, may
+from authz.access.source import source_of
 from authz.access.tenancy import within
+from authz.audit import services as audit
+from authz.audit.circumstances import Circumstances, Origin, under
 from authz.errors import Forbidden, NotFound
 from authz.notifications import selectors as notifications
 from authz.web.seat import seat_of
@@ -70,9 +73,19 @@ class Page(View):
         # In the name of the organization; what only reads does so in one transaction.
         reading = transaction.atomic() if request.method in {"GET", "HEAD"} else nullcontext()
         with timezone.override(person.time_zone), within(self.organization.pk), reading:
-            answer = self._refused_as_pages(request, *args, **kwargs)
+            answer = self._on_the_trail(request, *args, **kwargs)
         # Pages are about patients: nothing between us and the reader may keep them.
         answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def _on_the_trail(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Have the trail tell whose data is shown, or show nothing. What was changed has its entry already."""
+        address, source = f"{request.method} {request.path}", source_of(request.META)
+        with under(Circumstances(origin=Origin.PAGE, address=address, source=source)) as circumstances:
+            answer = self._refused_as_pages(request, *args, **kwargs)
+            is_told = request.method not in {"GET", "HEAD"} and circumstances.entries
+            if answer.status_code < 300 and not is_told:
+                audit.record_read(by=self.actor, circumstances=circumstances, now=self.now)
         return answer
 
     def _refused_as_pages(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

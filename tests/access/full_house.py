@@ -12,6 +12,7 @@ from authz.access.models import SeenAssertion
 from authz.access.roles import Role
 from authz.administration.services import invitations
 from authz.api.models import IdempotentAnswer
+from authz.audit import services as audit
 from authz.ids import AppealId, DeterminationId, PatientId, PayerPolicyId, PlanId
 from authz.notifications import services as notifications
 from authz.notifications.channels.webhook.models import WebhookEndpoint, WebhookSecret
@@ -158,3 +159,4 @@ def _told(cast: Cast) -> None:
     WebhookSecret.objects.create(endpoint=hook, sealed="sealed")
     drain(later(1))
     notifications.escalate_due(now=later(200))
+    audit.make_root(whose=cast.riverside.pk, tell=lambda _root: None)

@@ -80,11 +80,11 @@ def ids_of_everything() -> dict[str, str]:
     named = {model.__name__: model for model in apps.get_app_config("authz").get_models()}
     found: dict[str, Model | None] = {name: model._base_manager.order_by("pk").first() for name, model in named.items()}
     public = {name: str(row.public_id) for name, row in found.items() if hasattr(row, "public_id")}
-    by_parameter = {f"{_snake(name)}_id": value for name, value in public.items()}
+    by_parameter = {f"{snake(name)}_id": value for name, value in public.items()}
     return by_parameter | {parameter: public[name] for parameter, name in NAMED_OTHERWISE.items()}
 
 
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).strip("_")
 
 

@@ -33,6 +33,8 @@ LOOKING_ACROSS = {
     "authz/api/mail_events.py",
     # a patient whom the clinic does not know, in an emergency
     "authz/prescriptions/emergency/services.py",
+    # the trail names every patient whose record was loaded
+    "authz/audit/services.py",
     # a patient is one to all who know them
     "authz/prescriptions/services/identity.py",
     "authz/prescriptions/services/patients.py",

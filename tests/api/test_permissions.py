@@ -332,6 +332,7 @@ def administration_calls(organization: Organization) -> list[tuple[Action, Call]
         (Action.MANAGE_PEOPLE, Call("invitation", "GET", f"invitations/{invited}/")),
         (Action.MANAGE_PEOPLE, Call("invitation", "DELETE", f"invitations/{invited}/")),
         (Action.READ_EMERGENCIES, Call("emergency-access", "GET", "emergency-access/")),
+        (Action.READ_AUDIT, Call("audit-entries", "GET", "audit-entries/")),
     ]
 
 

@@ -7,6 +7,7 @@ TYPE_OF_AREA: Final[Mapping[str, str]] = {
     "aging": "",
     "api-clients": "",
     "appeals": "Claim",
+    "audit-entries": "",
     "coverages": "Coverage",
     "emergency-access": "",
     "exemptions": "",

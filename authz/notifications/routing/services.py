@@ -171,7 +171,14 @@ def _code_to_phone(message: OutboxMessage, now: datetime) -> Iterator[Delivery]:
 
 def _note_behalf(way: Delivery, now: datetime) -> None:
     if way.on_behalf_of_id is not None:
-        audit.record(by=SYSTEM, action="tell on behalf", subject_kind="delivery", subject_id=way.public_id, now=now)
+        audit.record(
+            by=SYSTEM,
+            action="tell on behalf",
+            subject_kind="delivery",
+            subject_id=way.public_id,
+            now=now,
+            on_behalf_of=way.on_behalf_of_id,
+        )
 
 
 def _let_pass(way: Delivery, now: datetime) -> None:

@@ -11,6 +11,7 @@ WITH_DATABASE: Sequence[Callable[[datetime], Iterator[Finding]]] = (
     work.parts,
     work.waiting,
     work.overdue,
+    work.trail,
     setup.secrets,
     setup.calendars,
     setup.law,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from authz.audit import selectors as audit
 from authz.notifications import selectors as notifications
 from authz.notifications.channels.webhook.models import EndpointState, WebhookEndpoint
 from authz.operations.findings import Finding, broken, look, well
@@ -13,6 +14,7 @@ from authz.outbox import selectors as outbox
 from authz.prior_auths import selectors as prior_auths
 
 _LONGEST_WAIT: Final = timedelta(minutes=1)
+_LONGEST_UNSEALED: Final = timedelta(minutes=5)
 _WHO: Final[Mapping[Part, str]] = {
     Part.BEAT: "celery -A workers.app beat",
     Part.TELLING: "celery -A workers.app worker",
@@ -60,6 +62,16 @@ def overdue(now: datetime) -> Iterator[Finding]:
         yield look("decisions", says, "Insurers' administrators were told. If deeming is due, look whether beat runs.")
     else:
         yield well("decisions", "No request is past its legal time.")
+
+
+def trail(now: datetime) -> Iterator[Finding]:
+    """Yield whether entries of the audit trail wait for too long to be sealed, while which they prove little."""
+    since = audit.waiting_since()
+    if since is not None and now - since > _LONGEST_UNSEALED:
+        says = f"The oldest entry has waited for {_minutes(now - since)} to be sealed."
+        yield broken("audit", says, "Look whether the worker and beat run; `manage.py audit seal` does it at once.")
+    else:
+        yield well("audit", "Every entry is sealed in time.")
 
 
 def _minutes(span: timedelta) -> str:

@@ -6,6 +6,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from authz.access.models import Organization
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.audit.circumstances import opened_by_emergency
 from authz.ids import PatientId
 from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.models import Coverage, Patient, PatientIdentifier
@@ -29,7 +30,11 @@ def opened_patient(by: Actor, patient_id: PatientId, *, now: datetime) -> Patien
     if by.person_id is None:
         return None
     nothing = Prefetch("identifiers", queryset=PatientIdentifier.objects.none(), to_attr="own_identifiers")
-    return Patient.objects.filter(opened_to(by, now=now), public_id=patient_id).prefetch_related(nothing).first()
+    found = Patient.objects.filter(opened_to(by, now=now), public_id=patient_id).prefetch_related(nothing).first()
+    if found is not None:
+        mine = EmergencyAccess.objects.filter(patient=found, person=by.person_id, opened_at__lte=now, ends_at__gt=now)
+        opened_by_emergency(mine.latest("pk").public_id)
+    return found
 
 
 def accesses(by: Actor) -> QuerySet[EmergencyAccess]:

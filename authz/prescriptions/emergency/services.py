@@ -57,7 +57,14 @@ def open_record(
         opened_at=now,
         ends_at=now + timedelta(hours=settings.EMERGENCY_ACCESS_HOURS),
     )
-    audit.record(by=by, action="break the glass", subject_kind="patient", subject_id=patient.public_id, now=now)
+    audit.record(
+        by=by,
+        action="break the glass",
+        subject_kind="patient",
+        subject_id=patient.public_id,
+        now=now,
+        emergency=made.public_id,
+    )
     audit.record(by=by, action="open", subject_kind="emergency-access", subject_id=made.public_id, now=now)
     announce(topic=OPENED, subject_id=made.public_id, now=now)
     return made

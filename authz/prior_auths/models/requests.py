@@ -1,12 +1,13 @@
 """The request: the evaluation it rests on, what it asks for, its events, and what the insurer asked about it."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from authz.access.roles import Role
+from authz.audit.circumstances import saw
 from authz.ids import new_id
 from authz.outbox.models import Leased
 from authz.policies.history import Kind
@@ -225,6 +226,14 @@ class PriorAuth(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @classmethod
+    def from_db(cls, *loaded: Any, **options: Any) -> Self:
+        """Load a request, and have the trail know whose it is: it can be told of without loading the patient."""
+        row = super().from_db(*loaded, **options)
+        if "patient_id" in row.__dict__:
+            saw(row.patient_id)
+        return row
 
 
 class Breach(models.Model):

@@ -1,0 +1,226 @@
+"""Whoever is answered patient data is on the trail, by every door; what cannot be put there is not answered."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, get_resolver
+
+from authz.access.models import Organization, Person
+from authz.access.roles import Role
+from authz.audit.models import AuditEntry
+from authz.prescriptions.emergency.models import EmergencyAccess
+from authz.prescriptions.models import Patient
+from tests import cast as stage
+from tests.access.full_house import fill_the_house
+from tests.access.test_every_door import (
+    LEADING_OUT,
+    NAMED_OTHERWISE,
+    WORDS,
+    patterns,
+    snake,
+    somebody_with_every_role,
+)
+from tests.api.callers import Caller, machine, person
+from tests.cast import Cast
+
+NO_PATIENT_DATA = {
+    # about the product, the organization and its people
+    "openapi", "docs", "problems", "lifecycle", "regimes", "my-organization", "clinic-settings", "plans",
+    "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
+    "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
+    "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload", "absences",
+    # the trail itself; that it was read is an entry of another action
+    "audit-entries",
+    # counts
+    "policy-simulations", "policy-simulation", "metrics", "aging", "message-burden", "productivity", "inbox-count",
+    # only written to, or leading on to another address
+    "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
+    # one's own account, and the way in and out
+    "log-in", "log-out", "account", "choose-organization", "mailbox", "caught-mail",
+}  # fmt: skip
+
+QUERY = {
+    "opioid-use-changes": {"from": "2025-01-01"},
+    "counted-requests": {"figure": "received", "since": "2025-03-01", "until": "2025-03-31"},
+}
+
+
+@pytest.fixture
+def house(cast: Cast) -> Cast:
+    fill_the_house(cast)
+    return cast
+
+
+def ids() -> dict[str, list[str]]:
+    """Return, by the name that an address gives them, the ids of every row of each model that has one."""
+    models = {model.__name__: model for model in apps.get_app_config("authz").get_models()}
+    public = {
+        name: [str(one) for one in model._base_manager.order_by("pk").values_list("public_id", flat=True)]
+        for name, model in models.items()
+        if "public_id" in {field.name for field in model._meta.fields}
+    }
+    return {f"{snake(name)}_id": found for name, found in public.items()} | {
+        parameter: public[name] for parameter, name in NAMED_OTHERWISE.items()
+    }
+
+
+def addresses(route: str, pattern: URLPattern, known: dict[str, list[str]]) -> Iterator[str]:
+    names = list(pattern.pattern.converters)
+    for values in product(*(known.get(name, [WORDS.get(name, "1")]) for name in names)):
+        path = f"/{route}"
+        for name, value in zip(names, values, strict=True):
+            path = re.sub(rf"<(\w+:)?{name}>", value, path)
+        yield path
+
+
+def callers(cast: Cast) -> list[tuple[Client, dict[str, str]]]:
+    return [_caller(somebody_with_every_role(one), one) for one in (cast.riverside, cast.evergreen)]
+
+
+def _caller(somebody: Person, organization: Organization) -> tuple[Client, dict[str, str]]:
+    browser = Client()
+    browser.force_login(somebody)
+    session = browser.session
+    session["organization"] = str(organization.public_id)
+    session.save()
+    token = person(somebody.email.partition("@")[0], organization).token
+    return browser, {"Authorization": f"Bearer {token}"}
+
+
+def test_every_address_that_can_be_read_leaves_an_entry_or_is_named_as_one_without_patients(house: Cast) -> None:
+    known, readers, found = ids(), callers(house), dict[str, bool]()
+    for route, pattern in patterns(get_resolver()):
+        view = getattr(pattern.callback, "cls", None) or getattr(pattern.callback, "view_class", None)
+        name = str(pattern.name)
+        is_allauths = "account" in route and name != "account"
+        if name in LEADING_OUT or is_allauths or (view is not None and not hasattr(view, "get")):
+            continue
+        for (browser, headers), path in product(readers, addresses(route, pattern, known)):
+            before = AuditEntry.objects.filter(action="read").count()
+            browser.get(path, QUERY.get(name, {}), headers=headers if path.startswith("/api/") else {})
+            found[name] = found.get(name, False) or AuditEntry.objects.filter(action="read").count() == before + 1
+            if found[name]:
+                break
+
+    untold = {name for name, is_told in found.items() if not is_told}
+    assert sorted(untold - NO_PATIENT_DATA) == []
+    assert sorted(NO_PATIENT_DATA - untold) == []
+
+
+def test_a_read_names_who_whose_where_and_what_for(cast: Cast) -> None:
+    patient = stage.register(cast)
+    stella = person("stella", cast.riverside)
+    path = f"/api/v1/patients/{patient.public_id}/"
+
+    asked = Client().get(
+        path, headers={"Authorization": f"Bearer {stella.token}", "X-Purpose-Of-Use": "TREAT"}, REMOTE_ADDR="192.0.2.7"
+    )
+
+    entry = AuditEntry.objects.get(action="read")
+    assert asked.status_code == 200
+    assert (entry.person, entry.organization, entry.patients) == (
+        cast.people["stella"], cast.riverside, [patient.public_id],
+    )  # fmt: skip
+    assert (entry.origin, entry.address, entry.source, entry.purpose) == ("api", f"GET {path}", "192.0.2.7", "TREAT")
+
+
+def test_an_unknown_purpose_of_use_is_refused(cast: Cast) -> None:
+    stella = person("stella", cast.riverside)
+
+    asked = Client().get(
+        "/api/v1/patients/", headers={"Authorization": f"Bearer {stella.token}", "X-Purpose-Of-Use": "FUN"}
+    )
+
+    assert asked.status_code == 422 or asked.status_code == 400
+    assert "X-Purpose-Of-Use" in asked.content.decode()
+
+
+def test_a_page_of_a_list_is_one_entry_that_names_everybody_on_it(cast: Cast) -> None:
+    listed = [stage.register(cast) for _ in range(3)]
+    stella = person("stella", cast.riverside)
+
+    read(stella, "/api/v1/patients/?limit=2")
+
+    entry = AuditEntry.objects.get(action="read")
+    assert set(entry.patients) == {one.public_id for one in listed[1:]}
+
+
+def test_a_change_names_the_patient_by_its_subject_and_leaves_one_entry(cast: Cast) -> None:
+    patient = stage.register(cast)
+    fill, _ = stage.fill(cast, patient, 5)
+
+    (entry,) = AuditEntry.objects.filter(subject_kind="fill", subject_id=fill.public_id)
+    assert entry.patients == [patient.public_id]
+
+
+def test_every_kind_of_subject_that_belongs_to_a_patient_is_resolved(house: Cast) -> None:
+    kinds = {
+        "patient", "coverage", "fill", "prescription", "exemption", "pain-score", "surgery", "pain-hint",
+        "identity-question", "emergency-access", "prior-auth", "appeal", "call",
+    }  # fmt: skip
+    entries = AuditEntry.objects.filter(subject_kind__in=kinds)
+
+    assert set(entries.values_list("subject_kind", flat=True)) == kinds
+    assert not entries.filter(patients=[]).exists()
+
+
+def test_what_is_read_in_an_emergency_names_why(house: Cast) -> None:
+    access = EmergencyAccess.objects.get()
+    EmergencyAccess.objects.update(ends_at=stage.later(24 * 365 * 10))
+    jones = person("jones", house.riverside)
+
+    asked = read(jones, f"/api/v1/patients/{access.patient.public_id}/opioid-use/")
+
+    entry = AuditEntry.objects.filter(action="read").latest("pk")
+    assert asked.status_code == 200
+    assert (entry.emergency, entry.patients) == (access.public_id, [access.patient.public_id])
+
+
+def test_what_cannot_be_put_on_the_trail_is_not_answered(cast: Cast) -> None:
+    patient = stage.register(cast)
+    stella = person("stella", cast.riverside)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE authz_auditentry (id bigint)")
+
+    refused = read(stella, f"/api/v1/patients/{patient.public_id}/")
+
+    assert refused.status_code == 500
+    assert "birth_date" not in refused.content.decode()
+
+
+def test_what_is_refused_or_not_found_leaves_no_read(cast: Cast) -> None:
+    patient = stage.register(cast)
+    mallory = person("mallory", cast.hillside)
+
+    read(mallory, f"/api/v1/patients/{patient.public_id}/")
+
+    assert Patient.objects.exists()
+    assert not AuditEntry.objects.filter(action="read").exists()
+
+
+def test_administrators_find_who_read_a_patient_and_are_on_the_trail_themselves(cast: Cast) -> None:
+    one, other = stage.register(cast), stage.register(cast)
+    stella = person("stella", cast.riverside)
+    for patient in (one, other, one):
+        read(stella, f"/api/v1/patients/{patient.public_id}/")
+    admin = machine(cast.riverside, Role.CLINIC_ADMIN)
+
+    found = admin.get("audit-entries/", patient=str(one.public_id), action="read").json()["results"]
+    looked = admin.get("audit-entries/", action="read the audit trail").json()["results"]
+
+    assert [entry["patients"] for entry in found] == [[str(one.public_id)]] * 2
+    assert {entry["actor"] for entry in found} == {cast.stella.name}
+    assert len(looked) == 1
+    assert stella.get("audit-entries/").status_code == 403
+
+
+def read(caller: Caller, path: str) -> HttpResponse:
+    client = Client(raise_request_exception=False)
+    answer: HttpResponse = client.get(path, headers={"Authorization": f"Bearer {caller.token}"})
+    return answer
