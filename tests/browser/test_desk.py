@@ -11,6 +11,20 @@ REVIEWER, PHYSICIAN = "rae@evergreen.example", "patel@evergreen.example"
 STAFF = {"Riverside Family Clinic": "stella@riverside.example", "Hillside Pain and Spine": "mallory@hillside.example"}
 
 
+def test_without_javascript_a_case_is_taken_and_put_back(look: Look) -> None:
+    page = look(REVIEWER, javascript=False).go("/desk/?part=unassigned")
+    page.locator(".queue li", has_text="Waiting for a reviewer").first.locator("a").click()
+    page.get_by_role("button", name="Claim", exact=True).click()
+    page.get_by_role("button", name="Keep it for half an hour").click()
+    assert page.get_by_text("You have it in hand for").is_visible()
+
+    page.locator("#release summary").click()
+    page.locator('#release [name="reason"]').fill("Not mine.")
+    page.locator("#release button.second").click()
+
+    assert page.get_by_text("Nobody has it in hand.").is_visible()
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("hand_of", [ByMouse, ByKeyboard])
 def test_the_insurer_asks_and_then_approves_in_part(look: Look, hand_of: Hand, width: int) -> None:
@@ -90,20 +104,6 @@ def test_ctrl_enter_confirms_what_is_open(look: Look) -> None:
     page.get_by_text("This is the notice, word by word.").wait_for()
 
     assert page.get_by_text("We have denied this request.").is_visible()
-
-
-def test_without_javascript_a_case_is_taken_and_put_back(look: Look) -> None:
-    page = look(REVIEWER, javascript=False).go("/desk/?part=unassigned")
-    page.locator(".queue ol a").first.click()
-    page.get_by_role("button", name="Claim", exact=True).click()
-    page.get_by_role("button", name="Keep it for half an hour").click()
-    assert page.get_by_text("You have it in hand for").is_visible()
-
-    page.locator("#release summary").click()
-    page.locator('#release [name="reason"]').fill("Not mine.")
-    page.locator("#release button.second").click()
-
-    assert page.get_by_text("Nobody has it in hand.").is_visible()
 
 
 def _answer(look: Look, staff: str, address: str) -> None:

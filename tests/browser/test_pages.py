@@ -72,7 +72,7 @@ def desk(window: Window) -> None:
 
 def case(window: Window) -> None:
     window.go("/desk/?part=team").locator(".queue ol a", has_text="PA-").first.click()
-    window.page.locator(".lease").wait_for()
+    window.page.locator("#decide").wait_for()
 
 
 def case_to_decide(window: Window) -> None:
