@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='auditentry',
             name='hash',
-            field=models.CharField(db_default="", editable=False, help_text="Of the entry and the hash before.", max_length=64),
+            field=models.CharField(db_default='', editable=False, help_text='Of the entry and the hash before.', max_length=64),
         ),
         migrations.AddField(
             model_name='auditentry',
@@ -306,7 +306,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='auditentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hash', None), ('sequence', None)), models.Q(('hash__isnull', False), ('sequence__gt', 0)), _connector='OR'), name='an_audit_entry_is_sealed_whole'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('hash', ''), ('sequence', None)), models.Q(('hash__regex', '^[0-9a-f]{64}$'), ('sequence__gt', 0)), _connector='OR'), name='an_audit_entry_is_sealed_whole'),
         ),
         migrations.AddField(
             model_name='auditroot',
