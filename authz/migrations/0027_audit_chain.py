@@ -240,7 +240,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='auditentry',
             name='hash',
-            field=models.CharField(db_default="", editable=False, help_text="Of the entry and the hash before.", max_length=64),
+            field=models.CharField(db_default='', editable=False, help_text='Of the entry and the hash before.', max_length=64),
         ),
         migrations.AddField(
             model_name='auditentry',
