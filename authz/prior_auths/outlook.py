@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from authz.access.tenancy import across_tenants
 from authz.documentation import catalog
 from authz.documentation.standing import Standing
 from authz.policies.automation import Fact, Mark
@@ -88,7 +89,8 @@ def _needed(one: Standing) -> Criterion:
 
 
 def _by_rule(prior_auth: PriorAuth, asked: Sequence[Standing], now: datetime) -> Iterator[Criterion]:
-    automation = automation_of(prior_auth.insurer_id, prior_auth.policy, prior_auth.policy_version)
+    with across_tenants("the clinic is told by which criteria the payer of its request approves"):
+        automation = automation_of(prior_auth.insurer_id, prior_auth.policy, prior_auth.policy_version)
     if automation is None or prior_auth.answers is None:
         return
     rows = prior_auth.answers.answers.all()
