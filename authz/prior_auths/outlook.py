@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from authz.access.tenancy import across_tenants
 from authz.documentation import catalog
 from authz.documentation.standing import Standing
 from authz.policies.automation import Fact, Mark
@@ -30,7 +31,8 @@ class Criterion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What the payer needs to take the request, and what its policy approves by rule; empty where it never does.
+    """What the payer needs to take the request, what lacks first, and what its policy approves by rule; empty where it
+    never does.
 
     `source` says where it was read what the payer needs, empty where no list speaks of this questionnaire.
     """
@@ -65,8 +67,9 @@ def outlook(prior_auth: PriorAuth, *, on: date, now: datetime) -> Outlook | None
         return None
     asked = standing_of(prior_auth, on=on)
     needs = catalog.requirements(prior_auth.policy, questionnaire=prior_auth.answers.questionnaire)
+    needed = [_needed(one) for one in asked if one.is_required]
     return Outlook(
-        needed=[_needed(one) for one in asked if one.is_required],
+        needed=sorted(needed, key=lambda one: one.mark is Mark.MET),
         by_rule=list(_by_rule(prior_auth, asked, now)),
         source=needs.source if needs else "",
         is_confirmed=needs.confirmed if needs else False,
@@ -86,7 +89,8 @@ def _needed(one: Standing) -> Criterion:
 
 
 def _by_rule(prior_auth: PriorAuth, asked: Sequence[Standing], now: datetime) -> Iterator[Criterion]:
-    automation = automation_of(prior_auth.insurer_id, prior_auth.policy, prior_auth.policy_version)
+    with across_tenants("the clinic is told by which criteria the payer of its request approves"):
+        automation = automation_of(prior_auth.insurer_id, prior_auth.policy, prior_auth.policy_version)
     if automation is None or prior_auth.answers is None:
         return
     rows = prior_auth.answers.answers.all()

@@ -168,8 +168,9 @@ def test_a_patients_page_asks_no_more_often_with_more_records(cast: Cast, enter:
 
     assert queries("") <= few
     assert queries("history/") <= few_of_history
-    # Three tell who is there: the session, the person, and for whom they act.
-    assert few <= 8 + 3
+    # Four tell who is there: the session, the person, where they could act, and for whom they do; and two whether there
+    # is an emergency, and how much is unread.
+    assert few <= 8 + 4 + 2
 
 
 @pytest.mark.parametrize("name", ["mallory", "oscar"])
