@@ -142,6 +142,7 @@ def reasons_of(insurer_id: int) -> dict[str, LibraryReason]:
     return {**shipped(), **said}
 
 
+@across_tenants("a payer's criteria are told to the clinics that ask it")
 def automation_of(insurer_id: int | None, code: str, version: str) -> Automation | None:
     """Return when a policy's version lets the software approve; None where it never does."""
     row = PayerPolicy.objects.filter(insurer_id=insurer_id, code=code, version=version).first()
