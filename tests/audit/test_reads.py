@@ -34,15 +34,15 @@ NO_PATIENT_DATA = {
     "openapi", "docs", "problems", "lifecycle", "regimes", "my-organization", "clinic-settings", "plans",
     "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
-    "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload", "absences",
+    "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
     # the trail itself; that it was read is an entry of another action
     "audit-entries",
     # counts
-    "policy-simulations", "policy-simulation", "metrics", "aging", "message-burden", "productivity", "inbox-count",
+    "policy-simulations", "policy-simulation", "aging", "message-burden", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
-    "log-in", "log-out", "account", "choose-organization", "mailbox", "caught-mail",
+    "log-in", "account", "choose-organization", "mailbox", "caught-mail",
 }  # fmt: skip
 
 QUERY = {
