@@ -66,10 +66,10 @@ class Door(APIView):
 
     def _note_read(self, answer: HttpResponseBase) -> None:
         """Have the trail tell whose data is answered, or answer nothing. What was changed has its entry already."""
-        actor = self.request.user
         is_told = self.request.method not in SAFE_METHODS and self.circumstances.entries
-        if isinstance(actor, Actor) and answer.status_code < 300 and not is_told:
-            audit.record_read(by=actor, circumstances=self.circumstances, now=self.now)
+        # A refusal shows nobody, and may be of who asks: asking again would refuse again.
+        if answer.status_code < 300 and not is_told and isinstance(self.request.user, Actor):
+            audit.record_read(by=self.request.user, circumstances=self.circumstances, now=self.now)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         self.now = clock.now()
