@@ -16,6 +16,8 @@ from authz.access.machines.services import create_client, issue_for_secret
 from authz.access.models import AccessToken, Organization
 from authz.access.roles import Role
 from authz.access.services import log_in
+from authz.audit.models import AuditEntry
+from authz.audit.services import READ
 from authz.policies.models import PayerPolicy
 from authz.prescriptions.models import Patient
 from authz.prior_auths.models import PriorAuth
@@ -150,12 +152,16 @@ def surgery_body(patient: Patient, /, **other: Any) -> dict[str, Any]:
 
 
 def contents() -> dict[str, object]:
-    """Return how many rows every table has, and where every request and policy stands. Tokens come and go."""
+    """Return how many rows every table has, and where every request and policy stands.
+
+    Tokens come and go, and that somebody read is on the trail, whatever they read.
+    """
     found: dict[str, object] = {
         model.__name__: model._default_manager.count()
         for model in apps.get_app_config("authz").get_models()
         if model is not AccessToken
     }
+    found["AuditEntry"] = AuditEntry.objects.exclude(action=READ).count()
     found["requests"] = sorted(PriorAuth.objects.values_list("pk", "state", "version"))
     found["policies"] = sorted(PayerPolicy.objects.values_list("pk", "state", "drafts"))
     return found

@@ -6,6 +6,7 @@ from authz.notifications import selectors
 from authz.notifications.matrix import MATRIX
 from authz.outbox.models import OutboxMessage
 from authz.pain.services import HINT_FOUND
+from authz.prescriptions.emergency.services import OPENED
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import queue, request
 from tests import cast as stage
@@ -49,7 +50,7 @@ def test_each_event_reaches_its_people_and_nobody_else(cast: Cast, topic: str, w
     assert told(cast, stage.in_review(cast), topic) == who
 
 
-@pytest.mark.parametrize("topic", sorted(set(MATRIX) - {HINT_FOUND}))
+@pytest.mark.parametrize("topic", sorted(set(MATRIX) - {HINT_FOUND, OPENED}))
 def test_strangers_hear_of_nothing(cast: Cast, topic: str) -> None:
     everyone = told(cast, stage.in_review(cast), topic)
 
