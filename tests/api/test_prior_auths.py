@@ -255,7 +255,9 @@ def test_a_step_the_table_does_not_allow_tells_those_it_does(cast: stage.Cast, s
         answer = stella.post(address(case, "take-up/"))
 
     problem = refused(answer, 409, "illegal-step")
-    assert problem["allowed"] == ["ask_prescriber", "submit", "withdraw", "link_duplicate", "propose_void", "void"]
+    assert problem["allowed"] == [
+        "assign", "ask_prescriber", "submit", "withdraw", "link_duplicate", "propose_void", "void",
+    ]  # fmt: skip
 
 
 def test_a_decision_sent_twice_with_one_key_is_one_decision(cast: stage.Cast, rae: Caller) -> None:

@@ -33,7 +33,7 @@ def test_a_page_of_fifty_takes_five_queries_however_long_the_queue_is(cast: stag
 
     asked = [query["sql"][:80] for query in queries.captured_queries if "SAVEPOINT" not in query["sql"]]
     assert len(page["results"]) == 50
-    assert len(asked) <= 5, asked
+    assert len(asked) <= 5 + 1, asked  # and one notes whose data was shown
 
 
 def test_an_empty_queue_answers_a_claim_sent_twice_the_same_way(cast: stage.Cast, rae: Caller) -> None:

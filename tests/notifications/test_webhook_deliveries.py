@@ -16,7 +16,7 @@ from authz.notifications.channels.webhook import endpoints
 from authz.notifications.channels.webhook import selectors as webhooks
 from authz.notifications.channels.webhook import services as webhook
 from authz.notifications.channels.webhook.models import WebhookEndpoint
-from authz.notifications.matrix import MATRIX
+from authz.notifications.matrix import MATRIX, PERSONAL
 from authz.notifications.models import Delivery
 from authz.outbox.backoff import wait_after
 from authz.outbox.models import OutboxMessage
@@ -306,7 +306,7 @@ def test_what_waits_is_found_by_an_index_of_its_endpoint(endpoint: WebhookEndpoi
 
 
 # -- who hears what --------------------------------------------------------------------------------------------------
-EVERYTHING = sorted(set(MATRIX) - {HINT_FOUND})
+EVERYTHING = sorted(set(MATRIX) - PERSONAL)
 
 
 @pytest.fixture
