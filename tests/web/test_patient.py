@@ -120,7 +120,7 @@ def test_an_insurer_sees_its_own_number_and_never_what_the_clinic_typed(cast: Ca
     typed = PatientIdentifier.objects.get(patient=prior_auth.patient, assigner=cast.riverside)
     rae, stella = enter("rae"), enter("stella")
 
-    for path in ("/", f"/prior-auths/{prior_auth.public_id}/", f"/patients/{key}/"):
+    for path in ("/?show=open", f"/prior-auths/{prior_auth.public_id}/", f"/patients/{key}/"):
         seen, own = rae.get(path).content.decode(), stella.get(path).content.decode()
 
         assert f"Member M-{key}" in seen
