@@ -39,11 +39,13 @@ NO_PATIENT_DATA = {
     # the trail itself; that it was read is an entry of another action
     "audit-entries",
     # counts
-    "policy-simulations", "policy-simulation", "simulation", "figures", "figures-sheet", "inbox-news", "aging", "message-burden", "productivity", "inbox-count",
+    "policy-simulations", "policy-simulation", "simulation", "figures", "figures-sheet", "inbox-news",
+    "aging", "message-burden", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
     "desk-skip", "desk-step", "policy-activation", "policy-retirement", "policy-rewriting", "simulations",
-    "webhook-act", "webhook-replay", "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
+    "webhook-act", "webhook-replay",
+    "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
     "log-in", "account", "choose-organization", "mailbox", "caught-mail", "demo-webhooks",
 }  # fmt: skip
