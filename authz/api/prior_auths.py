@@ -1,6 +1,6 @@
 """Requests for prior authorization: the worklist, one request and its events."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
@@ -13,6 +13,8 @@ from authz.api.etags import etag
 from authz.api.filters import TruthFilter
 from authz.api.prior_auth_in import OpenIn
 from authz.api.prior_auth_out import EventOut, PriorAuthDetailOut, PriorAuthOut
+from authz.api.problems import MEDIA_TYPE
+from authz.api.schema import ProblemOut
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
@@ -42,7 +44,6 @@ class PriorAuthsView(Listing):
     queryset = PriorAuth.objects.none()
     serializer_class = PriorAuthOut
     filterset_class = PriorAuthFilters
-    problem_statuses: ClassVar[tuple[int, ...]] = (404, 409)
 
     @extend_schema(
         operation_id="list_prior_authorizations",
@@ -60,7 +61,7 @@ class PriorAuthsView(Listing):
         tags=["prior authorizations"],
         parameters=[IDEMPOTENCY_KEY],
         request=OpenIn,
-        responses={201: PriorAuthDetailOut},
+        responses={201: PriorAuthDetailOut, (404, MEDIA_TYPE): ProblemOut, (409, MEDIA_TYPE): ProblemOut},
     )
     def post(self, request: Request) -> Response:
         """Open a request by hand, on the patient's latest use; the rule opens those it asks for itself."""
