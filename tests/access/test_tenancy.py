@@ -44,6 +44,7 @@ LOOKING_ACROSS = {
     "authz/pain/services.py",
     "authz/pain/sight.py",
     "authz/prior_auths/needs.py",
+    "authz/prior_auths/outlook.py",
     "authz/prior_auths/services/reopening.py",
     "authz/prior_auths/services/detection.py",
     "authz/prior_auths/services/intake.py",
