@@ -48,7 +48,7 @@ MOST_AT_MEDIAN, MOST_AT_P99, LEAST_OF_PLAIN, PATIENCE = 0.100, 1.0, 0.5, 180.0
 @contextmanager
 def working(folder: Path) -> Iterator[None]:
     """Run worker, courier and beat; the worker knows the plain task beside ours."""
-    plain_worker = [word.replace("workers.app", "benchmarks.plain_tasks") for word in worker()]
+    plain_worker = [word.replace("workers.app", "benchmarks._plain_tasks") for word in worker()]
     programs = {"worker": plain_worker, "courier": courier(), "beat": beat()}
     started: list[Process] = []
     for name, words in programs.items():
@@ -158,7 +158,7 @@ def show(what: str, waits: Sequence[float]) -> tuple[float, float]:
 def drains_fast_enough(clinic: Clinic, folder: Path) -> bool:
     """Work off a backlog, and as many plain tasks; print both, and return whether the target was met."""
     from authz.notifications.models import Delivery  # noqa: PLC0415
-    from benchmarks import plain_tasks  # noqa: PLC0415
+    from benchmarks import _plain_tasks as plain_tasks  # noqa: PLC0415
 
     nudge, settings.OUTBOX_NUDGE = settings.OUTBOX_NUDGE, "benchmarks.notification_speed.no_nudge"
     for _ in range(BACKLOG):

@@ -3,17 +3,15 @@
 import redis
 from django.conf import settings
 from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from authz import clock
 from authz.access.database import role
+from authz.operations import probes
 from authz.operations.models import Part
 from authz.operations.selectors import pulses
-
-_BROKER_SECONDS = 1
 
 
 @never_cache
@@ -49,11 +47,9 @@ def _database() -> str:
 
 def _migrations() -> str:
     try:
-        executor = MigrationExecutor(connection)
-        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return "missing" if probes.missing_migrations() else "ok"
     except Error:
         return "unknown"
-    return "missing" if missing else "ok"
 
 
 def _parts() -> dict[str, str]:
@@ -64,13 +60,8 @@ def _parts() -> dict[str, str]:
 
 
 def _broker() -> str:
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS
-    )
     try:
-        client.ping()
+        with probes.broker():
+            return "ok"
     except redis.RedisError:
         return "unreachable"
-    finally:
-        client.close()
-    return "ok"

@@ -119,7 +119,7 @@ def make_root(*, whose: int, tell: Callable[[AuditRoot], None]) -> AuditRoot | N
 
 
 def make_due_roots(*, now: datetime, tell: Callable[[AuditRoot], None]) -> None:
-    """Make a root of each chain of which there is none today, in UTC, or none of what came since."""
+    """Make a root of each chain of which none was made today, in UTC."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for whose in chains():
         if not roots_of(whose).filter(at__gte=midnight, ends_pruned=False).exists():

@@ -15,7 +15,7 @@ from authz.prior_auths.call_lifecycle import CallOutcome, CallState, CallStep
 from authz.prior_auths.deadlines import Due
 from authz.prior_auths.models import Appeal, AppealDecision, AppealEvent, Call, CallTime, PriorAuth
 from authz.web import words
-from authz.web.after_forms import APPEAL_STEPS, CALL_STEPS, FILE, FILING, AfterForm, AfterStep
+from authz.web.clinic_follow_up_forms import APPEAL_STEPS, CALL_STEPS, FILE, FILING, AfterForm, AfterStep
 from authz.web.words import Status
 
 

@@ -15,7 +15,7 @@ from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.prior_auths.services import appeal_decisions, appealing, calling, queue
 from authz.web import words
-from authz.web.after_decision_forms import ConcludeForm, ConfirmTimeForm, DismissAppealForm, ReferenceForm, TimesForm
+from authz.web.insurer_follow_up_forms import ConcludeForm, ConfirmTimeForm, DismissAppealForm, ReferenceForm, TimesForm
 from authz.web.step_forms import STEPS, ApproveInPartForm, NoteForm, ReasonForm, StepForm, StepPage
 
 

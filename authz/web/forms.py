@@ -1,12 +1,17 @@
 """What forms share: every fault named at its field, and in a summary that leads there; and the form of the log-in."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django import forms
+from django.utils import timezone
+
+from authz.prior_auths.models import CallTime
+from authz.web import words
 
 LONGEST_NOTE = 2000
+_LOCAL: Final = "%Y-%m-%dT%H:%M"  # as browsers write it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,28 @@ class PlainForm(forms.Form):
 def _place(field: forms.BoundField) -> str:
     """Return the id that a link can lead to; of radio buttons the first."""
     return field.id_for_label or f"{field.auto_id}_0"
+
+
+def local_instant(label: str, *, is_required: bool = True, hint: str = "", css: str = "") -> forms.DateTimeField:
+    """Return a field for an instant, written in the reader's own time zone."""
+    return forms.DateTimeField(
+        label=label,
+        help_text=hint,
+        required=is_required,
+        widget=forms.DateTimeInput({"type": "datetime-local"} | ({"class": css} if css else {}), format=_LOCAL),
+        input_formats=[_LOCAL],
+        error_messages={"required": "Give a day and a time.", "invalid": "Give a day and a time."},
+    )
+
+
+def offered_time(times: Iterable[CallTime]) -> forms.ChoiceField:
+    """Return a field for one of the times of a call, told in the reader's own time zone; its value is the time's id."""
+    return forms.ChoiceField(
+        label="Which time?",
+        choices=[(str(time.public_id), words.moment(timezone.localtime(time.starts_at))) for time in times],
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a time.", "invalid_choice": "This time is no longer offered."},
+    )
 
 
 def long_text(label: str, *, most: int = LONGEST_NOTE, hint: str = "", rows: int = 3) -> forms.CharField:

@@ -1,16 +1,19 @@
 """Second factors and sessions of people."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from authz.access.models import AccessToken, Membership, Person
 from authz.access.roles import NEEDING_SECOND_FACTOR
 from authz.access.tenancy import across_tenants
 
+SEALED: Final = frozenset({"secret", "seed"})
 _SECOND_FACTORS = [Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN]
 
 
@@ -27,6 +30,18 @@ def lacks_second_factor(person: Person) -> bool:
     theirs = Authenticator.objects.filter(user=OuterRef("person"), type__in=_SECOND_FACTORS)
     needing = Membership.objects.filter(person=person, role__in=sorted(NEEDING_SECOND_FACTOR))
     return needing.filter(~Exists(theirs)).exists()
+
+
+def sealed_factors() -> QuerySet[Authenticator]:
+    """Return the second factors whose data hold something sealed, under the names in SEALED."""
+    found: QuerySet[Authenticator] = Authenticator.objects.exclude(type=Authenticator.Type.WEBAUTHN)
+    return found
+
+
+def sealed_secrets() -> Iterator[str]:
+    """Yield every sealed secret of a second factor."""
+    for data in sealed_factors().values_list("data", flat=True):
+        yield from (data[name] for name in sorted(SEALED & data.keys()))
 
 
 def sessions(person: Person) -> list[UserSession]:

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from authz.access.models import AccessToken, Person
 from authz.access.people.models import FailedLogIn
-from authz.access.people.selectors import has_second_factor, lacks_second_factor
+from authz.access.people.selectors import SEALED, has_second_factor, lacks_second_factor, sealed_factors
 from authz.access.tenancy import across_tenants
 from authz.access.tokens import sha256_of
 from authz.errors import AuthzError
@@ -121,9 +121,9 @@ def reseal() -> int:
 
     :raises CannotOpen: when one was sealed with a key that is no longer there.
     """
-    sealed = list(Authenticator.objects.select_for_update().exclude(type=Authenticator.Type.WEBAUTHN))
+    sealed = list(sealed_factors().select_for_update())
     for one in sealed:
-        one.data = {name: resealed(kept) if name in {"secret", "seed"} else kept for name, kept in one.data.items()}
+        one.data = {name: resealed(kept) if name in SEALED else kept for name, kept in one.data.items()}
         one.save(update_fields=["data"])
     return len(sealed)
 

@@ -1,21 +1,22 @@
 """Are the servers there, and set up so that nothing is lost?"""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import redis
 from django.conf import settings
 from django.core.mail import get_connection
 from django.db import Error, connection
-from django.db.migrations.executor import MigrationExecutor
 
+from authz.access.database import role
+from authz.operations import probes
 from authz.operations.findings import Finding, broken, look, well
 
 OLDEST_POSTGRESQL = 140000
 _MOST_APART = timedelta(seconds=2)
 # A server that forgets what it confirmed breaks every promise made here.
 _DURABLE = {"fsync": "on", "full_page_writes": "on"}
-_BROKER_SECONDS = 2
 
 
 def database(now: datetime) -> Iterator[Finding]:
@@ -35,8 +36,6 @@ def _server() -> Iterator[Finding]:
         number, encoding = cursor.fetchone()
         cursor.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [sorted(_DURABLE)])
         wrong = [f"{name}={setting}" for name, setting in cursor.fetchall() if setting != _DURABLE[name]]
-        cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-        is_powerful = cursor.fetchone()[0]
     major = number // 10000
     if number < OLDEST_POSTGRESQL:
         yield broken("database", f"PostgreSQL {major} is too old.", "Upgrade to PostgreSQL 14 or newer.")
@@ -47,9 +46,8 @@ def _server() -> Iterator[Finding]:
     if wrong:
         advice = "Set them to on, and restart PostgreSQL: a power cut can lose or spoil what was confirmed."
         yield broken("durability", f"PostgreSQL runs with {', '.join(sorted(wrong))}.", advice)
-    if is_powerful:
-        advice = "Use a role of its own without SUPERUSER and BYPASSRLS."
-        yield look("database role", "The product is connected as a superuser.", advice)
+    for fault in role.faults():
+        yield look("database role", f"The role {fault}.", "Connect as authz_app or a member of it: docs/running.md.")
 
 
 def _clock(now: datetime) -> Iterator[Finding]:
@@ -62,34 +60,31 @@ def _clock(now: datetime) -> Iterator[Finding]:
 
 
 def _migrations() -> Finding:
-    executor = MigrationExecutor(connection)
-    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    if missing:
-        return broken("migrations", f"{len(missing)} missing.", "Run `manage.py migrate`, and restart the programs.")
+    if missing := probes.missing_migrations():
+        return broken("migrations", f"{missing} missing.", "Run `manage.py migrate`, and restart the programs.")
     return well("migrations", "All are there.")
 
 
 def broker(_now: datetime) -> Iterator[Finding]:
     """Yield whether Redis is there, and refuses rather than throws away when it is full."""
-    client = redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS
-    )
     try:
-        client.ping()
+        with probes.broker() as client:
+            yield well("broker", "Redis answers.")
+            policy = _policy(client)
     except redis.RedisError as failure:
         says = f"Redis cannot be reached ({type(failure).__name__}). Nothing is lost; everything is told later."
         yield broken("broker", says, "Look whether it runs, and at REDIS_URL.")
         return
-    yield well("broker", "Redis answers.")
-    try:
-        policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "")
-    except redis.RedisError:  # many hosted ones do not tell
-        return
-    finally:
-        client.close()
     if policy not in {"noeviction", ""}:
         advice = "Set maxmemory-policy to noeviction."
         yield look("broker", f"Redis throws work away when it is full ({policy}).", advice)
+
+
+def _policy(client: redis.Redis) -> str:
+    """Return what Redis does when it is full; "" where it does not tell, as many hosted ones do not."""
+    with suppress(redis.ResponseError):
+        return str(client.config_get("maxmemory-policy").get("maxmemory-policy", ""))
+    return ""
 
 
 def mail(_now: datetime) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.db.models import Exists, OuterRef
 
 from authz import clock
 from authz.access.models import Licence, Organization
+from authz.access.people.selectors import sealed_secrets
 from authz.access.roles import DENYING, OrganizationKind
 from authz.notifications.channels.webhook.models import WebhookSecret
 from authz.operations.findings import Finding, broken, look, well
@@ -29,7 +31,8 @@ def framework(_now: datetime) -> Iterator[Finding]:
 
 def secrets(_now: datetime) -> Iterator[Finding]:
     """Yield whether every sealed secret opens with the keys that are named."""
-    shut = sum(not _opens(sealed) for sealed in WebhookSecret.objects.values_list("sealed", flat=True))
+    of_webhooks = WebhookSecret.objects.values_list("sealed", flat=True)
+    shut = sum(not _opens(sealed) for sealed in chain(of_webhooks, sealed_secrets()))
     if shut:
         advice = "Name the key that sealed them in AUTHZ_ENCRYPTION_KEYS, after the first one."
         yield broken("secrets", f"{shut} sealed secrets open with none of the keys.", advice)

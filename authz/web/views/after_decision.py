@@ -13,7 +13,7 @@ from authz.notifications.selectors import decision_notices
 from authz.prior_auths import appeals, calls, selectors
 from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.web.after_decision import place_of
-from authz.web.after_forms import APPEAL_STEPS, CALL_STEPS, FILE, FILING, AfterStep
+from authz.web.clinic_follow_up_forms import APPEAL_STEPS, CALL_STEPS, FILE, FILING, AfterStep
 from authz.web.views.request import Refused, RequestPage
 
 _APPEAL = {step.value.replace("_", "-"): step for step in APPEAL_STEPS}

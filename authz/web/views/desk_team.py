@@ -15,8 +15,7 @@ from authz.prior_auths import review_queue
 from authz.prior_auths.breach_forecast import PACE_DAYS, forecast_of
 from authz.prior_auths.services import queue
 from authz.web import rows
-from authz.web.after_decision_forms import local_instant
-from authz.web.forms import PlainForm
+from authz.web.forms import PlainForm, local_instant
 from authz.web.pages import Page
 
 MOST_AT_RISK = 50

@@ -26,9 +26,9 @@ from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
 from authz.web.after_decision import appeal_rows, call_rows, filing
-from authz.web.after_forms import AfterForm
 from authz.web.answers_form import Answered, AnswersForm, answered, submitted
 from authz.web.attach_form import AttachForm, Proves, of_insurer, of_questionnaire
+from authz.web.clinic_follow_up_forms import AfterForm
 from authz.web.clock_rows import clock_rows, clocks_told, to_appeal
 from authz.web.forms import Fault, PlainForm
 from authz.web.meanwhile import changed_since

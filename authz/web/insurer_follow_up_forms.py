@@ -5,14 +5,13 @@ from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django import forms
-from django.utils import timezone
 
 from authz.prior_auths import calls
 from authz.prior_auths.call_lifecycle import MOST_TIMES, OPEN, CallOutcome
 from authz.web import words
+from authz.web.forms import local_instant, offered_time
 from authz.web.step_forms import CodedForm, NoteForm, StepForm
 
-_LOCAL: Final = "%Y-%m-%dT%H:%M"
 _OPEN: Final = [state.value for state in OPEN]
 
 
@@ -48,12 +47,7 @@ class ConfirmTimeForm(StepForm):
     def add_fields(self) -> None:
         open_one = self.prior_auth.calls.filter(state__in=_OPEN).first()
         times = calls.times(open_one) if open_one else []
-        self.fields["time"] = forms.ChoiceField(
-            label="Which time?",
-            choices=[(str(row.public_id), words.moment(timezone.localtime(row.starts_at))) for row in times],
-            widget=forms.RadioSelect,
-            error_messages={"required": "Choose one.", "invalid_choice": "Choose one of these."},
-        )
+        self.fields["time"] = offered_time(times)
 
     def arguments(self) -> dict[str, Any]:
         return {"time_id": UUID(self.cleaned_data["time"])}
@@ -72,17 +66,3 @@ class ConcludeForm(NoteForm):
 
     def arguments(self) -> dict[str, Any]:
         return {"outcome": CallOutcome(self.cleaned_data["outcome"]), **super().arguments()}
-
-
-def local_instant(label: str, *, is_required: bool = True) -> forms.DateTimeField:
-    """Return a field for an instant, written in the reader's own time zone."""
-    return forms.DateTimeField(
-        label=label,
-        required=is_required,
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format=_LOCAL),
-        input_formats=[_LOCAL],
-        error_messages={
-            "required": "Give a day and a time.",
-            "invalid": "Give a day and a time.",
-        },
-    )

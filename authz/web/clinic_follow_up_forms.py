@@ -15,7 +15,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import Appeal, Call
 from authz.prior_auths.services import appealing, calling
 from authz.web import words
-from authz.web.forms import PlainForm, long_text
+from authz.web.forms import PlainForm, local_instant, long_text, offered_time
 
 FILE: Final = "appeal"
 """The place of the form that files an appeal."""
@@ -64,12 +64,7 @@ class ChooseTimeForm(AfterForm):
 
     def add_fields(self) -> None:
         times = calls.times(self.subject) if isinstance(self.subject, Call) else []
-        self.fields["time_id"] = forms.ChoiceField(
-            label="Which time?",
-            choices=[(str(time.public_id), words.moment(timezone.localtime(time.starts_at))) for time in times],
-            widget=forms.RadioSelect,
-            error_messages={"required": "Choose a time.", "invalid_choice": "This time is no longer offered."},
-        )
+        self.fields["time_id"] = offered_time(times)
 
     def refuse(self, fields: Mapping[str, Any]) -> None:
         super().refuse({"time_id" if name == "time" else name: said for name, said in fields.items()})
@@ -83,13 +78,11 @@ class TimesForm(AfterForm):
 
     def add_fields(self) -> None:
         for number in range(_TIMES):
-            self.fields[f"times[{number}]"] = forms.DateTimeField(
-                label=f"Time {number + 1}",
-                help_text=f"In your own time zone, {timezone.get_current_timezone_name()}." if number == 0 else "",
-                required=number == 0,
-                widget=forms.DateTimeInput({"type": "datetime-local", "class": "short"}, format="%Y-%m-%dT%H:%M"),
-                input_formats=["%Y-%m-%dT%H:%M"],
-                error_messages={"required": "Give at least one time.", "invalid": "Give a day and a time."},
+            self.fields[f"times[{number}]"] = local_instant(
+                f"Time {number + 1}",
+                is_required=number == 0,
+                hint=f"In your own time zone, {timezone.get_current_timezone_name()}." if number == 0 else "",
+                css="short",
             )
 
     def refuse(self, fields: Mapping[str, Any]) -> None:
