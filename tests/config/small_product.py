@@ -69,8 +69,9 @@ if os.environ.get("FAILS_AT") == "walk":
 
 
 def write(folder: Path) -> Path:
-    """Write the product into a new folder beside a copy of the real `config.embedded`, and return that folder."""
+    """Write the product into a new folder beside a copy of the real supervisor, and return that folder."""
     shutil.copytree(ROOT / "config" / "embedded", folder / "config" / "embedded")
+    shutil.copy(ROOT / "config" / "env.py", folder / "config")
     files = {
         "manage.py": MANAGE,
         "config/__init__.py": "",

@@ -190,7 +190,7 @@ def test_ctrl_c_stops_everything_within_a_few_seconds(start: Starter) -> None:
 
     assert status == 0
     assert time.monotonic() - begun < 8
-    assert len(pids) == 7
+    assert len(pids) == 8
     assert gone(pids, seconds=0)
     assert not (run.data / "running.json").exists()
 
@@ -206,7 +206,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed_and_the_next_start_works(
     all_gone = gone(pids)
     again = start("run").says("Ctrl-C stops everything.")
 
-    assert len(pids) == 7
+    assert len(pids) == 8
     assert all_gone
     assert "rae logs in" in again
 
