@@ -47,6 +47,7 @@ def main() -> bool:
             clients=asked.clients,
             patients=asked.patients,
             patience=asked.patience,
+            kinds=asked.only,
             has_keys=asked.without != "idempotency-keys",
         )
     print(f"\n{outcome}; {time.monotonic() - began:.0f} s in all")
@@ -61,6 +62,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="decides the faults and their order")
     parser.add_argument("--seconds", type=float, default=480, help="how long people work")
     parser.add_argument("--faults", type=int, default=120)
+    parser.add_argument("--only", action="append", metavar="FAULT", help="a kind of fault; may be said again")
     parser.add_argument("--clients", type=int, default=12)
     parser.add_argument("--patients", type=int, default=700, help="how many there are to be served at the most")
     parser.add_argument("--patience", type=float, default=240, help="for how many seconds everything may be told late")

@@ -3,7 +3,7 @@
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from random import Random
 from threading import Event, Thread
@@ -136,12 +136,23 @@ FAULTS: dict[str, tuple[int, Fault]] = {
 
 
 class Plan:
-    """Does one fault after the other, so many in so many seconds, in an order that the seed decides."""
+    """Does one fault of these kinds after the other, so many in so many seconds, in an order that the seed decides."""
 
     def __init__(
-        self, stack: Stack, office: PostOffice, receiver: Receiver, *, seed: int, faults: int, seconds: float
+        self,
+        stack: Stack,
+        office: PostOffice,
+        receiver: Receiver,
+        *,
+        seed: int,
+        faults: int,
+        seconds: float,
+        kinds: Collection[str],
     ) -> None:
         self._world = World(stack, office, receiver)
+        if unknown := set(kinds) - set(FAULTS):
+            raise ValueError(f"there is no fault {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
+        self._names = [name for name in FAULTS if name in kinds]
         self._random, self._faults, self._pause = Random(seed), faults, seconds / max(faults, 1)
         self.done: Counter[str] = Counter()
         self._is_over, self._is_done = Event(), Event()
@@ -166,12 +177,12 @@ class Plan:
         Event().wait()
 
     def _go(self) -> None:
-        names, weights = list(FAULTS), [weight for weight, _ in FAULTS.values()]
+        weights = [FAULTS[name][0] for name in self._names]
         for number in range(self._faults):
             due = self._began + (number + self._random.random()) * self._pause
             if self._is_over.wait(max(0.0, due - time.monotonic())):
                 return
-            (name,) = self._random.choices(names, weights)
+            (name,) = self._random.choices(self._names, weights)
             print(f"{time.monotonic() - self._began:7.1f} s  {number + 1:>4}  {name}", flush=True)
             FAULTS[name][1](self._world, self._random)
             self.done[name] += 1

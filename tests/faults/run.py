@@ -1,6 +1,7 @@
 """One run: people at work, faults, then peace, and the verdict."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from threading import Event
 
@@ -12,7 +13,7 @@ from authz.access.roles import Role
 from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
 from tests import cast as stage
-from tests.faults.plan import Plan
+from tests.faults.plan import FAULTS, Plan
 from tests.faults.stack import Stack, wait_for
 from tests.faults.traffic import Ledger, at_work
 from tests.faults.verdict import broken_promises, mails, wait_until_drained
@@ -59,6 +60,7 @@ def run(
     clients: int,
     patients: int,
     patience: float,
+    kinds: Collection[str] | None = None,
     has_keys: bool = True,
 ) -> Outcome:
     """Let clients work for so many seconds, or until all patients are served and all faults are done."""
@@ -87,7 +89,7 @@ def run(
         enough=enough,
         has_keys=has_keys,
     )
-    plan = Plan(stack, office, receiver, seed=seed, faults=faults, seconds=seconds * 0.9)
+    plan = Plan(stack, office, receiver, seed=seed, faults=faults, seconds=seconds * 0.9, kinds=kinds or FAULTS)
     plan.start()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and any(thread.is_alive() for thread in threads):
