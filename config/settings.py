@@ -109,10 +109,13 @@ def _database(url: str) -> dict[str, Any]:
     # The pool belongs to processes with threads, web and courier: in a worker of processes, Celery closes it at every
     # task boundary.
     pool = {"pool": {"min_size": 1, "max_size": env.number("AUTHZ_WEB_THREADS", 8) + 2}} if _HAS_POOL else {}
+    # A worker goes on with its connection from task to task; where there is a pool, the pool keeps them.
+    age = 0 if _HAS_POOL else 300
     # A server that vanished without a word is noticed within a minute, rather than after hours.
     patience = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
     parts = patience | parts
-    return {"ENGINE": "authz.access.database", "OPTIONS": parts | pool, "CONN_HEALTH_CHECKS": True, **settings}
+    kept = {"CONN_MAX_AGE": age, "CONN_HEALTH_CHECKS": True}
+    return {"ENGINE": "authz.access.database", "OPTIONS": parts | pool, **kept, **settings}
 
 
 _HAS_POOL = env.flag("AUTHZ_CONNECTION_POOL")
@@ -128,6 +131,8 @@ CELERY: dict[str, Any] = {
     "task_reject_on_worker_lost": True,
     "task_time_limit": 300,
     "task_default_queue": "authz",
+    # Celery would connect anew for every task; workers.app closes connections when they are of no more use.
+    "CELERY_DB_REUSE_MAX": sys.maxsize,
     "worker_prefetch_multiplier": 1,
     "broker_connection_retry_on_startup": True,
     # For ever: a worker that gives up on Redis would not come back when Redis does.

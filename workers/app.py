@@ -3,12 +3,15 @@
 A worker takes from the queue `authz` what is done in the house; with `--queues outside`, what leaves it.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 from celery import Celery, Task
+from celery.signals import beat_init, task_postrun, task_prerun, worker_init
 from django.conf import settings
+from django.db import close_old_connections
 
-from authz.access.tenancy import across_tenants
+from authz.access.tenancy import across_tenants, work_for_everybody, works_for_everybody
 from authz.audit.circumstances import Circumstances, Origin, under
 from workers.schedule import BEAT, ROUTES
 
@@ -17,9 +20,23 @@ class AcrossTenants(Task):  # type: ignore[type-arg]  # at run time it is not ge
     """A job for all organizations at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        by_worker = under(Circumstances(origin=Origin.WORKER))
-        with by_worker, across_tenants("a worker does everybody's work"):
+        for_all = nullcontext() if works_for_everybody() else across_tenants("a worker does everybody's work")
+        with under(Circumstances(origin=Origin.WORKER)), for_all:
             return super().__call__(*args, **kwargs)
+
+
+@worker_init.connect
+@beat_init.connect
+def _begin(**_of_the_signal: object) -> None:
+    work_for_everybody()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def _look_after_connections(task: Task, **_of_the_signal: object) -> None:
+    """Let a connection go on to the next job, unless it broke or is old."""
+    if not task.request.is_eager:
+        close_old_connections()
 
 
 app = Celery("authz", include=["workers.tasks"], task_cls=AcrossTenants)

@@ -56,7 +56,7 @@ _SIMULATION_SECONDS = 3600
 
 @app.task(name=DRAIN_OUTBOX)
 def drain_outbox() -> None:
-    """Tell what is in the outbox. Needs no guard: rows are leased one by one, so several drains share the work."""
+    """Tell what is in the outbox. Needs no guard: rows are leased, so several drains share the work."""
     note_heartbeat(part=Part.TELLING, now=clock.now())
     heed(Waiting.FACTS)
     _take_turns(notifications.fan_out_next)
@@ -64,7 +64,7 @@ def drain_outbox() -> None:
 
 @app.task(name=SEND_DELIVERIES)
 def send_deliveries() -> None:
-    """Send what leaves the house. Needs no guard: rows are leased one by one, so several workers share the work."""
+    """Send what leaves the house. Needs no guard: rows are leased, so several workers share the work."""
     note_heartbeat(part=Part.SENDING, now=clock.now())
     heed(Waiting.DELIVERIES)
     _take_turns(notifications.send_next)

@@ -15,8 +15,23 @@ from psycopg import pq
 
 ACROSS = "all"
 
-# None: nothing was said, and the database's own default holds, which is nobody.
+# None: nothing was said, and the connection's own default holds, which is nobody.
 _tenant: ContextVar[str | None] = ContextVar("tenant", default=None)
+_is_everybodys = False
+
+
+def work_for_everybody() -> None:
+    """Have each connection of this process ask in everybody's name from its beginning: for workers and beat alone.
+
+    What they do is for all organizations at once; to say so with every statement would be most of what they say.
+    """
+    global _is_everybodys
+    _is_everybodys = True
+
+
+def works_for_everybody() -> bool:
+    """Tell whether this process does."""
+    return _is_everybodys
 
 
 @contextmanager

@@ -126,5 +126,5 @@ def _make_machines(stage: Stage) -> list[MadeMachine]:
 # -- what need not be told any more -----------------------------------------------------------------------------------
 def _settle_old_news(*, before: datetime) -> None:
     """Settle the facts announced before that moment without telling anybody."""
-    while (message := outbox.lease_next(now=before)) is not None:
-        outbox.settle(message, now=before)
+    while messages := outbox.lease(at_most=100, now=before):
+        outbox.settle(messages, now=before)

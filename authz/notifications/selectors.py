@@ -1,6 +1,6 @@
 """Who is to be told, what is still to be delivered, and what is in an inbox."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -40,12 +40,40 @@ class Recipient:
     on_behalf_of_id: int | None = field(default=None, compare=False)
 
 
-def recipients(message: OutboxMessage, subject: Subject | None = None) -> Mapping[Recipient, Notice]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Members of an organization in some roles; of them one person alone, or who is that prescriber. Inside keys."""
+
+    organization_id: int | None
+    roles: frozenset[Role]
+    person_id: int | None = None
+    prescriber_id: int | None = None
+
+
+def members_of(group: Group) -> Sequence[int]:
+    """Return the keys of the active people of a group, in their order."""
+    if group.organization_id is None:
+        return []
+    roles = [role.value for role in group.roles]
+    found = Membership.objects.filter(organization=group.organization_id, role__in=roles, person__is_active=True)
+    if group.person_id is not None:
+        found = found.filter(person=group.person_id)
+    if group.prescriber_id is not None:
+        found = found.filter(person__prescriber=group.prescriber_id)
+    return sorted(set(found.values_list("person_id", flat=True)))
+
+
+def recipients(
+    message: OutboxMessage,
+    subject: Subject | None = None,
+    *,
+    members: Callable[[Group], Sequence[int]] = members_of,
+) -> Mapping[Recipient, Notice]:
     """Return whom to tell of a fact and how; a person in several groups is there once.
 
-    `subject` is what the fact is about, looked up unless given. Only members of a party to the request are told, and
-    the insurer only of what was submitted to it. Of a patient's pain the clinic's own prescriber is told and nobody
-    else, whatever the matrix says.
+    `subject` is what the fact is about, looked up unless given, and `members` is who asks for the people of a group.
+    Only members of a party to the request are told, and the insurer only of what was submitted to it. Of a patient's
+    pain the clinic's own prescriber is told and nobody else, whatever the matrix says.
 
     :raises ObjectDoesNotExist: when the topic is told but is about nothing there is.
     """
@@ -55,8 +83,7 @@ def recipients(message: OutboxMessage, subject: Subject | None = None) -> Mappin
     subject = subject or subject_of(message)
     found: dict[Recipient, Notice] = {}
     for audience, notice in told.items():
-        for member in _members_told(audience, subject).order_by("person_id"):
-            recipient = Recipient(member.person_id, member.organization_id)
+        for recipient in _told(audience, subject, members):
             found[recipient] = together(found[recipient], notice) if recipient in found else notice
     return found
 
@@ -87,16 +114,22 @@ def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
     return [Happened(What.NOTICE_DELIVERED, at) for at in sorted(first)]
 
 
-def _members_told(audience: Audience, subject: Subject) -> QuerySet[Membership]:
+def _told(audience: Audience, subject: Subject, members: Callable[[Group], Sequence[int]]) -> Iterator[Recipient]:
+    if isinstance(subject, EmergencyAccess):
+        there = _concerned(subject) if audience is Audience.CONCERNED else Membership.objects.none()
+        yield from (Recipient(row.person_id, row.organization_id) for row in there.order_by("person_id"))
+        return
+    for group in _groups(audience, subject):
+        if people := members(group):
+            yield from (Recipient(person, group.organization_id) for person in people if group.organization_id)
+            return
+
+
+def _groups(audience: Audience, subject: PriorAuth | PainHint) -> Sequence[Group]:
+    """Return the groups of which the first that has anybody is told."""
     if isinstance(subject, PriorAuth):
         return PEOPLE[audience](subject)
-    if isinstance(subject, EmergencyAccess):
-        return _concerned(subject) if audience is Audience.CONCERNED else Membership.objects.none()
-    return _prescriber(subject) if audience is Audience.PRESCRIBER else Membership.objects.none()
-
-
-def _staff(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(prior_auth.clinic_id, Role.STAFF)
+    return _prescriber(subject) if audience is Audience.PRESCRIBER else []
 
 
 def _concerned(access: EmergencyAccess) -> QuerySet[Membership]:
@@ -105,39 +138,25 @@ def _concerned(access: EmergencyAccess) -> QuerySet[Membership]:
     return there.filter(role__in=administrators).exclude(person=access.person_id)
 
 
-def _nobody(_prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return Membership.objects.none()
+def _staff(prior_auth: PriorAuth) -> Sequence[Group]:
+    return [Group(prior_auth.clinic_id, frozenset({Role.STAFF}))]
 
 
-def _prescriber(subject: PriorAuth | PainHint) -> QuerySet[Membership]:
+def _prescriber(subject: PriorAuth | PainHint) -> Sequence[Group]:
     # A prescriber may work for several clinics; only as a member of this one do they hear of its patients.
-    known = Membership.objects.none() if subject.prescriber_id is None else _members(subject.clinic_id, Role.PRESCRIBER)
-    return known.filter(person__prescriber=subject.prescriber_id)
+    if subject.prescriber_id is None:
+        return []
+    return [Group(subject.clinic_id, frozenset({Role.PRESCRIBER}), prescriber_id=subject.prescriber_id)]
 
 
-def _reviewers(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(insurer_of(prior_auth), Role.REVIEWER)
+def _at_insurer(*roles: Role) -> Callable[[PriorAuth], Sequence[Group]]:
+    return lambda prior_auth: [Group(insurer_of(prior_auth), frozenset(roles))]
 
 
-def _reviewer(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    having = _members(insurer_of(prior_auth), Role.REVIEWER, Role.PHYSICIAN).filter(person=prior_auth.reviewer_id)
-    return having if having.exists() else _reviewers(prior_auth)
-
-
-def _physicians(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(insurer_of(prior_auth), Role.PHYSICIAN)
-
-
-def _intake(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(insurer_of(prior_auth), Role.INTAKE)
-
-
-def _appeal_reviewers(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(insurer_of(prior_auth), Role.APPEAL_REVIEWER)
-
-
-def _administrators(prior_auth: PriorAuth) -> QuerySet[Membership]:
-    return _members(insurer_of(prior_auth), Role.INSURER_ADMIN)
+def _reviewer(prior_auth: PriorAuth) -> Sequence[Group]:
+    insurer, person = insurer_of(prior_auth), prior_auth.reviewer_id
+    having = [] if person is None else [Group(insurer, frozenset({Role.REVIEWER, Role.PHYSICIAN}), person_id=person)]
+    return [*having, Group(insurer, frozenset({Role.REVIEWER}))]
 
 
 def insurer_of(prior_auth: PriorAuth) -> int | None:
@@ -145,22 +164,16 @@ def insurer_of(prior_auth: PriorAuth) -> int | None:
     return prior_auth.insurer_id if prior_auth.submitted_at is not None else None
 
 
-def _members(organization_id: int | None, *roles: Role) -> QuerySet[Membership]:
-    return Membership.objects.filter(
-        organization=organization_id, role__in=[role.value for role in roles], person__is_active=True
-    )
-
-
-PEOPLE: Mapping[Audience, Callable[[PriorAuth], QuerySet[Membership]]] = {
+PEOPLE: Mapping[Audience, Callable[[PriorAuth], Sequence[Group]]] = {
     Audience.STAFF: _staff,
     Audience.PRESCRIBER: _prescriber,
-    Audience.REVIEWERS: _reviewers,
+    Audience.REVIEWERS: _at_insurer(Role.REVIEWER),
     Audience.REVIEWER: _reviewer,
-    Audience.PHYSICIANS: _physicians,
-    Audience.INTAKE: _intake,
-    Audience.APPEAL_REVIEWERS: _appeal_reviewers,
-    Audience.ADMINISTRATORS: _administrators,
-    Audience.CONCERNED: _nobody,
+    Audience.PHYSICIANS: _at_insurer(Role.PHYSICIAN),
+    Audience.INTAKE: _at_insurer(Role.INTAKE),
+    Audience.APPEAL_REVIEWERS: _at_insurer(Role.APPEAL_REVIEWER),
+    Audience.ADMINISTRATORS: _at_insurer(Role.INSURER_ADMIN),
+    Audience.CONCERNED: lambda _prior_auth: [],
 }
 
 

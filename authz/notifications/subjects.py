@@ -1,5 +1,6 @@
 """What a fact is about, and all that a message may say of it: a request's own number, and where to read more."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -45,6 +46,16 @@ def subject_of(message: OutboxMessage) -> Subject:
     if message.topic == OPENED:
         return EmergencyAccess.objects.get(public_id=message.subject_id)
     return PriorAuth.objects.get(public_id=message.subject_id)
+
+
+def subjects_of(messages: Sequence[OutboxMessage]) -> Mapping[int, Subject]:
+    """Return what each of the facts that are told is about, by the key of the fact.
+
+    :raises ObjectDoesNotExist: when one is about nothing there is.
+    """
+    told = [message for message in messages if is_told(message.topic)]
+    requests = PriorAuth.objects.in_bulk({message.subject_id for message in told}, field_name="public_id")
+    return {message.pk: requests.get(message.subject_id) or subject_of(message) for message in told}
 
 
 def sayable(delivery: Delivery) -> Sayable:

@@ -5,6 +5,7 @@ in the row and can no longer settle or postpone it.
 """
 
 import logging
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -27,23 +28,35 @@ class LeaseLost(Exception):
 
 
 def lease_next(waiting: QuerySet[Work], *, now: datetime, patience: Patience | None = None) -> Work | None:
-    """Lease the row that is due for longest, commit, and return it; None when nothing is due.
+    """Lease the row that is due for longest, commit, and return it; None when nothing is due. See lease."""
+    return next(iter(lease(waiting, at_most=1, now=now, patience=patience)), None)
 
-    A row whose last permitted attempt never came back is dead: the worker died of it each time. Without a `patience`
-    of its own, work has the deployment's usual one.
+
+def lease(waiting: QuerySet[Work], *, at_most: int, now: datetime, patience: Patience | None = None) -> list[Work]:
+    """Lease the rows that are due for longest, so many at most, commit, and return them; none when nothing is due.
+
+    A row whose last permitted attempt never came back is dead: the worker died of it each time. One that was tried
+    before comes alone, so that it takes no other with it. Without a `patience` of its own, work has the deployment's
+    usual one.
 
     :raises RuntimeError: inside a transaction, where the lease would not be seen by others.
     """
     due = waiting.filter(due_at__lte=now, dead_at=None).order_by("due_at", "pk")
     while True:
         with transaction.atomic(durable=True):
-            row = due.select_for_update(skip_locked=True, of=("self",)).first()
-            if row is None:
-                return None
-            if row.attempts < _patience(patience).attempts:
-                return _leased(row, now=now)
-            _change(row, dead_at=now, last_error=LEASE_RAN_OUT)
-            _say_dead(row, LEASE_RAN_OUT)
+            rows = _together(list(due.select_for_update(skip_locked=True, of=("self",))[:at_most]))
+            fatal = [row for row in rows if row.attempts >= _patience(patience).attempts]
+            for row in fatal:
+                _change([row], dead_at=now, last_error=LEASE_RAN_OUT)
+                _say_dead(row, LEASE_RAN_OUT)
+            leased = _leased([row for row in rows if row not in fatal], now=now)
+        if leased or not fatal:
+            return leased
+
+
+def is_any_due(waiting: QuerySet[Work], *, now: datetime) -> bool:
+    """Say whether there is anything to lease: a cheaper question, for what is seldom there."""
+    return waiting.filter(due_at__lte=now, dead_at=None).exists()
 
 
 def renew(row: Leased, *, now: datetime) -> None:
@@ -51,7 +64,7 @@ def renew(row: Leased, *, now: datetime) -> None:
 
     :raises LeaseLost: when it is no longer ours.
     """
-    _change(row, due_at=now + _lease())
+    _change([row], due_at=now + _lease())
 
 
 def settle(row: Leased, *, now: datetime, **result: object) -> None:
@@ -59,7 +72,15 @@ def settle(row: Leased, *, now: datetime, **result: object) -> None:
 
     :raises LeaseLost: when it is no longer ours.
     """
-    _change(row, **{row.SETTLED: now}, **result)
+    _change([row], **{row.SETTLED: now}, **result)
+
+
+def settle_all(rows: Sequence[Leased], *, now: datetime) -> None:
+    """Mark leased rows of one kind as done. Call it in a transaction, which ends with the first that is not ours.
+
+    :raises LeaseLost: when one of them is no longer ours.
+    """
+    _change(rows, **{rows[0].SETTLED: now})
 
 
 def postpone(
@@ -83,8 +104,17 @@ def postpone(
         give_up(row, error=error, now=now, **result)
         return
     due_at = now + wait_after(row.attempts, seed=f"{row._meta.db_table}/{row.pk}", longest=patience.longest)
-    _change(row, due_at=max(due_at, not_before or due_at), last_error=error, **result)
+    _change([row], due_at=max(due_at, not_before or due_at), last_error=error, **result)
     log.info("postponed table=%s id=%s attempt=%s error=%s", row._meta.db_table, row.pk, row.attempts, error)
+
+
+def hand_back(rows: Sequence[Leased], *, now: datetime) -> None:
+    """Put leased rows back untried: whoever comes next may lease them, and the attempt does not count.
+
+    :raises LeaseLost: when one of them is no longer ours.
+    """
+    for attempts, same in _by_attempts(rows).items():
+        _change(same, attempts=attempts - 1, due_at=now)
 
 
 def give_up(row: Leased, *, error: str, now: datetime, **result: object) -> None:
@@ -92,7 +122,7 @@ def give_up(row: Leased, *, error: str, now: datetime, **result: object) -> None
 
     :raises LeaseLost: when it is no longer ours.
     """
-    _change(row, dead_at=now, last_error=error, **result)
+    _change([row], dead_at=now, last_error=error, **result)
     _say_dead(row, error)
 
 
@@ -115,22 +145,37 @@ def _patience(own: Patience | None) -> Patience:
     return own or Patience(settings.OUTBOX_ATTEMPTS)
 
 
-def _leased(row: Work, *, now: datetime) -> Work:
-    _change(row, attempts=row.attempts + 1, due_at=now + _lease())
-    return row
+def _together(rows: list[Work]) -> list[Work]:
+    return rows[:1] if rows and rows[0].attempts else [row for row in rows if not row.attempts]
+
+
+def _leased(rows: list[Work], *, now: datetime) -> list[Work]:
+    for attempts, same in _by_attempts(rows).items():
+        _change(same, attempts=attempts + 1, due_at=now + _lease())
+    return rows
 
 
 def _lease() -> timedelta:
     return timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
 
 
-def _change(row: Leased, **values: object) -> None:
-    """Write to the row if the lease is still ours, which the number of its attempts proves."""
-    ours = type(row)._base_manager.filter(pk=row.pk, attempts=row.attempts, dead_at=None, **{row.SETTLED: None})
-    if not ours.update(**values):
-        raise LeaseLost(f"{row._meta.db_table} {row.pk} attempt {row.attempts}")
-    for name, value in values.items():
-        setattr(row, name, value)
+def _change(rows: Sequence[Leased], **values: object) -> None:
+    """Write to the rows if the leases are still ours, which the numbers of their attempts prove."""
+    for attempts, same in _by_attempts(rows).items():
+        kind, keys = type(same[0]), [row.pk for row in same]
+        ours = kind._base_manager.filter(pk__in=keys, attempts=attempts, dead_at=None, **{kind.SETTLED: None})
+        if ours.update(**values) != len(keys):
+            raise LeaseLost(f"{kind._meta.db_table} {keys} attempt {attempts}")
+    for row in rows:
+        for name, value in values.items():
+            setattr(row, name, value)
+
+
+def _by_attempts(rows: Iterable[Work]) -> Mapping[int, list[Work]]:
+    found = dict[int, list[Work]]()
+    for row in rows:
+        found.setdefault(row.attempts, []).append(row)
+    return found
 
 
 def _say_dead(row: Leased, error: str) -> None:

@@ -1,5 +1,6 @@
 """Facts to tell others: every write."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -27,17 +28,17 @@ def announce(*, topic: str, subject_id: UUID, now: datetime) -> None:
     nudge_on_commit(Waiting.FACTS)
 
 
-def lease_next(*, now: datetime) -> OutboxMessage | None:
-    """Lease the next fact to tell, commit, and return it; None when none is due. See leases.lease_next."""
-    return leases.lease_next(selectors.next_in_line(), now=now)
+def lease(*, at_most: int, now: datetime) -> list[OutboxMessage]:
+    """Lease the next facts to tell, no two about one subject, commit, and return them. See leases.lease."""
+    return leases.lease(selectors.next_in_line(), at_most=at_most, now=now)
 
 
-def settle(message: OutboxMessage, *, now: datetime) -> None:
-    """Mark a leased fact as told. Call it in the transaction that wrote whom to tell.
+def settle(messages: Sequence[OutboxMessage], *, now: datetime) -> None:
+    """Mark leased facts as told. Call it in the transaction that wrote whom to tell.
 
-    :raises LeaseLost: when the lease ran out and someone else has it.
+    :raises LeaseLost: when a lease ran out and someone else has the fact.
     """
-    leases.settle(message, now=now)
+    leases.settle_all(messages, now=now)
 
 
 def postpone(message: OutboxMessage, *, error: str, now: datetime) -> None:

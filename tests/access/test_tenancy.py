@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.core import checks
 from django.db import DatabaseError, connection, transaction
 
+from authz.access import tenancy
 from authz.access.database import role
 from authz.access.models import Organization
 from authz.access.ownership import SHARED
@@ -104,6 +105,21 @@ def test_only_named_modules_look_across_tenants_and_each_says_why() -> None:
 
     assert set(found) == LOOKING_ACROSS
     assert all(len(reason) > 20 for reasons in found.values() for reason in reasons)
+
+
+def test_a_worker_asks_in_everybodys_name_from_the_start_of_its_connection(
+    nobody_by_default: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = said()
+    monkeypatch.setattr(tenancy, "_is_everybodys", False)  # so that it is put back
+
+    tenancy.work_for_everybody()
+    connection.close()
+
+    assert (before, said()) == ("None", "all")
+    with within(7):
+        assert said() == "7"
+    assert said() == "all"
 
 
 def test_whose_name_it_is_ends_with_the_block_and_with_the_transaction(nobody_by_default: None) -> None:

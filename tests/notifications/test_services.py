@@ -1,5 +1,6 @@
 from datetime import timedelta
 from threading import Barrier, Thread
+from uuid import uuid4
 
 import pytest
 from django.conf import LazySettings
@@ -109,8 +110,7 @@ def test_a_topic_nobody_hears_of_is_settled_in_silence(cast: Cast) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_fact_is_settled_only_together_with_its_deliveries(cast: Cast) -> None:
     stage.detected(cast)
-    message = outbox.lease_next(now=SOON)
-    assert message is not None
+    (message,) = outbox.lease(at_most=1, now=SOON)
     Delivery.objects.create(
         message=message,
         subject_id=message.subject_id,
@@ -122,21 +122,44 @@ def test_a_fact_is_settled_only_together_with_its_deliveries(cast: Cast) -> None
     )
 
     with pytest.raises(IntegrityError):
-        services.fan_out(message, now=SOON)
+        services.fan_out([message], now=SOON)
 
     assert OutboxMessage.objects.get(pk=message.pk).settled_at is None
     assert Delivery.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_fact_that_cannot_be_told_keeps_no_other_waiting(cast: Cast) -> None:
+    stage.detected(cast)
+    with transaction.atomic():
+        outbox.announce(topic="prior-auth.submitted", subject_id=uuid4(), now=NOW)  # of a request that is not there
+    stage.detected(cast)
+
+    with pytest.raises(PriorAuth.DoesNotExist):
+        services.fan_out_next(now=SOON)
+
+    assert selectors.inbox(cast.stella).count() == 2
+    assert [message.topic for message in OutboxMessage.objects.filter(settled_at=None)] == ["prior-auth.submitted"]
+
+
+def test_facts_told_together_reach_whom_they_would_reach_one_by_one(cast: Cast) -> None:
+    requests = [stage.detected(cast), stage.detected(cast)]
+
+    assert services.fan_out_next(now=SOON)
+    assert not services.fan_out_next(now=SOON)
+
+    for person in (cast.stella, cast.jones):
+        assert {entry.prior_auth for entry in selectors.inbox(person)} == set(requests)
+
+
 def test_a_worker_whose_lease_ran_out_does_not_fan_out_a_second_time(cast: Cast) -> None:
     stage.detected(cast)
-    slow = outbox.lease_next(now=SOON)
-    assert slow is not None
+    (slow,) = outbox.lease(at_most=1, now=SOON)
     services.fan_out_next(now=LATER)
     told = Delivery.objects.count()
 
     with pytest.raises(LeaseLost):
-        services.fan_out(slow, now=LATER)
+        services.fan_out([slow], now=LATER)
 
     assert Delivery.objects.count() == told > 0
 

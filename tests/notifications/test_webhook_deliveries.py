@@ -122,6 +122,22 @@ def test_a_later_event_of_a_request_waits_for_the_earlier_one_and_other_requests
     assert of_first == ["prior-auth.opened", "prior-auth.opened", "prior-auth.approved"]
 
 
+def test_what_was_to_follow_to_a_receiver_that_is_away_is_not_tried(
+    cast: Cast, endpoint: WebhookEndpoint, receiver: Receiver
+) -> None:
+    stage.detected(cast)
+    stage.detected(cast)
+    receiver.status = 503
+
+    tell()
+    tried = sorted(delivery.attempts for delivery in to_hooks())
+    receiver.status = 204
+    tell(NEXT_DAY)
+
+    assert tried == [0, 1]
+    assert [delivery.sent_at for delivery in to_hooks()] == [NEXT_DAY, NEXT_DAY]
+
+
 def test_a_dead_event_does_not_hold_up_the_next_of_its_request(endpoint: WebhookEndpoint, receiver: Receiver) -> None:
     announce_test(endpoint)
     receiver.status = 500
@@ -352,7 +368,7 @@ def test_an_insurers_endpoint_hears_nothing_of_a_request_that_never_came_to_it(
 def test_of_a_pain_hint_no_system_hears(cast: Cast) -> None:
     hinted(cast)
 
-    assert not webhooks.listening(OutboxMessage.objects.get(topic=HINT_FOUND)).exists()
+    assert webhooks.listening(OutboxMessage.objects.get(topic=HINT_FOUND)) == []
 
 
 def test_an_endpoint_hears_of_the_topics_it_names_alone(cast: Cast, receiver: Receiver) -> None:

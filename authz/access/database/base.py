@@ -16,6 +16,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().__init__(*args, **kwargs)
         self.execute_wrappers.append(_in_a_transaction)
 
+    def get_connection_params(self) -> dict[str, Any]:
+        """Return what a connection begins with."""
+        params: dict[str, Any] = super().get_connection_params()
+        if tenancy.works_for_everybody():
+            params["options"] = f"{params.get('options', '')} -c authz.tenant={tenancy.ACROSS}".strip()
+        return params
+
     def _set_autocommit(self, autocommit: bool) -> None:
         super()._set_autocommit(autocommit)  # type: ignore[misc]  # Django's stubs leave it out
         if not autocommit:

@@ -1,6 +1,6 @@
 """Who is told on a rung of the ladder, and which matters are to be looked at."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db.models import QuerySet
@@ -20,6 +20,12 @@ from authz.outbox.models import OutboxMessage
 def due(*, now: datetime) -> QuerySet[Matter]:
     """Return the open matters whose next rung may be due, the longest due first."""
     return Matter.objects.filter(closed_at=None, next_at__lte=now).order_by("next_at", "pk")
+
+
+def with_open_matters(prior_auth_ids: Collection[int]) -> Collection[int]:
+    """Return which of the requests have open matters, all by their inside keys."""
+    open_ones = Matter.objects.filter(prior_auth__in=prior_auth_ids, closed_at=None)
+    return set(open_ones.values_list("prior_auth_id", flat=True)) if prior_auth_ids else set()
 
 
 def taken(matter: Matter) -> set[Rung]:

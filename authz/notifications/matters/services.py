@@ -23,19 +23,25 @@ from authz.prior_auths.services import steps
 
 
 def matters_of(
-    *, message: OutboxMessage, prior_auth: PriorAuth, told: Mapping[Recipient, Notice], now: datetime
+    *,
+    message: OutboxMessage,
+    prior_auth: PriorAuth,
+    told: Mapping[Recipient, Notice],
+    has_open: bool,
+    now: datetime,
 ) -> dict[int, Matter]:
     """Return the open matters of a fact by the key of the organization of which it asks an act, or asked it before.
 
     A fact about the request opens one; the same asked before of the same organization is closed by it, and so is what
-    the request needs no longer. What it no longer needs by now is not opened. Call it in the transaction that settles
-    the fact.
+    the request needs no longer. What it no longer needs by now is not opened. `has_open` is whether the request has
+    open ones. Call it in the transaction that settles the fact.
     """
     if message.topic in ESCALATIONS:
         matter = Matter.objects.get(escalations__public_id=message.subject_id)
         return {matter.organization_id: matter}
     opened = _opened(message, prior_auth, told, now)
-    _look_again(prior_auth, now)
+    if opened or has_open:  # most facts come when nothing is open, and this is a long question
+        _look_again(prior_auth, now)
     return opened
 
 
@@ -66,8 +72,6 @@ def _opened(
 def _look_again(prior_auth: PriorAuth, now: datetime) -> None:
     """Close what a request needs no longer, and find anew when to look at what it still needs."""
     mine = Matter.objects.filter(prior_auth=prior_auth, closed_at=None)
-    if not mine.exists():  # most facts come when nothing is open, and the next question is a long one
-        return
     mine.exclude(pk__in=standing().filter(prior_auth=prior_auth)).update(closed_at=now, closing=Closing.RESOLVED.value)
     for matter in mine:
         _set_next(matter, presses_at(prior_auth))

@@ -1,9 +1,9 @@
 """By which ways a fact reaches whom: who covers for whom, what each wants, and what is left when one way is barred."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from uuid import UUID
 
 from django.db import transaction
@@ -18,46 +18,40 @@ from authz.notifications.matrix import SILENT, TO_KNOW_AT_ONCE, ChannelName, Not
 from authz.notifications.matters import services as matters
 from authz.notifications.matters.models import Matter
 from authz.notifications.matters.selectors import recipients as recipients_of_rung
+from authz.notifications.matters.selectors import with_open_matters
 from authz.notifications.models import Delivery
 from authz.notifications.selectors import Recipient
 from authz.notifications.subjects import ESCALATIONS, Subject
 from authz.notifications.waiting import when_to_send
 from authz.notifications.wishes import services as wishes
-from authz.notifications.wishes.models import NotificationSettings
-from authz.notifications.wishes.selectors import settings_of, with_covers
+from authz.notifications.wishes.models import Cover, NotificationSettings
+from authz.notifications.wishes.selectors import covers_today, settings_of, with_covers
 from authz.outbox import leases
 from authz.outbox.models import OutboxMessage
 from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.prior_auths.models import PriorAuth
 
 
-def prepare(*, message: OutboxMessage, subject: Subject | None, now: datetime) -> list[Delivery]:
+def prepare(*, messages: Sequence[OutboxMessage], subjects: Mapping[int, Subject], now: datetime) -> list[Delivery]:
     """Return one delivery for each person told of a fact and each way it goes to them, to be written by the caller.
 
-    `subject` is what the fact is about, if it is about a request or a patient. Call it in the transaction that settles
-    the fact and writes them. What is told to somebody on a colleague's behalf is on the trail.
+    `subjects` is what the facts are about, by their keys. Call it in the transaction that settles the facts and writes
+    the deliveries. What is told to somebody on a colleague's behalf is on the trail.
     """
-    if message.topic == wishes.PHONE_GIVEN:
-        return list(_code_to_phone(message, now))
-    told = recipients_of_rung(message) if message.topic in ESCALATIONS else selectors.recipients(message, subject)
-    if not told:
-        return []
-    open_ones = dict[int, Matter]()
-    if isinstance(subject, PriorAuth):
-        open_ones = matters.matters_of(message=message, prior_auth=subject, told=told, now=now)
-        # Of a patient's pain the prescriber hears and nobody else, whoever covers for them.
-        told = with_covers(told, now=now)
-    fact = _Fact(message, subject, open_ones, now)
-    wanted = settings_of({recipient.person_id for recipient in told})
+    codes = [code for one in messages if one.topic == wishes.PHONE_GIVEN for code in _code_to_phone(one, now)]
+    facts = _facts(messages, subjects, now)
+    covers = covers_today({recipient.person_id for fact in facts for recipient in fact.told}, now=now) if facts else []
+    told = [(recipient, notice, fact) for fact in facts for recipient, notice in fact.with_covers(covers).items()]
     # By person, so that two of these never wait for each other's digests crosswise.
-    in_order = sorted(told.items(), key=lambda one: one[0].person_id)
-    ways = [way for recipient, notice in in_order for way in fact.ways(recipient, notice, wanted[recipient.person_id])]
+    told.sort(key=lambda one: one[0].person_id)
+    wanted = settings_of({recipient.person_id for recipient, _, _ in told}) if told else {}
+    ways = [way for to, notice, fact in told for way in fact.ways(to, notice, wanted[to.person_id])]
     for way in ways:
         if way.channel == ChannelName.INBOX.value:
             _note_behalf(way, now)
         else:
             _let_pass(way, now)
-    return ways
+    return [*codes, *ways]
 
 
 @transaction.atomic
@@ -114,12 +108,38 @@ def _go_on(delivery: Delivery, now: datetime) -> None:
         nudge_on_commit(Waiting.DELIVERIES)
 
 
+def _facts(messages: Sequence[OutboxMessage], subjects: Mapping[int, Subject], now: datetime) -> list["_Fact"]:
+    """Return the facts that anybody is told of, with who that is and what they are asked to do."""
+    members = cache(selectors.members_of)
+    with_open = with_open_matters([one.pk for one in subjects.values() if isinstance(one, PriorAuth)])
+    facts = []
+    for message in messages:
+        subject = subjects.get(message.pk)
+        if message.topic in ESCALATIONS:
+            told = recipients_of_rung(message)
+        else:
+            told = selectors.recipients(message, subject, members=members)
+        if not told:
+            continue
+        open_ones = dict[int, Matter]()
+        if isinstance(subject, PriorAuth):
+            has_open = subject.pk in with_open
+            open_ones = matters.matters_of(message=message, prior_auth=subject, told=told, has_open=has_open, now=now)
+        facts.append(_Fact(message, subject, now, told, open_ones))
+    return facts
+
+
 @dataclass(frozen=True)
 class _Fact:
     message: OutboxMessage
     subject: Subject | None
-    matters: Mapping[int, Matter]
     now: datetime
+    told: Mapping[Recipient, Notice] = field(default_factory=dict)
+    matters: Mapping[int, Matter] = field(default_factory=dict)
+
+    def with_covers(self, covers: Sequence[Cover]) -> Mapping[Recipient, Notice]:
+        """Return whom to tell. Of a patient's pain the prescriber hears and nobody else, whoever covers for them."""
+        return with_covers(self.told, covers) if isinstance(self.subject, PriorAuth) else self.told
 
     @cached_property
     def presses_at(self) -> datetime | None:
@@ -164,7 +184,7 @@ def _code_to_phone(message: OutboxMessage, now: datetime) -> Iterator[Delivery]:
     """Yield the text to the phone that a person gave, through whichever organization they belong to first."""
     member = Membership.objects.filter(person__public_id=message.subject_id).order_by("pk").first()
     if member is not None:
-        yield _Fact(message, None, {}, now).delivery(
+        yield _Fact(message, None, now).delivery(
             Recipient(member.person_id, member.organization_id), TO_KNOW_AT_ONCE, ChannelName.SMS, due_at=now
         )
 

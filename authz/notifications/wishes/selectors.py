@@ -1,6 +1,6 @@
 """What people want, who stands in for whom, and who could."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -69,14 +69,22 @@ def delegates_of(person_ids: Collection[int], *, organization_id: int) -> list[D
     return [delegate for delegate in named if _is_colleague(delegate)]
 
 
-def with_covers(told: Mapping[Recipient, Notice], *, now: datetime) -> dict[Recipient, Notice]:
-    """Return whom to tell together with who covers for them today, and is still a colleague who may act."""
+def covers_today(person_ids: Collection[int], *, now: datetime) -> Sequence[Cover]:
+    """Return who covers for whom of these people today, and is still a colleague who may act."""
+    covers = Cover.objects.filter(person__in=person_ids).select_related("organization").order_by("pk")
+    return [cover for cover in covers if _is_on(cover, now) and _is_colleague(cover)]
+
+
+def _is_on(cover: Cover, now: datetime) -> bool:
+    return cover.starts_on <= clock.day_in(cover.organization.time_zone, at=now) <= cover.ends_on
+
+
+def with_covers(told: Mapping[Recipient, Notice], covers: Iterable[Cover]) -> dict[Recipient, Notice]:
+    """Return whom to tell together with who covers for them."""
     found = dict(told)
-    covers = Cover.objects.filter(person__in=[recipient.person_id for recipient in told]).select_related("organization")
-    for cover in covers.order_by("pk"):
+    for cover in covers:
         recipient = Recipient(cover.person_id, cover.organization_id)
-        today = clock.day_in(cover.organization.time_zone, at=now)
-        if recipient in told and cover.starts_on <= today <= cover.ends_on and _is_colleague(cover):
+        if recipient in told:
             beside = replace(recipient, person_id=cover.colleague_id, on_behalf_of_id=cover.person_id)
             notice = told[recipient]
             found[beside] = together(found[beside], notice) if beside in found else notice

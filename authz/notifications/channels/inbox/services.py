@@ -1,6 +1,6 @@
 """The inbox people read in the product. A notice is there once the fact itself is settled, in the same transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from authz.notifications.matrix import ChannelName
@@ -11,20 +11,24 @@ from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prior_auths.models import PriorAuth
 
 
-def enter(deliveries: Iterable[Delivery], *, subject: Subject | None, now: datetime) -> None:
-    """Add an entry for each of the deliveries into inboxes, just made in this transaction; others are passed by."""
-    InboxEntry.objects.bulk_create(
-        InboxEntry(
-            delivery=delivery,
-            person=delivery.person,
-            organization_id=delivery.organization_id,
-            topic=delivery.message.topic,
-            prior_auth=subject if isinstance(subject, PriorAuth) else None,
-            pain_hint=subject if isinstance(subject, PainHint) else None,
-            emergency_access=subject if isinstance(subject, EmergencyAccess) else None,
-            needs_act=delivery.needs_act,
-            arrived_at=now,
-        )
-        for delivery in deliveries
-        if delivery.channel == ChannelName.INBOX.value
+def enter(deliveries: Iterable[Delivery], *, subjects: Mapping[int, Subject], now: datetime) -> None:
+    """Add an entry for each of the deliveries into inboxes, just made in this transaction; others are passed by.
+
+    `subjects` is what the facts are about, by their keys.
+    """
+    into_inboxes = (delivery for delivery in deliveries if delivery.channel == ChannelName.INBOX.value)
+    InboxEntry.objects.bulk_create(_entry(one, subjects.get(one.message_id), now) for one in into_inboxes)
+
+
+def _entry(delivery: Delivery, subject: Subject | None, now: datetime) -> InboxEntry:
+    return InboxEntry(
+        delivery=delivery,
+        person_id=delivery.recipient_id,
+        organization_id=delivery.organization_id,
+        topic=delivery.message.topic,
+        prior_auth=subject if isinstance(subject, PriorAuth) else None,
+        pain_hint=subject if isinstance(subject, PainHint) else None,
+        emergency_access=subject if isinstance(subject, EmergencyAccess) else None,
+        needs_act=delivery.needs_act,
+        arrived_at=now,
     )

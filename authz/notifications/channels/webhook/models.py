@@ -1,5 +1,6 @@
 """Where an organization's own systems hear of events, and the secrets that sign what they hear."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -58,6 +59,11 @@ class WebhookEndpoint(models.Model):
 
     def __str__(self) -> str:
         return str(self.public_id)
+
+    def signing_secrets(self, *, now: datetime) -> "list[WebhookSecret]":
+        """Return the secrets that sign at an instant, newest first."""
+        living = (one for one in self.secrets.all() if one.retires_at is None or one.retires_at > now)
+        return sorted(living, key=lambda one: one.pk, reverse=True)
 
     @property
     def why_paused(self) -> PausedBecause | None:

@@ -1,6 +1,6 @@
 """An organization's endpoints, which of them hear of a fact, and what waits for each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.errors import NotFound
 from authz.ids import WebhookDeliveryId, WebhookEndpointId
-from authz.notifications.channels.webhook.models import EndpointState, WebhookEndpoint, WebhookSecret
+from authz.notifications.channels.webhook.models import EndpointState, WebhookEndpoint
 from authz.notifications.channels.webhook.payload import TEST
 from authz.notifications.matrix import sides_told
 from authz.notifications.models import Delivery
@@ -63,31 +63,37 @@ def delivery(by: Actor, delivery_id: WebhookDeliveryId) -> Delivery:
     return found
 
 
-def living_secrets(endpoint: WebhookEndpoint, *, now: datetime) -> QuerySet[WebhookSecret]:
-    """Return the secrets that sign, newest first."""
-    return endpoint.secrets.filter(Q(retires_at=None) | Q(retires_at__gt=now)).order_by("-pk")
+def heeding(organization_id: int | None) -> Sequence[WebhookEndpoint]:
+    """Return an organization's endpoints, deactivated ones left out; a paused one hears everything later."""
+    active = WebhookEndpoint.objects.exclude(state=EndpointState.DEACTIVATED.value)
+    return list(active.filter(organization=organization_id).order_by("pk")) if organization_id else []
 
 
-def listening(message: OutboxMessage, subject: Subject | None = None) -> QuerySet[WebhookEndpoint]:
+def listening(
+    message: OutboxMessage,
+    subject: Subject | None = None,
+    *,
+    of: Callable[[int | None], Sequence[WebhookEndpoint]] = heeding,
+) -> Sequence[WebhookEndpoint]:
     """Return the endpoints that hear of a fact: those of a party to the request whose people do.
 
-    `subject` is what the fact is about, looked up unless given. The insurer's hear only of what was submitted to it,
-    and never of a patient's pain.
+    `subject` is what the fact is about, looked up unless given, and `of` is who asks for an organization's endpoints.
+    The insurer's hear only of what was submitted to it, and never of a patient's pain.
 
     :raises ObjectDoesNotExist: when the topic is told but is about nothing there is.
     """
-    heeding = WebhookEndpoint.objects.exclude(state=EndpointState.DEACTIVATED.value)
     if message.topic == TEST:
-        return heeding.filter(public_id=message.subject_id)
+        active = WebhookEndpoint.objects.exclude(state=EndpointState.DEACTIVATED.value)
+        return list(active.filter(public_id=message.subject_id))
     sides = sides_told(message.topic)
     if not sides:
-        return heeding.none()
+        return []
     about = subject or subject_of(message)
     if isinstance(about, EmergencyAccess):
-        return heeding.none()
+        return []
     parties = _parties(about)
-    told = heeding.filter(organization__in=[parties[side] for side in sides])
-    return told.filter(Q(topics=[]) | Q(topics__contains=[message.topic]))
+    there = (endpoint for side in sorted(sides) for endpoint in of(parties[side]))
+    return [endpoint for endpoint in there if not endpoint.topics or message.topic in endpoint.topics]
 
 
 def _parties(subject: PriorAuth | PainHint) -> Mapping[OrganizationKind, int | None]:
@@ -102,7 +108,7 @@ def ready(*, now: datetime) -> QuerySet[WebhookEndpoint]:
     """
     due = unsent().filter(endpoint=OuterRef("pk"), due_at__lte=now)
     held = Q(held_until__gt=now) | Q(state=EndpointState.PAUSED.value)
-    return WebhookEndpoint.objects.filter(Exists(due)).exclude(held).order_by("?")
+    return WebhookEndpoint.objects.filter(Exists(due)).exclude(held).prefetch_related("secrets").order_by("?")
 
 
 def line_of(endpoint: WebhookEndpoint) -> QuerySet[Delivery]:

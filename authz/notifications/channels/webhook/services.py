@@ -23,6 +23,7 @@ from authz.sealing import CannotOpen, opened
 PATIENCE = Patience(attempts=80, longest=timedelta(minutes=30))
 DEACTIVATED = "endpoint-deactivated"
 
+_AT_ONCE = 8
 _GONE = 410
 # The receiver is not well, whatever it is told; any other refusal may be about this one event.
 _AWAY = frozenset({429, 502, 503, 504})
@@ -47,19 +48,20 @@ class Webhook:
         _let_go(endpoint)
 
 
-def lease_next(*, now: datetime) -> Delivery | None:
-    """Lease the next delivery to any endpoint, commit, and return it; None when none is due. See leases.lease_next."""
+def lease(*, now: datetime) -> list[Delivery]:
+    """Lease the next deliveries to one endpoint, of different requests, commit, and return them. See leases.lease."""
     for endpoint in selectors.ready(now=now):
-        leased = leases.lease_next(selectors.line_of(endpoint), now=now, patience=PATIENCE)
-        if leased is not None:
-            leased.endpoint = endpoint
+        leased = leases.lease(selectors.line_of(endpoint), at_most=_AT_ONCE, now=now, patience=PATIENCE)
+        if leased:
+            for delivery in leased:
+                delivery.endpoint = endpoint
             return leased
-    return None
+    return []
 
 
 def _posted(delivery: Delivery, endpoint: WebhookEndpoint, *, now: datetime) -> Answer:
     body = body_of(delivery)
-    secrets = [opened(secret.sealed) for secret in selectors.living_secrets(endpoint, now=now)]
+    secrets = [opened(secret.sealed) for secret in endpoint.signing_secrets(now=now)]
     headers = signed_headers(message_id=delivery.public_id, at=now, body=body, secrets=secrets)
     headers = {"Content-Type": "application/json", "User-Agent": "Authz-Webhooks/1", **headers}
     return post(endpoint.url, body=body, headers=headers, now=now)
