@@ -83,6 +83,7 @@ class Action(StrEnum):
     OPEN_IN_EMERGENCY = "open a record in an emergency"
     READ_EMERGENCIES = "read which records were opened in an emergency"
     READ_AUDIT = "read the audit trail"
+    ACCOUNT_FOR_DISCLOSURES = "account for disclosures"
 
 
 _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
@@ -115,6 +116,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.OPEN_IN_EMERGENCY: _CLINIC,
     Action.READ_EMERGENCIES: _ADMINISTRATORS,
     Action.READ_AUDIT: _ADMINISTRATORS,
+    Action.ACCOUNT_FOR_DISCLOSURES: _ADMINISTRATORS,
 }
 
 

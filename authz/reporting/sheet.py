@@ -44,10 +44,15 @@ def published(tally: Tally) -> dict[str, Any]:
 
 def lines(sheet: Iterable[Line]) -> Iterator[str]:
     """Yield the sheet as CSV (RFC 4180), its heading first."""
+    return written(COLUMNS, (_cells(line) for line in sheet))
+
+
+def written(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
+    """Yield rows as CSV (RFC 4180), their heading first."""
     writer = csv.writer(_Passed())
-    yield writer.writerow(COLUMNS)
-    for line in sheet:
-        yield writer.writerow(_cells(line))
+    yield writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow(row)
 
 
 def safe(text: str) -> str:

@@ -52,6 +52,8 @@ LOOKING_ACROSS = {
     # whose clinic a reviewer's own is, and whether they are there
     "authz/prior_auths/review_queue.py",
     "authz/prior_auths/services/queue.py",
+    # an accounting names whoever received what the organization holds
+    "authz/reporting/accounting.py",
     # when the clinic was told is the insurer's to know
     "authz/notifications/selectors.py",
     # whoever works for all organizations

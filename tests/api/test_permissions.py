@@ -157,6 +157,7 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         Call("opioid-use-changes", "GET", f"patients/{own}/opioid-use/changes/?from=2025-01-01"),
         Call("pain-signal", "GET", f"patients/{own}/pain-signal/"),
         Call("timeline", "GET", f"patients/{own}/timeline/"),
+        Call("disclosures", "GET", f"patients/{own}/disclosures/"),
         Call("pain-score", "GET", f"pain-scores/{score.public_id}/"),
         Call("pain-score-in-error", "POST", f"pain-scores/{score.public_id}/entered-in-error/"),
         Call("surgery", "GET", f"surgeries/{surgery.public_id}/"),

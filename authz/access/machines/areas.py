@@ -45,6 +45,7 @@ TYPE_OF_ADDRESS: Final[Mapping[str, str]] = {
     "attachment-content": "DocumentReference",
     "attachment-removal": "DocumentReference",
     "attachments": "DocumentReference",
+    "disclosures": "",
     "letter": "DocumentReference",
     "opioid-use": "MedicationDispense",
     "opioid-use-changes": "MedicationDispense",
