@@ -1,19 +1,25 @@
 """The audit trail of an organization, for its administrators."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 
+from authz.api.csv_answers import ALSO_CSV, CSV, sheet, wants_csv
 from authz.api.fields import Word
+from authz.api.pages import CURSOR, LIMIT
 from authz.api.views import Listing
 from authz.audit import selectors, services
 from authz.audit.circumstances import Origin
 from authz.audit.models import AuditEntry
+from authz.errors import InvalidInput
+from authz.reporting.trail_sheet import trail_lines
 
 
 class AuditEntryOut(serializers.Serializer[AuditEntry]):
@@ -56,16 +62,31 @@ class AuditEntryFilters(filters.FilterSet):  # type: ignore[misc]  # django-filt
 
 
 class AuditEntriesView(Listing):
+    renderer_classes: ClassVar[list[type[BaseRenderer]]] = ALSO_CSV  # type: ignore[misc]  # narrower is meant
     queryset = AuditEntry.objects.none()
     serializer_class = AuditEntryOut
     filterset_class = AuditEntryFilters
 
-    @extend_schema(operation_id="list_audit_entries", tags=["audit"], responses=AuditEntryOut(many=True))
-    def get(self, request: Request) -> Response:
+    @extend_schema(
+        operation_id="list_audit_entries",
+        tags=["audit"],
+        responses={(200, "application/json"): AuditEntryOut(many=True), (200, CSV): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
         """List what your organization's people and machines read and changed, newest first; for administrators.
 
-        That you looked is on the trail, too.
+        A page as JSON or, where accepted, all that the filters leave as CSV. That you looked is on the trail, too.
         """
-        answer = self.listed(selectors.entries(self.actor))
+        rows = selectors.entries(self.actor)
+        if wants_csv(request):
+            return self._sheet(rows)
+        answer = self.listed(rows)
         services.note_looked_at(by=self.actor, now=self.now)
         return answer
+
+    def _sheet(self, rows: QuerySet[AuditEntry]) -> HttpResponseBase:
+        if paged := {CURSOR, LIMIT} & self.request.query_params.keys():
+            raise InvalidInput({name: ["A file has no pages: it is whole."] for name in paged})
+        wanted = self.filter_queryset(rows)
+        services.note_looked_at(by=self.actor, now=self.now, is_export=True)
+        return sheet(trail_lines(selectors.in_batches(self.actor, wanted)))

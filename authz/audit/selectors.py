@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from authz.access.models import Organization
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.tenancy import within
 from authz.audit import chain
 from authz.audit.chain import BEGINNING, Fault
 from authz.audit.exported import Head, first_fault_in, lines_of
@@ -36,6 +37,20 @@ def entries(by: Actor) -> QuerySet[AuditEntry]:
     must_be_allowed(by, Action.READ_AUDIT)
     rows = AuditEntry.objects.filter(organization=by.organization)
     return rows.select_related("person", "client", "on_behalf_of")
+
+
+def in_batches(by: Actor, rows: QuerySet[AuditEntry]) -> Iterator[AuditEntry]:
+    """Yield entries newest first, a batch at a time, each asked for in the name of the actor's organization.
+
+    A file is still being sent when the request for it, and its transaction, are over.
+    """
+    rows, more = rows.order_by("-pk"), True
+    while more:
+        with within(by.organization):
+            found = list(rows[:_BATCH])
+        yield from found
+        if more := len(found) == _BATCH:
+            rows = rows.filter(pk__lt=found[-1].pk)
 
 
 def roots_of(whose: int) -> QuerySet[AuditRoot]:

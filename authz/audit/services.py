@@ -69,10 +69,11 @@ def record_read(*, by: Actor, circumstances: Circumstances, now: datetime) -> No
         )
 
 
-def note_looked_at(*, by: Actor, now: datetime) -> None:
-    """Add that somebody read the trail itself."""
+def note_looked_at(*, by: Actor, now: datetime, is_export: bool = False) -> None:
+    """Add that somebody read the trail itself, or took it out as a file."""
     whose = Organization.objects.get(pk=by.organization).public_id
-    record(by=by, action="read the audit trail", subject_kind="organization", subject_id=whose, now=now)
+    action = "export the audit trail" if is_export else "read the audit trail"
+    record(by=by, action=action, subject_kind="organization", subject_id=whose, now=now)
 
 
 @across_tenants("the trail names every patient whose record was loaded")

@@ -1,8 +1,10 @@
 """Whoever is answered patient data is on the trail, by every door; what cannot be put there is not answered."""
 
+import csv
 import re
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -13,9 +15,12 @@ from django.urls import URLPattern, get_resolver
 
 from authz.access.models import Organization, Person
 from authz.access.roles import Role
+from authz.access.services import add_membership
+from authz.audit import selectors
 from authz.audit.models import AuditEntry
 from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.models import Patient
+from authz.reporting.trail_sheet import COLUMNS
 from tests import cast as stage
 from tests.access.full_house import fill_the_house
 from tests.access.test_every_door import (
@@ -26,7 +31,7 @@ from tests.access.test_every_door import (
     snake,
     somebody_with_every_role,
 )
-from tests.api.callers import Caller, machine, person
+from tests.api.callers import Caller, machine, person, refused
 from tests.cast import Cast
 
 NO_PATIENT_DATA = {
@@ -37,7 +42,7 @@ NO_PATIENT_DATA = {
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
     "people", "webhooks", "webhook", "inbox-settings",
     # the trail itself; that it was read is an entry of another action
-    "audit-entries",
+    "audit-entries", "trail-sheet",
     # counts
     "policy-simulations", "policy-simulation", "simulation", "figures", "figures-sheet", "inbox-news",
     "aging", "message-burden", "productivity", "inbox-count",
@@ -225,6 +230,46 @@ def test_administrators_find_who_read_a_patient_and_are_on_the_trail_themselves(
     assert {entry["actor"] for entry in found} == {cast.stella.name}
     assert len(looked) == 1
     assert stella.get("audit-entries/").status_code == 403
+
+
+def test_the_trail_is_taken_out_as_a_file_that_says_what_the_list_says(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "_BATCH", 2)
+    patient = stage.register(cast)
+    stella = person("stella", cast.riverside)
+    for _ in range(3):
+        read(stella, f"/api/v1/patients/{patient.public_id}/")
+    admin = machine(cast.riverside, Role.CLINIC_ADMIN)
+
+    listed = admin.get("audit-entries/", action="read").json()["results"]
+    rows = list(csv.DictReader(file_of(admin.get_csv("audit-entries/", action="read"))))
+
+    assert tuple(rows[0]) == tuple(listed[0]) == COLUMNS
+    assert [row["id"] for row in rows] == [entry["id"] for entry in listed]
+    assert {(row["patients"], row["actor"]) for row in rows} == {(str(patient.public_id), cast.stella.name)}
+    assert AuditEntry.objects.filter(action="export the audit trail").count() == 1
+    refused(admin.get_csv("audit-entries/", limit="2"), 422, "invalid-input")
+    refused(stella.get_csv("audit-entries/"), 403, "forbidden")
+
+
+def test_an_administrator_takes_the_trail_out_from_a_page_and_nobody_else_does(cast: Cast) -> None:
+    stage.register(cast)
+    stella = cast.people["stella"]
+    stage.register(cast, by=cast.mallory)
+    browser, _ = _caller(stella, cast.riverside)
+    assert browser.get("/organization/audit-trail.csv").status_code == 403
+    add_membership(person=stella, organization=cast.riverside, role=Role.CLINIC_ADMIN)
+
+    rows = list(csv.DictReader(file_of(browser.get("/organization/audit-trail.csv"))))
+
+    assert {row["actor"] for row in rows} == {cast.stella.name}
+    assert rows[0]["action"] == "export the audit trail"
+
+
+def file_of(answer: Any) -> list[str]:
+    assert answer.status_code == 200
+    return b"".join(answer.streaming_content).decode().splitlines()
 
 
 def read(caller: Caller, path: str) -> HttpResponse:
