@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.api.etags import etag, expected_version
-from authz.api.fields import In, PublicId, Text
+from authz.api.fields import In, PublicId, Text, Truth
 from authz.api.parsers import BodyTooLarge
 from authz.api.prior_auth_steps import IF_MATCH
 from authz.api.views import IDEMPOTENCY_KEY, Door
@@ -26,6 +26,7 @@ from authz.documentation.models import Attachment
 from authz.documentation.services import files
 from authz.downloads import download
 from authz.ids import PriorAuthId
+from authz.prescriptions.part2 import notice
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import KeptFile
 from authz.prior_auths.services import documents, papers
@@ -87,6 +88,13 @@ class Several(serializers.ListField):
         return super().to_internal_value(data if isinstance(data, list) else [data])
 
 
+class SaidTruth(Truth):
+    """true or false, as a form says it: in letters."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        return super().to_internal_value(data == "true" if data in ("true", "false") else data)
+
+
 class AttachmentIn(In):
     """A document: PDF, PNG, JPEG, TIFF or plain text in UTF-8, by its bytes. Without a title it has its file's name."""
 
@@ -98,6 +106,7 @@ class AttachmentIn(In):
     answers = Several(
         child=PublicId(), required=False, default=list, help_text="The insurer's questions that it answers, by id."
     )
+    part2 = SaidTruth(required=False, default=False, help_text="It comes from a program under 42 CFR Part 2.")
 
 
 class AttachmentOut(serializers.Serializer[Attachment]):
@@ -110,9 +119,14 @@ class AttachmentOut(serializers.Serializer[Attachment]):
     sha256 = serializers.CharField(source="file.sha256")
     shows = serializers.ListField(child=serializers.CharField())
     answers = serializers.SerializerMethodField(help_text="The insurer's questions that it answers, by id.")
+    part2 = serializers.BooleanField(source="is_part2", help_text="It comes from a program under 42 CFR Part 2.")
+    redisclosure_notice = serializers.SerializerMethodField(help_text="That of 42 CFR 2.32, or empty.")
     attached_at = serializers.DateTimeField()
     attached_by = serializers.CharField()
     removed_at = serializers.DateTimeField(allow_null=True)
+
+    def get_redisclosure_notice(self, row: Attachment) -> str:
+        return notice(is_part2=row.is_part2)
 
     def get_answers(self, row: Attachment) -> list[UUID]:
         return [asked.public_id for asked in row.information_requests.all()]
@@ -152,7 +166,7 @@ class AttachmentsView(Door):
         file = files.inspect(content=sent["file"].content)
         title = sent.get("title", sent["file"].name)
         version = expected_version(request, is_required=False)
-        proves = {"shows": sent["shows"], "answers": sent["answers"]}
+        proves = {"shows": sent["shows"], "answers": sent["answers"], "is_part2": sent["part2"]}
         return self.once(lambda: self._attach(prior_auth_id, version, file=file, title=title, **proves))
 
     def _attach(self, prior_auth_id: PriorAuthId, version: int | None, **document: Any) -> Response:

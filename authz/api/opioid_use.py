@@ -13,6 +13,7 @@ from authz.api.trace_out import ClauseOut, TraceOut
 from authz.api.views import Door
 from authz.ids import PatientId
 from authz.policies.clause import clause_to_json
+from authz.prescriptions.part2 import notice
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import OpioidUse
 from authz.rules.explain import trace_sentences
@@ -73,6 +74,7 @@ class SeenRecordOut(serializers.Serializer[Any]):
     ignored_because = serializers.CharField(help_text="Empty when it counts.")
     attention = serializers.ListField(child=Word(Look))
     is_own = serializers.BooleanField(help_text="Your organization recorded it.")
+    part2 = serializers.BooleanField(source="is_part2", help_text="It comes from a program under 42 CFR Part 2.")
 
 
 class OpioidUseOut(serializers.Serializer[Any]):
@@ -98,6 +100,7 @@ class OpioidUseOut(serializers.Serializer[Any]):
     mme = serializers.DictField(help_text="Daily morphine milligram equivalents, with the table they rest on.")
     rule_version = serializers.CharField()
     formulary_version = serializers.CharField()
+    redisclosure_notice = serializers.CharField(help_text="That of 42 CFR 2.32 where a record needs it, or empty.")
 
 
 class OpioidUseView(Door):
@@ -139,5 +142,6 @@ def _values(use: OpioidUse, *, whole: bool) -> dict[str, Any]:
         "records": use.records,
         "trace": trace_to_json(told),
         "trace_explanation": trace_sentences(told, use.payer.policy.parameters),
+        "redisclosure_notice": notice(is_part2=any(record.is_part2 for record in use.records)),
         **{name: verdict[name] for name in ("episodes", "first_known_on", "mme", "rule_version", "formulary_version")},
     }

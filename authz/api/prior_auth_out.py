@@ -13,6 +13,7 @@ from authz.api.trace_out import ClauseOut, TraceOut
 from authz.notifications.selectors import decision_notices
 from authz.policies.history import Kind
 from authz.policies.regime import IfMissed
+from authz.prescriptions.part2 import notice
 from authz.prior_auths import appeals, selectors
 from authz.prior_auths.authorization import Standing
 from authz.prior_auths.authorizations import Seen, seen
@@ -197,6 +198,9 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
         default=None,
         help_text="The request that stands instead; a proposal until the state is `duplicate`.",
     )
+    redisclosure_notice = serializers.SerializerMethodField(
+        help_text="That of 42 CFR 2.32 where a record or document behind the request needs it, or empty."
+    )
     due = serializers.SerializerMethodField()
     run_out = serializers.SerializerMethodField(help_text="Null once it was decided or ended.")
     allowed_steps = serializers.SerializerMethodField(help_text="What you may do with it now.")
@@ -205,6 +209,9 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
     def get_assignee(self, prior_auth: PriorAuth) -> dict[str, Any] | None:
         person = prior_auth.assignee if self.context["by"].organization_id == prior_auth.clinic_id else None
         return dict(PersonOut(person).data) if person else None
+
+    def get_redisclosure_notice(self, prior_auth: PriorAuth) -> str:
+        return notice(is_part2=prior_auth.is_part2)
 
     @extend_schema_field(DueOut(allow_null=True))
     def get_due(self, prior_auth: PriorAuth) -> dict[str, Any] | None:

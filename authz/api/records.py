@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from authz.api.fields import Amount, Days, In, Instant, Ndc, Npi, Rxcui, Text, Word
+from authz.api.fields import Amount, Days, In, Instant, Ndc, Npi, Rxcui, Text, Truth, Word
 from authz.api.references import PatientRef
 from authz.errors import InvalidInput
+from authz.prescriptions.part2 import notice
 from authz.rules.records import RecordStatus
 
 
@@ -29,6 +30,7 @@ class RecordIn(In):
     daily_units = Amount(required=False, allow_null=True, help_text="The most such units a day.")
     prescriber_npi = Npi(required=False, allow_null=True)
     source_updated_at = Instant(required=False, allow_null=True, help_text="When your record last changed.")
+    part2 = Truth(required=False, help_text="It comes from a program under 42 CFR Part 2; left out, as said before.")
 
     def faults_between(self, data: Mapping[str, Any]) -> dict[str, list[ErrorDetail]]:
         if "rxcui" in data and "ndc" in data:
@@ -60,6 +62,8 @@ class RecordOut(serializers.Serializer[Any]):
     prescriber_npi = serializers.CharField(allow_null=True)
     recorded_at = serializers.DateTimeField()
     source_updated_at = serializers.DateTimeField(allow_null=True)
+    part2 = serializers.BooleanField(help_text="It comes from a program under 42 CFR Part 2.")
+    redisclosure_notice = serializers.CharField(help_text="That of 42 CFR 2.32, or empty.")
 
     shared: ClassVar[tuple[str, ...]] = (
         "status",
@@ -83,12 +87,15 @@ class RecordOut(serializers.Serializer[Any]):
             "patient": record.patient.public_id,
             "identifier": record.identifier,
             "prescriber_npi": latest.prescriber.npi if latest.prescriber else None,
+            "part2": latest.is_part2,
+            "redisclosure_notice": notice(is_part2=latest.is_part2),
             **{name: getattr(latest, name) for name in self.shared},
         }
 
 
 def renamed(values: Mapping[str, Any], **names: str) -> dict[str, Any]:
     """Return the values under the names the facts have for them, without the patient, who is no part of the facts."""
+    names = {"part2": "is_part2", **names}
     return {names.get(name, name): value for name, value in values.items() if name != "patient"}
 
 

@@ -32,6 +32,7 @@ from authz.api.rates import ClientThrottle, Rate
 from authz.api.schema import OperationSchema
 from authz.audit import services as audit
 from authz.audit.circumstances import PURPOSE_HEADER, Circumstances, Origin, purpose_given, under
+from authz.prescriptions.part2 import NOTICE, NOTICE_HEADER
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
@@ -62,6 +63,9 @@ class Door(APIView):
             self.until_answered.enter_context(under(self.circumstances))
             answer = super().dispatch(request, *args, **kwargs)
             self._note_read(answer)
+            # A body that was written shows the record that was sent; only what was read can be others'.
+            if self.circumstances.is_part2 and request.method in SAFE_METHODS:
+                answer[NOTICE_HEADER] = NOTICE
             return answer
 
     def _note_read(self, answer: HttpResponseBase) -> None:

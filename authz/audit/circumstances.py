@@ -43,6 +43,7 @@ class Circumstances:
     """`source` is the caller's address, "" when unknown.
 
     `patients` grows with every patient that is loaded, by the row's key: their public id, None while it is not known.
+    `is_part2` says whether something under 42 CFR Part 2 was.
     """
 
     origin: Origin = Origin.OTHER
@@ -52,6 +53,7 @@ class Circumstances:
     emergency: UUID | None = None
     patients: dict[int, UUID | None] = field(default_factory=dict)
     entries: int = 0
+    is_part2: bool = False
 
 
 _now: ContextVar[Circumstances | None] = ContextVar("circumstances", default=None)
@@ -77,6 +79,13 @@ def saw(key: int, public_id: UUID | None = None) -> None:
     said = _now.get()
     if said is not None and said.origin in {Origin.API, Origin.PAGE}:
         said.patients[key] = public_id or said.patients.get(key)
+
+
+def saw_part2() -> None:
+    """Note that what is under 42 CFR Part 2 was loaded: the notice goes with the answer."""
+    said = _now.get()
+    if said is not None:
+        said.is_part2 = True
 
 
 def opened_by_emergency(access_id: UUID) -> None:

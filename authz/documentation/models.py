@@ -1,12 +1,13 @@
 """What a request's questions were answered with, what was attached to it, and what its papers say."""
 
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from authz.access.models import WrittenFor
+from authz.audit.circumstances import saw_part2
 from authz.documentation.file_kinds import MediaType
 from authz.ids import new_id
 
@@ -69,9 +70,10 @@ class Attachment(models.Model):
     """A document that a clinic attached to its answers. `shows` are the questions it bears out.
 
     `number` counts a sheet's attachments and is never used again. One that is taken off stays, marked as removed.
+    `is_part2` says that it comes from a program under 42 CFR Part 2.
     """
 
-    PHI: ClassVar[set[str]] = {"title"}
+    PHI: ClassVar[set[str]] = {"title", "is_part2"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "sheet", "number", "file", "shows", "attached_at", "attached_by", "removed_at", "removed_by",
     }  # fmt: skip
@@ -86,9 +88,18 @@ class Attachment(models.Model):
     attached_by = models.CharField(max_length=200)
     removed_at = models.DateTimeField(null=True)
     removed_by = models.CharField(max_length=200, blank=True)
+    is_part2 = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["sheet", "number"], name="attachment_number_once_per_sheet")]
+
+    @classmethod
+    def from_db(cls, *loaded: Any, **options: Any) -> Self:
+        """Load an attachment, and have the notice go with what it is shown in."""
+        row = super().from_db(*loaded, **options)
+        if row.__dict__.get("is_part2"):
+            saw_part2()
+        return row
 
 
 class Paper(models.Model):

@@ -26,7 +26,7 @@ PRODUCT_COLUMNS = ("rxcui", "ndc")
 PATIENT_COLUMNS = ("family_name", "given_name", "birth_date")
 OTHER_COLUMNS = (
     *("product_name", "quantity", "daily_units", "fill_number", "rx_number", "prescription", "prescriber_npi"),
-    *("status", "updated_at"),
+    *("status", "updated_at", "part2"),
 )
 COLUMNS = (*NEEDED_COLUMNS, *PRODUCT_COLUMNS, *OTHER_COLUMNS, *PATIENT_COLUMNS)
 
@@ -189,6 +189,7 @@ def _told(cells: Element, identifier: str, product: NamedProduct, *, has_patient
         prescription_identifier=cells.text("prescription", longest=_LONGEST_NUMBER) or None,
         prescriber_npi=prescriber.npi if prescriber else None,
         source_updated_at=cells.instant("updated_at"),
+        is_part2=_truth(cells, "part2"),
     )
     registers = _patient(cells, number) if has_patient_columns else None
     return RecordTold(patient=PatientRef(identifier=number), facts=facts, prescriber=prescriber, registers=registers)
@@ -230,6 +231,13 @@ def _whole(cells: Element, name: str) -> int | None:
     if text and not _WHOLE.fullmatch(text):
         raise Refusal("not-whole", name, "A whole number is needed.")
     return int(text) if text else None
+
+
+def _truth(cells: Element, name: str) -> bool | None:
+    text = cells.text(name)
+    if text not in {"", "true", "false"}:
+        raise Refusal("not-true-or-false", name, "true or false is needed.")
+    return text == "true" if text else None
 
 
 def _fill_number(cells: Element) -> int | None:

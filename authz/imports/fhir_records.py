@@ -12,6 +12,7 @@ from authz.imports.refusals import Refusal
 from authz.imports.told import EndTold, Kind, NoOpioidTold, PatientRef, PrescriberTold, RecordTold, id_in, resolved
 from authz.prescriptions.facts import FillFacts, PrescriptionFacts
 from authz.prescriptions.npi import is_valid_npi
+from authz.prescriptions.part2 import is_labelled
 from authz.rules.records import RecordStatus
 
 NPI_SYSTEM = "http://hl7.org/fhir/sid/us-npi"
@@ -182,6 +183,7 @@ def _fill(
         rx_number=rx_number,
         prescription_identifier=order_identifier,
         source_updated_at=updated_at(resource),
+        is_part2=_is_part2(resource),
     )
     return RecordTold(patient=patient, facts=facts, path=resource.path)
 
@@ -222,6 +224,7 @@ def _order(
         directions="; ".join(filter(None, (dosage.text("text") for dosage in dosages)))[:_LONGEST_DIRECTIONS],
         prescriber_npi=prescriber.npi if prescriber else None,
         source_updated_at=updated_at(resource),
+        is_part2=_is_part2(resource),
     )
     address = full_url if full_url.startswith("urn:") else ""
     return RecordTold(patient=patient, facts=facts, prescriber=prescriber, address=address, path=resource.path)
@@ -247,6 +250,12 @@ def _prescriber(resource: Element) -> PrescriberTold | None:
         )
     family_name, given_name = person_name([name for item in practitioners for name in item.children("name")])
     return PrescriberTold(npi=numbers[0], family_name=family_name, given_name=given_name)
+
+
+def _is_part2(resource: Element) -> bool | None:
+    """Return True where a security label says so. Without one nothing is said: labels are lost on the way."""
+    labels = resource.child("meta").children("security")
+    return is_labelled((label.text("system"), label.text("code")) for label in labels) or None
 
 
 def _needed(day: date | None, path: str, sentence: str) -> date:

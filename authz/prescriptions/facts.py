@@ -85,7 +85,10 @@ class ExemptionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _RecordFacts:
-    """What an order and a fill share. The same `identifier` from the same sender is the same record."""
+    """What an order and a fill share. The same `identifier` from the same sender is the same record.
+
+    `is_part2` says whether it comes from a program under 42 CFR Part 2; None leaves what was said before.
+    """
 
     identifier: str
     starts_on: date
@@ -97,6 +100,7 @@ class _RecordFacts:
     daily_units: Decimal | None = None
     prescriber_npi: str | None = None
     source_updated_at: datetime | None = None
+    is_part2: bool | None = None
 
     def __post_init__(self) -> None:
         _refuse(

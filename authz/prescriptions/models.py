@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import F, Q
 
-from authz.audit.circumstances import saw
+from authz.audit.circumstances import saw, saw_part2
 from authz.ids import new_id
 from authz.rules.records import ExemptionCategory, RecordStatus
 
@@ -157,12 +157,23 @@ class Version(models.Model):
     recorded_at = models.DateTimeField()
     recorded_on = models.DateField(help_text="The day we learned it, in the clinic's calendar.")
     source_updated_at = models.DateTimeField(null=True, help_text="When the sender says it last changed.")
+    is_part2 = models.BooleanField(
+        default=False, db_default=False, help_text="It comes from a program under 42 CFR Part 2."
+    )
 
     class Meta:
         abstract = True
 
+    @classmethod
+    def from_db(cls, *loaded: Any, **options: Any) -> Self:
+        """Load a version, and have the notice go with what it is shown in."""
+        row = super().from_db(*loaded, **options)
+        if row.__dict__.get("is_part2"):
+            saw_part2()
+        return row
 
-_VERSION_PHI = {"starts_on", "rxcui", "product_name", "quantity", "days_supply", "daily_units", "status"}
+
+_VERSION_PHI = {"starts_on", "rxcui", "product_name", "quantity", "days_supply", "daily_units", "status", "is_part2"}
 _VERSION_PLAIN = {"id", "version", "prescriber", "recorded_at", "recorded_on", "source_updated_at"}
 
 

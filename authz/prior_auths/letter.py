@@ -36,7 +36,7 @@ class Letter:
     """All that a letter says. `decider` and `licence` are those of whoever decided, empty when no human did.
 
     `was_due` is by when the decision was due, in words, for one that followed from the time that ran out. `next_steps`
-    are sentences on what happens next and what can be done.
+    are sentences on what happens next and what can be done. `redisclosure_notice` is that of 42 CFR Part 2, or empty.
 
     :raises ValueError: for a human's adverse outcome without a reason, a criterion, or the licence holder's name, and
         for any adverse one that does not say what can be done.
@@ -58,6 +58,7 @@ class Letter:
     would_change: str = ""
     was_due: str = ""
     replaces: date | None = None
+    redisclosure_notice: str = ""
     next_steps: Sequence[str]
 
     def __post_init__(self) -> None:
@@ -91,6 +92,8 @@ def _blocks(letter: Letter) -> Iterator[Block]:
             ("Date", letter.decided_on.isoformat()),
         ]
     )
+    if letter.redisclosure_notice:
+        yield Prose(letter.redisclosure_notice)
     yield Prose(_OPENING[letter.outcome])
     if letter.replaces:
         yield Prose(f"This takes the place of our decision of {letter.replaces.isoformat()}.")

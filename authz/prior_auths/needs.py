@@ -93,12 +93,16 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class PatientCase:
-    """Everything the rule reads of one patient, fetched once; `recorders` is whose each record is, by its id."""
+    """Everything the rule reads of one patient, fetched once; `recorders` is whose each record is, by its id.
+
+    `part2` are the ids of the records that are under 42 CFR Part 2.
+    """
 
     patient: Patient
     records: tuple[Record, ...]
     coverages: list[Coverage]
     recorders: Mapping[str, int]
+    part2: frozenset[str] = frozenset()
 
     def recorded_by(self, organization_id: int | None) -> set[str]:
         """Return the ids of the orders and fills that an organization recorded."""
@@ -122,7 +126,10 @@ def case_of(patient: Patient) -> PatientCase:
     coverages = list(patient.coverages.select_related("plan__insurer").order_by("pk"))
     identified = [*(version.fill for version in fills), *(version.prescription for version in orders)]
     recorders = {str(record.public_id): record.organization_id for record in identified}
-    return PatientCase(patient, prescriptions.rule_records(fills, orders), coverages, recorders)
+    # Later versions come later, and say what holds.
+    flags = {str(row.public_id): version.is_part2 for row, version in zip(identified, (*fills, *orders), strict=True)}
+    part2 = frozenset(record_id for record_id, is_part2 in flags.items() if is_part2)
+    return PatientCase(patient, prescriptions.rule_records(fills, orders), coverages, recorders, part2)
 
 
 @across_tenants("each payer's policy answers, with all that excuses or was granted")

@@ -12,6 +12,7 @@ from authz.documentation import selectors as documentation
 from authz.documentation.models import AnswerSheet, Attachment
 from authz.documentation.questionnaire import Source
 from authz.documentation.standing import Standing
+from authz.prescriptions.part2 import notice
 from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 
 FORMAT: Final = "2"
@@ -45,6 +46,7 @@ def packet_of(prior_auth: PriorAuth, answers: Sequence[Standing], *, by: Actor) 
         "explanation": prior_auth.explanation,
         "evaluation": _evaluation(prior_auth.evaluation),
         "attachments": [_attachment(row) for row in _attached(sheet)],
+        "redisclosure_notice": notice(is_part2=prior_auth.is_part2),
     }
 
 
@@ -114,4 +116,5 @@ def _attachment(row: Attachment) -> dict[str, Any]:
         "page_count": row.file.page_count,
         "sha256": row.file.sha256,
         "shows": row.shows,
+        "part2": row.is_part2,
     }

@@ -20,6 +20,9 @@ def packet_text(packet: Mapping[str, Any], *, sha256: str) -> PaperText:
 
 def _blocks(packet: Mapping[str, Any], sha256: str) -> Iterator[Block]:
     prescriber = packet["prescriber"]
+    # Packets that were frozen before there was a flag have none.
+    if packet.get("redisclosure_notice"):
+        yield Prose(packet["redisclosure_notice"])
     yield Facts(
         [
             ("Urgency", packet["urgency"].capitalize() if packet["submitted_at"] else "As chosen when it is submitted"),

@@ -52,7 +52,8 @@ from authz.rules.verdict import Episode
 class SeenRecord:
     """An order or fill as any of the patient's organizations may see it: what and when, never whose.
 
-    `ignored_because` is empty when the record counts; `is_own` says that the reader's organization recorded it.
+    `ignored_because` is empty when the record counts; `is_own` says that the reader's organization recorded it;
+    `is_part2` that it is under 42 CFR Part 2.
     """
 
     record_id: UUID
@@ -65,6 +66,7 @@ class SeenRecord:
     ignored_because: str
     attention: tuple[str, ...]
     is_own: bool
+    is_part2: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -436,13 +438,20 @@ def _seen(known: PatientCase, payer: PayerVerdict, by: Actor) -> list[SeenRecord
             ignored.get(record.id, ""),
             tuple(attention.get(record.id, ())),
             is_own=record.id in own,
+            is_part2=record.id in known.part2,
         )
         for record in sorted(visible, key=lambda r: (r.start, r.id))
     ]
 
 
 def _seen_one(
-    record: Record, product: Product | None, ignored_because: str, attention: tuple[str, ...], *, is_own: bool
+    record: Record,
+    product: Product | None,
+    ignored_because: str,
+    attention: tuple[str, ...],
+    *,
+    is_own: bool,
+    is_part2: bool,
 ) -> SeenRecord:
     return SeenRecord(
         record_id=UUID(record.id),
@@ -455,4 +464,5 @@ def _seen_one(
         ignored_because=ignored_because,
         attention=attention,
         is_own=is_own,
+        is_part2=is_part2,
     )

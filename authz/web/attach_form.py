@@ -53,6 +53,8 @@ class AttachForm(PlainForm):
         widget=forms.TextInput({"autocomplete": "off"}),
     )
 
+    part2 = forms.BooleanField(label="It comes from a program under 42 CFR Part 2", required=False)
+
     def __init__(self, proves: Proves, posted: Mapping[str, Any] | None = None, files: Any = None) -> None:
         super().__init__(posted, files, auto_id="attach-%s", label_suffix="")
         megabytes = settings.ATTACHMENT_MAX_BYTES // (1024 * 1024)
@@ -70,7 +72,8 @@ class AttachForm(PlainForm):
     def document(self) -> dict[str, Any]:
         """Return what the service takes of the document besides its bytes."""
         title = self.cleaned_data["title"] or self.cleaned_data["file"].name
-        return {"title": title, self.proves.name: self.cleaned_data[self.proves.name]}
+        proves = {self.proves.name: self.cleaned_data[self.proves.name]}
+        return {"title": title, "is_part2": self.cleaned_data["part2"], **proves}
 
     def typed(self) -> list[tuple[str, str]]:
         return []

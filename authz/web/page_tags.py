@@ -10,7 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from authz.access.roles import Role
+from authz.audit.circumstances import present
 from authz.policies.automation import Mark
+from authz.prescriptions.part2 import notice
 from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
@@ -18,6 +20,12 @@ from authz.prior_auths.moments import Happening
 from authz.web import words
 
 register = template.Library()
+
+
+@register.simple_tag
+def redisclosure_notice() -> str:
+    """Return the notice of 42 CFR Part 2 where what the page has loaded so far needs it, or nothing."""
+    return notice(is_part2=present().is_part2)
 
 
 @register.filter

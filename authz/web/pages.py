@@ -25,6 +25,7 @@ from authz.audit import services as audit
 from authz.audit.circumstances import Circumstances, Origin, under
 from authz.errors import Forbidden, NotFound
 from authz.notifications import selectors as notifications
+from authz.prescriptions.part2 import NOTICE, NOTICE_HEADER
 from authz.web.seat import seat_of
 
 
@@ -86,6 +87,8 @@ class Page(View):
             is_told = request.method not in {"GET", "HEAD"} and circumstances.entries
             if answer.status_code < 300 and not is_told:
                 audit.record_read(by=self.actor, circumstances=circumstances, now=self.now)
+        if circumstances.is_part2 and request.method in {"GET", "HEAD"}:
+            answer.headers[NOTICE_HEADER] = NOTICE
         return answer
 
     def _refused_as_pages(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -43,6 +43,7 @@ def test_a_row_with_every_column_is_a_fill_and_its_patient() -> None:
         "prescriber_npi": "1234567893",
         "status": "reversed",
         "updated_at": "2025-03-02T09:00:00Z",
+        "part2": "true",
         "family_name": "Doe",
         "given_name": "Pat",
         "birth_date": "1970-05-05",
@@ -69,7 +70,14 @@ def test_a_row_with_every_column_is_a_fill_and_its_patient() -> None:
         prescription_identifier="MedicationRequest/rx-1",
         prescriber_npi="1234567893",
         source_updated_at=datetime(2025, 3, 2, 9, tzinfo=UTC),
+        is_part2=True,
     )
+
+
+@pytest.mark.parametrize(("cell", "is_part2"), [("true", True), ("false", False), ("", None)])
+def test_part_2_is_true_false_or_not_said(cell: str, is_part2: bool | None) -> None:
+    assert told(f"{row()},{cell}", f"{CSV_HEADER},part2").facts.is_part2 is is_part2
+    assert refused(f"{row()},yes", f"{CSV_HEADER},part2") == ("not-true-or-false", "part2")
 
 
 @pytest.mark.parametrize(("text", "days"), [("0", 0), ("-3", -3), ("371", 371), ("", None)])

@@ -321,3 +321,27 @@ def test_an_ndc_coding_tells_the_product_where_no_rxnorm_code_does() -> None:
         "unknown-ndc",
         "MedicationDispense.medicationCodeableConcept",
     )
+
+
+# -- 42 CFR Part 2 --------------------------------------------------------------------------------------------------
+ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+
+
+@pytest.mark.parametrize(
+    ("security", "is_part2"),
+    [
+        ([{"system": ACT_CODE, "code": "42CFRPart2"}], True),
+        ([{"system": ACT_CODE, "code": "PSY"}, {"system": ACT_CODE, "code": "ETH"}], True),
+        ([{"system": "http://hl7.org/fhir/v3/ActUSPrivacyLaw", "code": "42CFRPart2"}], True),
+        ([{"system": ACT_CODE, "code": "PSY"}], None),
+        ([{"system": "urn:ours", "code": "ETH"}], None),
+        ([], None),
+    ],
+)
+def test_a_security_label_puts_a_record_under_part_2_and_its_absence_says_nothing(
+    security: list[dict[str, str]], is_part2: bool | None
+) -> None:
+    meta = {"security": security} if security else {}
+
+    assert fill(meta=meta).is_part2 is is_part2
+    assert written(meta=meta).is_part2 is is_part2

@@ -214,6 +214,7 @@ def test_the_packet_holds_all_that_the_insurer_receives_under_one_hash(cast: Cas
     assert packet["attachments"][0] | {"id": "", "title": ""} == {
         "id": "", "number": 1, "title": "", "media_type": "image/tiff", "byte_count": len(SCAN.content),
         "page_count": 2, "sha256": SCAN.sha256, "shows": ["dx.code"],
+        "part2": False,
     }  # fmt: skip
     assert packet["evaluation"]["inputs_sha256"] == submitted.evaluation.inputs_sha256
     assert (packet["requirements"], packet["questionnaire"], packet["submitted_by"]) == (

@@ -60,17 +60,27 @@ def _page_count(content: bytes, kind: MediaType) -> int | None:
 
 
 def attach(
-    *, sheet: AnswerSheet, file: Inspected, title: str, shows: Collection[str], by: Actor, now: datetime
+    *,
+    sheet: AnswerSheet,
+    file: Inspected,
+    title: str,
+    shows: Collection[str],
+    by: Actor,
+    now: datetime,
+    is_part2: bool = False,
 ) -> tuple[Attachment, bool]:
     """Attach a document to a sheet whose request is locked. Returns it, and whether it is new.
 
-    The same bytes attached again are the attachment that is there.
+    The same bytes attached again are the attachment that is there, under 42 CFR Part 2 once that was said.
 
     :raises InvalidInput: when the title is none, `shows` names no question of the sheet, or there are too many.
     """
     there = sheet.attachments.select_related("file").defer("file__content")
     known = there.filter(removed_at=None, file__sha256=file.sha256).first()
     if known is not None:
+        if is_part2 and not known.is_part2:
+            known.is_part2 = True
+            known.save(update_fields=["is_part2"])
         return known, False
     count = sheet.attachments.count()
     if faults := _faults(sheet, title, shows, count):
@@ -83,6 +93,7 @@ def attach(
         shows=list(dict.fromkeys(shows)),
         attached_at=now,
         attached_by=by.name,
+        is_part2=is_part2,
     )
     return attachment, True
 

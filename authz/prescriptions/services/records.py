@@ -23,7 +23,10 @@ Facts = FillFacts | PrescriptionFacts
 Recorded = tuple[Fill | Prescription, RecordOutcome]
 
 # The columns of a version that say something about the world; two versions that agree on them are the same knowledge.
-_COMMON = ("status", "starts_on", "rxcui", "product_name", "quantity", "days_supply", "daily_units", "prescriber_id")
+_COMMON = (
+    "status", "starts_on", "rxcui", "product_name", "quantity", "days_supply", "daily_units", "prescriber_id",
+    "is_part2",
+)  # fmt: skip
 _OF_FILL = (*_COMMON, "fill_number", "rx_number", "prescription_id")
 _OF_PRESCRIPTION = (*_COMMON, "refills", "directions")
 _KEYS = {"identifier", "source_updated_at", "prescriber_npi", "prescription_identifier"}
@@ -67,6 +70,8 @@ def _record_one(patient: Patient, organization: Organization, facts: Facts, by: 
     if row.patient_id != patient.pk:
         raise InvalidInput({"identifier": ["This number is already a record of another patient."]})
     latest = None if is_new else _latest(row)
+    if facts.is_part2 is None:
+        values["is_part2"] = latest is not None and latest.is_part2
     if latest is not None and _says_nothing_new(latest, values, facts.source_updated_at):
         return row, RecordOutcome.UNCHANGED
     version = latest.version + 1 if latest else 1

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from authz.access.roles import Role
-from authz.audit.circumstances import saw
+from authz.audit.circumstances import saw, saw_part2
 from authz.ids import new_id
 from authz.outbox.models import Leased
 from authz.policies.history import Kind
@@ -94,6 +94,7 @@ class PriorAuth(models.Model):
     episode's orders and fills seen so far, by which a recomputed episode is recognised. `regime`, `regime_version` and
     `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
     `urgency` is what it is now: asked for with the request or later, until it is refused.
+    `is_part2` says that something it rests on, or a document with it, is or was under 42 CFR Part 2.
     `reason` is why people opened it; empty when the rule did. `new_fact` is what they stated to be new since the same
     was decided against. `duplicate_of` is proposed by the service and holds once
     somebody links the two.
@@ -101,7 +102,7 @@ class PriorAuth(models.Model):
 
     PHI: ClassVar[set[str]] = {
         "explanation", "pa_required_from", "runs_out_on", "run_out_told", "covered_days", "packet", "reason",
-        "new_fact",
+        "new_fact", "is_part2",
     }  # fmt: skip
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
@@ -148,6 +149,7 @@ class PriorAuth(models.Model):
     time_zone = models.CharField(max_length=64)
     is_payer_rule_unknown = models.BooleanField(default=False)
     explanation = models.JSONField()
+    is_part2 = models.BooleanField(default=False, db_default=False)
 
     # Its index is what row-level security finds the request of a sheet by.
     answers = models.ForeignKey("authz.AnswerSheet", on_delete=models.PROTECT, null=True, related_name="+")
@@ -233,6 +235,8 @@ class PriorAuth(models.Model):
         row = super().from_db(*loaded, **options)
         if "patient_id" in row.__dict__:
             saw(row.patient_id)
+        if row.__dict__.get("is_part2"):
+            saw_part2()
         return row
 
 

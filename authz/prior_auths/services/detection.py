@@ -59,6 +59,8 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
     kept = {payer.key: _keep(patient, payer, on, now) for payer in payers}
     current = [need for need in needs_of.needs(known, payers) if not needs_of.is_over(need, as_of=on)]
     requests = list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk"))
+    if known.part2:
+        _put_under_part2(requests)
     needed: set[int] = set()
     for need in current:
         evaluation = kept[need.answer.key]
@@ -197,6 +199,7 @@ def _create(
         record_ids=sorted(need.record_ids),
         opened_at=now,
         reason=reason,
+        is_part2=bool(known.part2),
     )
     _describe(request, need, known, evaluation)
     request.version = 0
@@ -226,6 +229,14 @@ def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Eval
             documentation.refresh(sheet=request.answers, prefill=prefill_of(request, on=today), now=now)
     request.save()
     audit.record(by=SYSTEM, action="follow", subject_kind="prior-auth", subject_id=request.public_id, now=now)
+
+
+def _put_under_part2(requests: Sequence[PriorAuth]) -> None:
+    """Have the notice go with each of a patient's requests, the ended ones too: each tells of all that was known."""
+    for request in requests:
+        if not request.is_part2:
+            request.is_part2 = True
+            request.save(update_fields=["is_part2"])
 
 
 def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datetime) -> None:

@@ -40,6 +40,7 @@ def attach(
     title: str,
     shows: Collection[str] = (),
     answers: Collection[UUID] = (),
+    is_part2: bool = False,
     by: Actor,
     now: datetime,
     expected_version: int | None = None,
@@ -47,7 +48,8 @@ def attach(
     """Attach an inspected document. Returns it, and whether it is new.
 
     It proves something: `shows` are questions of the questionnaire that it bears out, `answers` what the insurer has
-    asked since. Once the request is submitted it goes with an answer, and the packet stays as it was.
+    asked since. Once the request is submitted it goes with an answer, and the packet stays as it was. `is_part2` says
+    that it comes from a program under 42 CFR Part 2.
 
     :raises NotFound: when the clinic has no such request.
     :raises AnswersClosed: before the request is taken up, and once submitted while the insurer asks nothing.
@@ -56,11 +58,15 @@ def attach(
     prior_auth = _own(prior_auth_id, by, expected_version)
     sheet = _open_sheet(prior_auth)
     items = _items(prior_auth, shows, answers)
-    attachment, is_new = files.attach(sheet=sheet, file=file, title=title, shows=shows, by=by, now=now)
+    attachment, is_new = files.attach(
+        sheet=sheet, file=file, title=title, shows=shows, is_part2=is_part2, by=by, now=now
+    )
+    is_flagged = attachment.is_part2 and not prior_auth.is_part2
+    prior_auth.is_part2 = prior_auth.is_part2 or attachment.is_part2
     unlinked = [item for item in items if not item.documents.contains(attachment)]
     for item in unlinked:
         item.documents.add(attachment)
-    if is_new or unlinked:
+    if is_new or unlinked or is_flagged:
         _note(prior_auth, "attach", by, now)
     return attachment, is_new
 
@@ -119,5 +125,5 @@ def _items(prior_auth: PriorAuth, shows: Collection[str], answers: Collection[UU
 def _note(prior_auth: PriorAuth, action: str, by: Actor, now: datetime) -> None:
     prior_auth.touched_by_human_at = prior_auth.touched_by_human_at or (now if by.person_id is not None else None)
     prior_auth.version += 1
-    prior_auth.save(update_fields=["touched_by_human_at", "version"])
+    prior_auth.save(update_fields=["touched_by_human_at", "version", "is_part2"])
     audit.record(by=by, action=action, subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)

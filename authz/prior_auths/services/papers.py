@@ -15,6 +15,7 @@ from authz.documentation.services import papers
 from authz.errors import NotFound
 from authz.ids import PriorAuthId
 from authz.policies import regimes
+from authz.prescriptions.part2 import notice
 from authz.prior_auths import selectors
 from authz.prior_auths.appeal_words import next_steps
 from authz.prior_auths.deadline_words import moment
@@ -83,6 +84,7 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
         would_change=determination.would_change,
         was_due=moment(due_at, ZoneInfo(prior_auth.time_zone)) if due_at and is_by_law else "",
         replaces=clock.day_in(prior_auth.time_zone, at=before.decided_at) if before else None,
+        redisclosure_notice=notice(is_part2=prior_auth.is_part2),
         next_steps=next_steps(outcome, regime, insurer=insurer, is_on_appeal=is_on_appeal),
     )
 

@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from authz.audit import services as audit
+from authz.prescriptions.part2 import notice
 from authz.prior_auths import worklist
 from authz.reporting.sheet import safe
 from authz.web import rows
@@ -19,7 +20,7 @@ from authz.web.worklist_filters import kept, query
 
 COLUMNS: Final = (
     "request", "patient", "prescription", "prescriber", "payer", "opioid_day", "limit", "mme_per_day", "status",
-    "who_has_the_ball", "works_on_it", "supply_ends_on", "decision_due_at", "next_for_you",
+    "who_has_the_ball", "works_on_it", "supply_ends_on", "decision_due_at", "next_for_you", "redisclosure_notice",
 )  # fmt: skip
 MOST: Final = 10_000
 """More than any clinic works on; whoever wants everything asks the API."""
@@ -65,3 +66,4 @@ def _cells(row: Row) -> Iterator[str]:
     yield request.runs_out_on.isoformat()
     yield row.due_at.isoformat() if row.due_at else ""
     yield row.action.words if row.action else ""
+    yield notice(is_part2=request.is_part2)
