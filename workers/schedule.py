@@ -22,6 +22,7 @@ PRUNE_OUTBOX = "authz.prune-outbox"
 PRUNE_ACCESS = "authz.prune-access"
 SEAL_AUDIT = "authz.seal-audit"
 ROOT_AUDIT = "authz.root-audit"
+PRUNE_AUDIT = "authz.prune-audit"
 
 OUTSIDE = "outside"
 """The queue of what waits for other people's servers: a slow one holds up nothing that is done in the house."""
@@ -54,6 +55,7 @@ BEAT = {
         "seal-audit": _every(SEAL_AUDIT, timedelta(minutes=1)),
         # Hourly, though one a day is made, as above.
         "root-audit": _every(ROOT_AUDIT, timedelta(hours=1)),
+        "prune-audit": _every(PRUNE_AUDIT, timedelta(hours=1)),
         "run-simulations": _every(RUN_SIMULATIONS, timedelta(seconds=30)),
     },
 }

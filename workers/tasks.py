@@ -37,6 +37,7 @@ from workers.schedule import (
     ESCALATE_DUE,
     OPEN_RENEWALS,
     PRUNE_ACCESS,
+    PRUNE_AUDIT,
     PRUNE_OUTBOX,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
@@ -166,6 +167,14 @@ def root_audit() -> None:
     with only_one(ROOT_AUDIT) as alone:
         if alone:
             audit.make_due_roots(now=clock.now(), tell=roots.write_elsewhere)
+
+
+@app.task(name=PRUNE_AUDIT)
+def prune_audit() -> None:
+    """Delete what the trail need not keep any longer, one batch after the other."""
+    with only_one(PRUNE_AUDIT) as alone:
+        if alone:
+            _take_turns(audit.prune_next)
 
 
 def _prune_batch(*, now: datetime) -> bool:

@@ -95,6 +95,7 @@ SHARED: Final[Mapping[str, str]] = {
     "Person": "people act for several organizations, log in before any is chosen, and sign what both sides read",
     "Prescriber": "the public register of NPIs; with whom one works is in Prescriber_organizations",
     "Heartbeat": "when each part of the service was last seen at work; nothing of any organization",
+    "AuditRetention": "how long every organization's trail is kept at least; nothing of any of them",
     "FormularyRelease": "RxNorm is everybody's",
     "FormularyProduct": "RxNorm is everybody's",
     "NdcCode": "RxNorm is everybody's",

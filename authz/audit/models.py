@@ -83,3 +83,23 @@ class AuditRoot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id or 'system'} {self.sequence} {self.hash}"
+
+
+class AuditRetention(models.Model):
+    """For how many years the database keeps every entry at least: the most that was ever said. It never shrinks."""
+
+    PHI: ClassVar[set[str]] = set()
+    PLAIN: ClassVar[set[str]] = {"id", "years", "held_since"}
+
+    years = models.PositiveSmallIntegerField(unique=True)
+    held_since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="the_trail_is_kept_for_six_to_ten_years", condition=Q(years__gte=6, years__lte=10)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.years} years"

@@ -14,9 +14,11 @@ from authz.access.tenancy import within
 from authz.audit import chain
 from authz.audit.chain import BEGINNING, Fault
 from authz.audit.exported import Head, first_fault_in, lines_of
-from authz.audit.models import AuditEntry, AuditRoot
+from authz.audit.models import AuditEntry, AuditRetention, AuditRoot
 
 SYSTEMS: Final = 0
+LEAST_YEARS: Final = 6
+"""45 CFR 164.316(b)(2)(i)."""
 _BATCH: Final = 1000
 _WORDS = """
     SELECT sequence, authz_audit_said(e, sequence), hash FROM authz_auditentry e
@@ -73,6 +75,11 @@ def waiting_since() -> datetime | None:
 def chains() -> list[int]:
     """Return every chain that may have entries."""
     return [SYSTEMS, *Organization.objects.order_by("pk").values_list("pk", flat=True)]
+
+
+def years_kept() -> int:
+    """Return for how many years the database keeps every entry at least."""
+    return int(AuditRetention.objects.aggregate(Max("years"))["years__max"] or LEAST_YEARS)
 
 
 def part(whose: int, *, since: datetime | None, until: datetime | None) -> Head:

@@ -17,11 +17,12 @@ from authz.access.models import Organization
 from authz.access.roles import Actor
 from authz.access.tenancy import across_tenants
 from authz.audit.circumstances import Circumstances, present
-from authz.audit.models import AuditEntry, AuditRoot
-from authz.audit.selectors import SYSTEMS, chains, roots_of, unsealed
+from authz.audit.models import AuditEntry, AuditRetention, AuditRoot
+from authz.audit.selectors import SYSTEMS, chains, roots_of, unsealed, years_kept
 
 READ = "read"
 _BATCH = 1000
+_PRUNED_AT_ONCE = 5000
 
 
 def record(
@@ -127,9 +128,29 @@ def make_due_roots(*, now: datetime, tell: Callable[[AuditRoot], None]) -> None:
             make_root(whose=whose, tell=tell)
 
 
-def prune(*, whose: int) -> int:
-    """Delete the whole days of a chain that are older than they are kept; return how many entries. A root stays."""
-    return int(_ask("SELECT authz_audit_prune(%s, %s)", whose, settings.AUDIT_RETENTION_YEARS)[0][0])
+def keep_for(*, years: int, now: datetime) -> int:
+    """Have the database keep every entry for so many years at least, or for more, where that was said before.
+
+    Return for how many it does. They never become fewer, whatever is said later.
+    """
+    held = years_kept()
+    if years > held:
+        AuditRetention.objects.get_or_create(years=years, defaults={"held_since": now})
+    return max(years, held)
+
+
+def prune(*, whose: int, now: datetime) -> int:
+    """Delete a batch of the entries of a chain that are older than they are kept, the oldest ones; a root stays.
+
+    Return how many: none when none is old enough. Days are deleted whole, in one batch or the next.
+    """
+    years = keep_for(years=settings.AUDIT_RETENTION_YEARS, now=now)
+    return int(_ask("SELECT authz_audit_prune(%s, %s, %s)", whose, years, _PRUNED_AT_ONCE)[0][0])
+
+
+def prune_next(*, now: datetime) -> bool:
+    """Delete a batch of some chain; False when no chain has anything that is old enough."""
+    return any(prune(whose=whose, now=now) for whose in chains())
 
 
 def _ask(question: str, *values: Any) -> list[Any]:

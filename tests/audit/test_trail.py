@@ -177,8 +177,66 @@ def test_only_what_is_older_than_six_years_is_pruned_and_the_rest_verifies(cast:
     assert before - left.count() == young.sequence - 1
     assert said.startswith("Deleted: ")
     assert selectors.fault_of(of(cast)) is None
-    with pytest.raises(DatabaseError, match="six years"), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT authz_audit_prune(0, 5)")
+    with pytest.raises(DatabaseError, match="6 years"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT authz_audit_prune(0, 5, 10)")
+
+
+def record_elsewhere(cast: Cast, *actions: str, at: datetime) -> int:
+    """Add entries to a chain that has no others, and return whose it is."""
+    for action in actions:
+        services.record(by=cast.mallory, action=action, subject_kind="plan", subject_id=SUBJECT, now=at)
+    services.seal()
+    return cast.hillside.pk
+
+
+def test_the_worker_prunes_a_batch_at_a_time_and_the_rest_verifies(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "_PRUNED_AT_ONCE", 2)
+    now = clock.now()
+    record_elsewhere(cast, "one", "two", "three", at=now - timedelta(days=6 * 366 + 1))
+    whose = record_elsewhere(cast, "young", at=now)
+    left = list[int]()
+
+    while services.prune_next(now=now):
+        left.append(selectors.entries_of(whose).count())
+        assert selectors.fault_of(whose) is None
+
+    assert left == [2, 1]
+    assert selectors.entries_of(whose).get().action == "young"
+
+
+def test_the_database_keeps_the_trail_for_as_long_as_was_once_said(cast: Cast, settings: LazySettings) -> None:
+    now = clock.now()
+    whose = record_elsewhere(cast, "seven years old", at=now - timedelta(days=7 * 366))
+    settings.AUDIT_RETENTION_YEARS = 10
+    assert services.prune(whose=whose, now=now) == 0
+    settings.AUDIT_RETENTION_YEARS = 6
+
+    assert services.prune(whose=whose, now=now) == 0
+    assert selectors.years_kept() == 10
+    for refused in (
+        "SELECT authz_audit_prune(0, 9, 10)",
+        "DELETE FROM authz_auditretention",
+        "UPDATE authz_auditretention SET years = 6",
+        "INSERT INTO authz_auditretention (years, held_since) VALUES (5, now())",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(refused)
+    assert [finding.says for finding in trail(now) if "keeps the trail for 10 years" in finding.says]
+
+
+def test_not_even_the_owner_deletes_earlier_than_was_once_said(transactional_db: None) -> None:
+    now = clock.now()
+    services.record(by=SYSTEM, action="old", subject_kind="", subject_id=SUBJECT, now=now - timedelta(days=7 * 366))
+    services.seal()
+    services.keep_for(years=8, now=now)
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO authz_auditroot (at, sequence, hash, ends_pruned) VALUES (now(), 1, repeat('0', 64), true)"
+        )
+        with pytest.raises(DatabaseError, match="append-only"):
+            cursor.execute("DELETE FROM authz_auditentry")
+        with pytest.raises(DatabaseError, match="append-only"):
+            cursor.execute("DELETE FROM authz_auditretention")
 
 
 def test_an_entry_that_waits_to_be_sealed_is_an_alarm(cast: Cast) -> None:

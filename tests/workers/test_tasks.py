@@ -24,6 +24,7 @@ from workers.schedule import (
     ESCALATE_DUE,
     OPEN_RENEWALS,
     PRUNE_ACCESS,
+    PRUNE_AUDIT,
     PRUNE_OUTBOX,
     RECHECK_PATIENTS,
     RELEASE_EXPIRED_REVIEWS,
@@ -52,6 +53,7 @@ OURS = [
     PRUNE_ACCESS,
     SEAL_AUDIT,
     ROOT_AUDIT,
+    PRUNE_AUDIT,
 ]
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
+from authz import clock
 from authz.access.models import Organization
 from authz.audit import roots, selectors, services
 from authz.audit.chain import Root
@@ -98,7 +99,10 @@ class Command(BaseCommand):
 
     def _prune(self) -> None:
         services.seal()
-        deleted = sum(services.prune(whose=whose) for whose in selectors.chains())
+        now, deleted = clock.now(), 0
+        for whose in selectors.chains():
+            while batch := services.prune(whose=whose, now=now):
+                deleted += batch
         self.stdout.write(f"Deleted: {deleted}.")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.conf import settings
+
 from authz.audit import selectors as audit
 from authz.notifications import selectors as notifications
 from authz.notifications.channels.webhook.models import EndpointState, WebhookEndpoint
@@ -72,6 +74,10 @@ def trail(now: datetime) -> Iterator[Finding]:
         yield broken("audit", says, "Look whether the worker and beat run; `manage.py audit seal` does it at once.")
     else:
         yield well("audit", "Every entry is sealed in time.")
+    held, said = audit.years_kept(), settings.AUDIT_RETENTION_YEARS
+    if held != said:
+        says = f"The database keeps the trail for {held} years; AUTHZ_AUDIT_RETENTION_YEARS says {said}."
+        yield look("audit", says, "Fewer than it keeps have no effect; more are told to it hourly by the worker.")
 
 
 def _minutes(span: timedelta) -> str:
