@@ -199,6 +199,8 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up by themselve
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_SESSION_REMEMBER = False
+# A link to set a new password works once, and for an hour.
+PASSWORD_RESET_TIMEOUT = 60 * 60
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
 # Passwords are counted by ourselves (authz.access.people); this counts codes, which only whoever knows the password
 # gets to type.
@@ -256,6 +258,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "authz.api.schema.loosen_null",
+        "authz.api.schema.tell_purpose",
     ],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

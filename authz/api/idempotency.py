@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from authz.access.roles import Actor
 from authz.api.models import IdempotentAnswer
+from authz.audit.circumstances import present, saw
 from authz.errors import AuthzError
 
 HEADER = "Idempotency-Key"
@@ -110,12 +111,15 @@ def _keep(kept: IdempotentAnswer, answer: Response, unkept: Collection[str]) -> 
     body: Any = None if answer.data is None else json.loads(JSONRenderer().render(answer.data))
     kept.body = {**body, **dict.fromkeys(unkept)} if unkept else body
     kept.location = answer.get("Location", "")
-    kept.save(update_fields=["status", "body", "location"])
+    kept.patients = sorted(present().patients)
+    kept.save(update_fields=["status", "body", "location", "patients"])
     return answer
 
 
 def _replay(kept: IdempotentAnswer, request: Request) -> Response:
     if kept.request_sha256 != _hash(request):
         raise KeyReused(f"This {HEADER} was used for another request. Use a new one for a new request.")
+    for key in kept.patients:
+        saw(key)
     headers = {REPLAYED: "true", **({"Location": kept.location} if kept.location else {})}
     return Response(kept.body, status=kept.status, headers=headers)

@@ -2,16 +2,22 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from authz.access.models import WrittenFor
 
 
 class IdempotentAnswer(WrittenFor):
-    """The stored answer to one key of one caller. The same key with another body is refused, never answered."""
+    """The stored answer to one key of one caller. The same key with another body is refused, never answered.
+
+    `patients` are the inside keys of those it is about: the trail names them when it is answered again.
+    """
 
     PHI: ClassVar[set[str]] = {"body"}
-    PLAIN: ClassVar[set[str]] = {"id", "caller", "key", "request_sha256", "status", "location", "answered_at", "tenant"}
+    PLAIN: ClassVar[set[str]] = {
+        "id", "caller", "key", "request_sha256", "status", "location", "answered_at", "tenant", "patients",
+    }  # fmt: skip
 
     caller = models.CharField(max_length=60, help_text="person:<id>@<organization> or client:<id>")
     key = models.CharField(max_length=255)
@@ -20,6 +26,7 @@ class IdempotentAnswer(WrittenFor):
     body = models.JSONField(null=True)
     location = models.CharField(max_length=300, blank=True)
     answered_at = models.DateTimeField()
+    patients = ArrayField(models.BigIntegerField(), default=list, db_default=[])
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_once_per_caller")]

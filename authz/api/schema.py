@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, Role
 from authz.api import problems
+from authz.audit.circumstances import PURPOSE_HEADER, PURPOSES
 from authz.documentation.questionnaire import Kind, Source
 from authz.notifications.channels.webhook.models import EndpointState
 from authz.notifications.matrix import OUTSIDE
@@ -99,6 +100,23 @@ class OperationSchema(AutoSchema):
         if self.method in {"POST", "PUT", "PATCH"}:
             statuses |= set(self.with_body)
         return statuses
+
+
+def tell_purpose(result: dict[str, Any], **_about: object) -> dict[str, Any]:
+    """Say once what every address takes: what a request is for. It is said here, as no view reads it."""
+    components = result.setdefault("components", {})
+    components["parameters"] = {
+        "PurposeOfUse": {
+            "name": PURPOSE_HEADER,
+            "in": "header",
+            "description": "What for, as a code of HL7 v3 PurposeOfUse, kept on the audit trail. Any other is 422.",
+            "schema": {"type": "string", "enum": sorted(PURPOSES)},
+        }
+    }
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/PurposeOfUse"})
+    return result
 
 
 def loosen_null(result: dict[str, Any], **_about: object) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def present() -> Circumstances:
 
 
 def saw(key: int, public_id: UUID | None = None) -> None:
-    """Note that a patient, or what tells of one, was loaded: they are named when the answer is given."""
+    """Note that a patient, or what tells of one, was loaded or is answered: they are named when the answer is given."""
     said = _now.get()
     if said is not None and said.origin in {Origin.API, Origin.PAGE}:
         said.patients[key] = public_id or said.patients.get(key)

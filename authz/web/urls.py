@@ -4,7 +4,7 @@ from allauth.account import views as account_views
 from allauth.socialaccount import views as sso_views
 from django.urls import include, path
 
-from authz.web.views.account import AccountPage, PasswordPage
+from authz.web.views.account import AccountPage, PasswordPage, PasswordResetPage
 from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
 from authz.web.views.demo_mail import CaughtMail, Mailbox
 from authz.web.views.demo_webhooks import CaughtWebhooks
@@ -73,7 +73,7 @@ urlpatterns = [
     path("account/reset/done/", account_views.password_reset_done, name="account_reset_password_done"),
     path(
         "account/reset/<str:uidb36>-<str:key>/",
-        account_views.password_reset_from_key,
+        PasswordResetPage.as_view(),
         name="account_reset_password_from_key",
     ),
     path(

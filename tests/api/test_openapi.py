@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from authz.api import urls
+from authz.audit.circumstances import PURPOSES
 
 KEPT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 OPEN = {"/api/v1/tokens/", "/api/v1/meta/lifecycle/", "/api/v1/meta/regimes/"}
@@ -61,10 +62,17 @@ def test_every_post_but_the_log_in_takes_an_idempotency_key(api: dict[str, Any])
     without = [
         path
         for path, method, told in operations(api)
-        if method == "post" and "Idempotency-Key" not in {header["name"] for header in told.get("parameters", [])}
+        if method == "post" and "Idempotency-Key" not in {header.get("name") for header in told.get("parameters", [])}
     ]
 
     assert without == ["/api/v1/tokens/"]
+
+
+def test_every_operation_takes_a_purpose_of_use_that_is_said_once(api: dict[str, Any]) -> None:
+    said = {"$ref": "#/components/parameters/PurposeOfUse"}
+
+    assert [path for path, _, told in operations(api) if said not in told["parameters"]] == []
+    assert set(api["components"]["parameters"]["PurposeOfUse"]["schema"]["enum"]) == PURPOSES
 
 
 def test_decisions_require_if_match(api: dict[str, Any]) -> None:
@@ -72,7 +80,7 @@ def test_decisions_require_if_match(api: dict[str, Any]) -> None:
         path.rsplit("/", 2)[1]
         for path, _, told in operations(api)
         for header in told.get("parameters", [])
-        if header["name"] == "If-Match" and header.get("required")
+        if header.get("name") == "If-Match" and header.get("required")
     }
 
     assert required == {

@@ -4,6 +4,8 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import LazySettings
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -90,6 +92,23 @@ def test_a_secret_that_no_key_opens_is_told(
 ) -> None:
     registered(cast.riverside, receiver)
     settings.ENCRYPTION_KEYS = ["another key, and not the one that sealed it"]
+
+    assert "BAD   secrets: 1 sealed secrets open with none of the keys." in doctor()
+
+
+def test_a_second_factor_that_no_key_opens_is_told(healthy: None, cast: Cast, settings: LazySettings) -> None:
+    TOTP.activate(cast.people["rae"], generate_totp_secret())
+    assert "  ok  secrets: Every sealed secret opens." in doctor()
+    settings.ENCRYPTION_KEYS = ["another key, and not the one that sealed it"]
+
+    told = doctor()
+
+    assert "BAD   secrets: 1 sealed secrets open with none of the keys." in told
+    assert "rae@example.org" not in told
+
+
+def test_a_second_factor_that_was_kept_unsealed_is_told(healthy: None, cast: Cast) -> None:
+    Authenticator.objects.create(user=cast.people["rae"], type=Authenticator.Type.TOTP, data={"secret": "JBSWY3DP"})
 
     assert "BAD   secrets: 1 sealed secrets open with none of the keys." in doctor()
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from allauth.account.views import PasswordChangeView
+from allauth.account.views import PasswordChangeView, PasswordResetFromKeyView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
@@ -37,4 +38,14 @@ class PasswordPage(PasswordChangeView):  # type: ignore[misc]  # allauth ships n
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)
         services.end_others(person=self.request.user, but=self.request.session.session_key or "", now=clock.now())
+        return answer
+
+
+class PasswordResetPage(PasswordResetFromKeyView):  # type: ignore[misc]  # allauth ships no types
+    """Sets a new password by the link of a mail; everything that was open ends, tokens too."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        with transaction.atomic():
+            services.end_others(person=self.reset_user, but="", now=clock.now())
+            answer: HttpResponse = super().form_valid(form)
         return answer
