@@ -2,7 +2,8 @@
 
 from allauth.account import views as account_views
 from allauth.socialaccount import views as sso_views
-from django.urls import include, path
+from django.urls import include, path, register_converter
+from django.urls.converters import StringConverter
 
 from authz.web.views.account import AccountPage, PasswordPage, PasswordResetPage
 from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
@@ -21,6 +22,7 @@ from authz.web.views.desk import (
     Skipped,
 )
 from authz.web.views.desk_team import Team
+from authz.web.views.disclosures_sheet import DisclosuresSheet
 from authz.web.views.documents import (
     AttachmentContent,
     AttachmentsPage,
@@ -55,6 +57,15 @@ from authz.web.views.webhooks import Webhook, WebhookActed, WebhookReplayed, Web
 from authz.web.views.worklist import Assignment, Worklist
 from authz.web.views.worklist_sheet import WorklistSheet
 
+
+class PersonKey(StringConverter):
+    """A person's key as allauth writes it: up to the first hyphen, since what follows it has one, too."""
+
+    regex = "[0-9A-Za-z]+"
+
+
+register_converter(PersonKey, "person")
+
 urlpatterns = [
     path("", Worklist.as_view(), name="worklist"),
     path("worklist/assign/", Assignment.as_view(), name="assign"),
@@ -72,7 +83,7 @@ urlpatterns = [
     path("account/reset/", account_views.password_reset, name="account_reset_password"),
     path("account/reset/done/", account_views.password_reset_done, name="account_reset_password_done"),
     path(
-        "account/reset/<str:uidb36>-<str:key>/",
+        "account/reset/<person:uidb36>-<str:key>/",
         PasswordResetPage.as_view(),
         name="account_reset_password_from_key",
     ),
@@ -121,6 +132,7 @@ urlpatterns = [
     path("prior-auths/<uuid:prior_auth_id>/<slug:step>/", StepTaken.as_view(), name="step"),
     path("patients/<uuid:patient_id>/", PatientPage.as_view(), name="patient"),
     path("patients/<uuid:patient_id>/history/", PatientHistory.as_view(), name="patient-history"),
+    path("patients/<uuid:patient_id>/disclosures.csv", DisclosuresSheet.as_view(), name="disclosures-sheet"),
     path("inbox/", Inbox.as_view(), name="inbox"),
     path("inbox/news/", InboxNews.as_view(), name="inbox-news"),
     path("inbox/settings/", InboxSettings.as_view(), name="inbox-settings"),
