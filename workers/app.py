@@ -3,7 +3,7 @@
 A worker takes from the queue `authz` what is done in the house; with `--queues outside`, what leaves it.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from celery import Celery, Task
@@ -20,7 +20,9 @@ class AcrossTenants(Task):  # type: ignore[type-arg]  # at run time it is not ge
     """A job for all organizations at once."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        for_all = nullcontext() if works_for_everybody() else across_tenants("a worker does everybody's work")
+        for_all: AbstractContextManager[None] = nullcontext()
+        if not works_for_everybody():
+            for_all = across_tenants("a worker does everybody's work")
         with under(Circumstances(origin=Origin.WORKER)), for_all:
             return super().__call__(*args, **kwargs)
 

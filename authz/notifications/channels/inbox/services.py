@@ -16,14 +16,17 @@ def enter(deliveries: Iterable[Delivery], *, subjects: Mapping[int, Subject], no
 
     `subjects` is what the facts are about, by their keys.
     """
-    into_inboxes = (delivery for delivery in deliveries if delivery.channel == ChannelName.INBOX.value)
-    InboxEntry.objects.bulk_create(_entry(one, subjects.get(one.message_id), now) for one in into_inboxes)
+    InboxEntry.objects.bulk_create(
+        _entry(one, one.recipient_id, subjects.get(one.message_id), now)
+        for one in deliveries
+        if one.channel == ChannelName.INBOX.value and one.recipient_id is not None
+    )
 
 
-def _entry(delivery: Delivery, subject: Subject | None, now: datetime) -> InboxEntry:
+def _entry(delivery: Delivery, person_id: int, subject: Subject | None, now: datetime) -> InboxEntry:
     return InboxEntry(
         delivery=delivery,
-        person_id=delivery.recipient_id,
+        person_id=person_id,
         organization_id=delivery.organization_id,
         topic=delivery.message.topic,
         prior_auth=subject if isinstance(subject, PriorAuth) else None,
