@@ -71,8 +71,17 @@ def record_read(*, by: Actor, circumstances: Circumstances, now: datetime) -> No
 
 def note_looked_at(*, by: Actor, now: datetime) -> None:
     """Add that somebody read the trail itself."""
+    _note(by, "read the audit trail", now)
+
+
+def note_taken_out(*, by: Actor, now: datetime) -> None:
+    """Add that somebody took a part of the chain away."""
+    _note(by, "export the chain of the audit trail", now)
+
+
+def _note(by: Actor, action: str, now: datetime) -> None:
     whose = Organization.objects.get(pk=by.organization).public_id
-    record(by=by, action="read the audit trail", subject_kind="organization", subject_id=whose, now=now)
+    record(by=by, action=action, subject_kind="organization", subject_id=whose, now=now)
 
 
 @across_tenants("the trail names every patient whose record was loaded")

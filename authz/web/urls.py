@@ -50,6 +50,7 @@ from authz.web.views.policies import (
 )
 from authz.web.views.preview import PacketPreview
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
+from authz.web.views.trail import Trail, TrailExport, TrailSheet
 from authz.web.views.webhooks import Webhook, WebhookActed, WebhookReplayed, Webhooks
 from authz.web.views.worklist import Assignment, Worklist
 from authz.web.views.worklist_sheet import WorklistSheet
@@ -126,6 +127,9 @@ urlpatterns = [
     path("inbox/<uuid:notice_id>/open/", OpenNotice.as_view(), name="open-notice"),
     path("inbox/<uuid:notice_id>/acknowledge/", Acknowledgement.as_view(), name="acknowledge-notice"),
     path("organization/people/", People.as_view(), name="people"),
+    path("organization/trail/", Trail.as_view(), name="trail"),
+    path("organization/trail.csv", TrailSheet.as_view(), name="trail-sheet"),
+    path("organization/trail.jsonl", TrailExport.as_view(), name="trail-export"),
     path("organization/messages/", MessageBurden.as_view(), name="message-burden"),
     path("organization/webhooks/", Webhooks.as_view(), name="webhooks"),
     path("organization/webhooks/<uuid:endpoint_id>/", Webhook.as_view(), name="webhook"),

@@ -35,9 +35,9 @@ NO_PATIENT_DATA = {
     "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
-    "people", "webhooks", "webhook", "inbox-settings",
+    "people", "people-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings",
     # the trail itself; that it was read is an entry of another action
-    "audit-entries",
+    "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
     "policy-simulations", "policy-simulation", "simulation", "figures", "figures-sheet", "inbox-news",
     "aging", "message-burden", "productivity", "inbox-count",

@@ -153,6 +153,14 @@ def messages(window: Window) -> None:
     window.go("/organization/messages/")
 
 
+def trail(window: Window) -> None:
+    window.go("/organization/trail/")
+
+
+def emergencies(window: Window) -> None:
+    window.go("/emergency-access/")
+
+
 def caught(window: Window) -> None:
     window.go("/demo/webhooks/")
 
@@ -196,6 +204,9 @@ PAGES = {
     "people": (people, ADMINISTRATOR),
     "webhooks": (webhooks, ADMINISTRATOR),
     "messages": (messages, ADMINISTRATOR),
+    "trail": (trail, ADMINISTRATOR),
+    "trail-of-insurer": (trail, INSURER_ADMIN),
+    "emergencies": (emergencies, ADMINISTRATOR),
     "caught-webhooks": (caught, ADMINISTRATOR),
     "log-in": (log_in, ""),
     "no-such-page": (no_such_page, STAFF),

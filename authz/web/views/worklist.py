@@ -128,8 +128,11 @@ class Worklist(Page):
         return self.show("pages/review_queue.html", rows=listed, page=page, is_ended=is_ended)
 
     def _page(self, is_ended: bool, number: str) -> ListPage[Any]:
-        found: Any = rows.ended(self.actor) if is_ended else rows.open_for_insurer(self.actor)
-        return Paginator(found, PER_PAGE).get_page(number)
+        return Paginator(self.listed_to_insurer(is_ended=is_ended), PER_PAGE).get_page(number)
+
+    def listed_to_insurer(self, *, is_ended: bool) -> Any:
+        """Return the insurer's requests that are open, or those that have ended."""
+        return rows.ended(self.actor) if is_ended else rows.open_for_insurer(self.actor)
 
 
 class Assignment(Page):
