@@ -50,6 +50,7 @@ from authz.web.views.policies import (
 )
 from authz.web.views.preview import PacketPreview
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
+from authz.web.views.second_readings import SecondReading, SecondReadings, SecondReadingsSheet
 from authz.web.views.trail import Trail, TrailExport, TrailSheet
 from authz.web.views.webhooks import Webhook, WebhookActed, WebhookReplayed, Webhooks
 from authz.web.views.worklist import Assignment, Worklist
@@ -143,6 +144,9 @@ urlpatterns = [
     path("desk/", Desk.as_view(), name="desk"),
     path("desk/next/", Next.as_view(), name="desk-next"),
     path("desk/team/", Team.as_view(), name="desk-team"),
+    path("desk/second-readings/", SecondReadings.as_view(), name="second-readings"),
+    path("desk/second-readings.csv", SecondReadingsSheet.as_view(), name="second-readings-sheet"),
+    path("desk/second-readings/<uuid:determination_id>/", SecondReading.as_view(), name="second-reading"),
     path("desk/shortcuts/", Shortcuts.as_view(), name="desk-shortcuts"),
     path("desk/<uuid:prior_auth_id>/", DeskCase.as_view(), name="desk-case"),
     path("desk/<uuid:prior_auth_id>/lease/", Lease.as_view(), name="desk-lease"),

@@ -43,7 +43,7 @@ NO_PATIENT_DATA = {
     "aging", "message-burden", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
-    "desk-skip", "desk-step", "policy-activation", "policy-retirement", "policy-rewriting", "simulations",
+    "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting", "simulations",
     "webhook-act", "webhook-replay",
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out

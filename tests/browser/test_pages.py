@@ -103,6 +103,10 @@ def team(window: Window) -> None:
     window.go("/desk/team/")
 
 
+def second_readings(window: Window) -> None:
+    window.go("/desk/second-readings/")
+
+
 def policies(window: Window) -> None:
     window.go("/policies/?from=default/1")
 
@@ -192,6 +196,7 @@ PAGES = {
     "desk-refused": (refused_decision, PHYSICIAN),
     "desk-appeals": (appeals, REVIEWER),
     "desk-team": (team, INSURER_ADMIN),
+    "second-readings": (second_readings, REVIEWER),
     "all-requests": (all_requests, REVIEWER),
     "policies": (policies, INSURER_ADMIN),
     "policy": (policy, INSURER_ADMIN),
