@@ -20,7 +20,7 @@ from authz.web.views.desk import (
     Shortcuts,
     Skipped,
 )
-from authz.web.views.desk_team import Team
+from authz.web.views.desk_team import HandedOn, Team, TeamSheet
 from authz.web.views.documents import (
     AttachmentContent,
     AttachmentsPage,
@@ -144,6 +144,8 @@ urlpatterns = [
     path("desk/", Desk.as_view(), name="desk"),
     path("desk/next/", Next.as_view(), name="desk-next"),
     path("desk/team/", Team.as_view(), name="desk-team"),
+    path("desk/team.csv", TeamSheet.as_view(), name="team-sheet"),
+    path("desk/team/hand-on/", HandedOn.as_view(), name="desk-hand-on"),
     path("desk/second-readings/", SecondReadings.as_view(), name="second-readings"),
     path("desk/second-readings.csv", SecondReadingsSheet.as_view(), name="second-readings-sheet"),
     path("desk/second-readings/<uuid:determination_id>/", SecondReading.as_view(), name="second-reading"),

@@ -35,7 +35,7 @@ NO_PATIENT_DATA = {
     "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
-    "people", "people-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings",
+    "people", "people-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings", "team-sheet",
     # the trail itself; that it was read is an entry of another action
     "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
@@ -44,7 +44,7 @@ NO_PATIENT_DATA = {
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
     "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting", "simulations",
-    "webhook-act", "webhook-replay",
+    "webhook-act", "webhook-replay", "desk-hand-on",
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
     "log-in", "account", "choose-organization", "mailbox", "caught-mail", "demo-webhooks",

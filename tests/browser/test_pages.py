@@ -107,6 +107,11 @@ def second_readings(window: Window) -> None:
     window.go("/desk/second-readings/")
 
 
+def team_of_one(window: Window) -> None:
+    team(window)
+    window.page.get_by_role("link", name="Dr Asha Patel").click()
+
+
 def policies(window: Window) -> None:
     window.go("/policies/?from=default/1")
 
@@ -196,6 +201,7 @@ PAGES = {
     "desk-refused": (refused_decision, PHYSICIAN),
     "desk-appeals": (appeals, REVIEWER),
     "desk-team": (team, INSURER_ADMIN),
+    "desk-team-of-one": (team_of_one, INSURER_ADMIN),
     "second-readings": (second_readings, REVIEWER),
     "all-requests": (all_requests, REVIEWER),
     "policies": (policies, INSURER_ADMIN),
