@@ -34,8 +34,9 @@ from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, OpenNotice
 from authz.web.views.inbox_settings import InboxSettings
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
+from authz.web.views.message_burden import MessageBurden, MessageBurdenSheet
 from authz.web.views.patient import PatientHistory, PatientPage
-from authz.web.views.people import MessageBurden, People
+from authz.web.views.people import InvitationActed, InvitationsSheet, People, PeopleSheet
 from authz.web.views.policies import (
     Activation,
     CatalogPolicy,
@@ -128,10 +129,16 @@ urlpatterns = [
     path("inbox/<uuid:notice_id>/open/", OpenNotice.as_view(), name="open-notice"),
     path("inbox/<uuid:notice_id>/acknowledge/", Acknowledgement.as_view(), name="acknowledge-notice"),
     path("organization/people/", People.as_view(), name="people"),
+    path("organization/people.csv", PeopleSheet.as_view(), name="people-sheet"),
+    path("organization/invitations.csv", InvitationsSheet.as_view(), name="invitations-sheet"),
+    path(
+        "organization/invitations/<uuid:invitation_id>/<slug:act>/", InvitationActed.as_view(), name="invitation-act"
+    ),
     path("organization/trail/", Trail.as_view(), name="trail"),
     path("organization/trail.csv", TrailSheet.as_view(), name="trail-sheet"),
     path("organization/trail.jsonl", TrailExport.as_view(), name="trail-export"),
     path("organization/messages/", MessageBurden.as_view(), name="message-burden"),
+    path("organization/messages.csv", MessageBurdenSheet.as_view(), name="message-burden-sheet"),
     path("organization/webhooks/", Webhooks.as_view(), name="webhooks"),
     path("organization/webhooks/<uuid:endpoint_id>/", Webhook.as_view(), name="webhook"),
     path("organization/webhooks/<uuid:endpoint_id>/<slug:act>/", WebhookActed.as_view(), name="webhook-act"),

@@ -35,16 +35,16 @@ NO_PATIENT_DATA = {
     "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
-    "people", "people-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings", "team-sheet",
+    "people", "people-sheet", "invitations-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings", "team-sheet",
     # the trail itself; that it was read is an entry of another action
     "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
     "policy-simulations", "policy-simulation", "simulation", "figures", "figures-sheet", "inbox-news",
-    "aging", "message-burden", "productivity", "inbox-count",
+    "aging", "message-burden", "message-burden-sheet", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
     "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting", "simulations",
-    "webhook-act", "webhook-replay", "desk-hand-on",
+    "webhook-act", "webhook-replay", "invitation-act", "desk-hand-on",
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
     "log-in", "account", "choose-organization", "mailbox", "caught-mail", "demo-webhooks",
