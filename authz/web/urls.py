@@ -28,7 +28,7 @@ from authz.web.views.documents import (
     LetterPaper,
     PacketPaper,
 )
-from authz.web.views.emergency import EmergencyPage
+from authz.web.views.emergency import EmergencyPage, EmergencySheet, OpenInEmergency
 from authz.web.views.figures import Figures, FiguresSheet
 from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, OpenNotice
 from authz.web.views.inbox_settings import InboxSettings
@@ -67,6 +67,8 @@ urlpatterns = [
     path("log-out/", LogOut.as_view(), name="account_logout"),
     path("invitations/<str:link>/", InvitationPage.as_view(), name="invitation"),
     path("emergency-access/", EmergencyPage.as_view(), name="emergency-access"),
+    path("emergency-access.csv", EmergencySheet.as_view(), name="emergency-sheet"),
+    path("emergency-access/open/", OpenInEmergency.as_view(), name="open-in-emergency"),
     path("account/", AccountPage.as_view(), name="account"),
     path("account/password/", PasswordPage.as_view(), name="account_change_password"),
     path("account/confirm/", account_views.reauthenticate, name="account_reauthenticate"),

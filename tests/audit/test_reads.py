@@ -35,7 +35,7 @@ NO_PATIENT_DATA = {
     "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
-    "people", "people-sheet", "invitations-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings", "team-sheet",
+    "people", "people-sheet", "invitations-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings", "team-sheet", "open-in-emergency",
     # the trail itself; that it was read is an entry of another action
     "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts

@@ -6,6 +6,8 @@ from tests.browser.conftest import Look
 from tests.browser.looking import Scheme, Window
 
 STAFF, PRESCRIBER = "stella@riverside.example", "jones@riverside.example"
+STRANGER = "mallory@hillside.example"
+CARD = {"plan": "Evergreen Health: Evergreen PPO", "member": "EV-700101", "born": "1968-04-11"}  # RV-2001's
 ADMINISTRATOR = "priya@riverside.example"
 REVIEWER, PHYSICIAN, INSURER_ADMIN = "rae@evergreen.example", "patel@evergreen.example", "noor@evergreen.example"
 
@@ -162,6 +164,28 @@ def messages(window: Window) -> None:
     window.go("/organization/messages/")
 
 
+def open_in_emergency(window: Window) -> None:
+    window.go("/emergency-access/open/")
+
+
+def emergency_refused(window: Window) -> None:
+    open_in_emergency(window)
+    window.page.get_by_role("button", name="Open the record").click()
+    window.page.get_by_text("Nothing was changed yet").wait_for()
+
+
+def patient_in_emergency(window: Window) -> None:
+    """Open Riverside's patient at Hillside, as the card of the demonstration names them."""
+    open_in_emergency(window)
+    window.page.get_by_label("Insurance plan").select_option(label=CARD["plan"])
+    window.page.get_by_label("Member's number").fill(CARD["member"])
+    window.page.get_by_label("Day of birth").fill(CARD["born"])
+    window.page.get_by_label("Why do you need").fill("Unconscious in our emergency room.")
+    window.page.get_by_label("I need it to treat").check()
+    window.page.get_by_role("button", name="Open the record").click()
+    window.page.get_by_text("Open to you until").wait_for()
+
+
 def trail(window: Window) -> None:
     window.go("/organization/trail/")
 
@@ -215,6 +239,9 @@ PAGES = {
     "people": (people, ADMINISTRATOR),
     "webhooks": (webhooks, ADMINISTRATOR),
     "messages": (messages, ADMINISTRATOR),
+    "open-in-emergency": (open_in_emergency, STRANGER),
+    "emergency-refused": (emergency_refused, STRANGER),
+    "patient-in-emergency": (patient_in_emergency, STRANGER),
     "trail": (trail, ADMINISTRATOR),
     "trail-of-insurer": (trail, INSURER_ADMIN),
     "emergencies": (emergencies, ADMINISTRATOR),
@@ -241,6 +268,7 @@ def test_a_page_is_well_made(look: Look, name: str, width: int, scheme: Scheme) 
         "request-refused": "422",
         "desk-refused": "422",
         "policy-refused": "422",
+        "emergency-refused": "422",
     }.get(name)
     window.wrong = [wrong for wrong in window.wrong if expected is None or expected not in wrong]
     assert window.axe() == []

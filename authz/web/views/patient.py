@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 
 from authz.access.roles import Action, may
-from authz.errors import InvalidInput
+from authz.errors import InvalidInput, NotFound
 from authz.ids import PatientId
 from authz.pain import selectors as pain
 from authz.policies.clause import clause_to_json
@@ -35,6 +35,7 @@ from authz.web.why import Why, why
 
 _PLAN: Final = "days_supply"
 _FARTHEST_BACK: Final = 365
+_EMERGENCY_NAME: Final = "A patient in an emergency"
 _PLANNED_NAME: Final = "the planned prescription"
 
 
@@ -90,7 +91,8 @@ class PatientPage(Page):
         return self.show(
             "pages/patient.html",
             use=use,
-            name=name(identifiers, self.actor),
+            name=_EMERGENCY_NAME if known.emergency else name(identifiers, self.actor),
+            emergency=known.emergency,
             identifiers=identifiers,
             age=_age(use.patient.birth_date, self.today()),
             coverages=prescriptions.coverages_seen(self.actor, known.case.coverages),
@@ -150,6 +152,8 @@ class PatientHistory(Page):
     def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
         known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
         patient = known.case.patient
+        if known.emergency:
+            raise NotFound("In an emergency the use is open, and nothing else.")
         history = timeline_of(known, as_of=_day(request.GET.get("as_of", "")))
         requests = selectors.prior_auths(self.actor).filter(patient=patient).order_by("-pk")
         return self.show(
