@@ -32,10 +32,12 @@ from tests.cast import Cast
 NO_PATIENT_DATA = {
     # about the product, the organization and its people
     "openapi", "docs", "problems", "lifecycle", "regimes", "my-organization", "clinic-settings", "plans",
-    "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
+    "plan-policies", "policies", "policies-sheet", "catalog", "catalog-policy", "policy", "reasons", "reasons-sheet",
+    "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
-    "people", "people-sheet", "invitations-sheet", "webhooks", "webhook", "webhook-sheet", "inbox-settings", "team-sheet", "open-in-emergency",
+    "people", "people-sheet", "invitations-sheet", "webhooks", "webhooks-sheet", "webhook", "webhook-sheet",
+    "inbox-settings", "team-sheet", "open-in-emergency",
     # the trail itself; that it was read is an entry of another action
     "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
@@ -43,7 +45,8 @@ NO_PATIENT_DATA = {
     "aging", "message-burden", "message-burden-sheet", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
-    "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting", "simulations",
+    "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting",
+    "simulations",
     "webhook-act", "webhook-replay", "invitation-act", "desk-hand-on",
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
@@ -52,6 +55,7 @@ NO_PATIENT_DATA = {
 
 QUERY = {
     "opioid-use-changes": {"from": "2025-01-01"},
+    "second-readings": {"show": "read"},
     "counted-requests": {"figure": "received", "since": "2025-03-01", "until": "2025-03-31"},
 }
 
