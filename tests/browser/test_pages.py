@@ -109,11 +109,6 @@ def second_readings(window: Window) -> None:
     window.go("/desk/second-readings/")
 
 
-def team_of_one(window: Window) -> None:
-    team(window)
-    window.page.get_by_role("link", name="Dr Asha Patel").click()
-
-
 def policies(window: Window) -> None:
     window.go("/policies/?from=default/1")
 
@@ -156,6 +151,14 @@ def people(window: Window) -> None:
     window.go("/organization/people/")
 
 
+def invited(window: Window) -> None:
+    people(window)
+    window.page.get_by_label("E-mail address").fill("new@riverside.example")
+    window.page.get_by_label("Clinic staff").check()
+    window.page.get_by_role("button", name="Invite", exact=True).click()
+    window.page.get_by_text("new@riverside.example is invited").wait_for()
+
+
 def webhooks(window: Window) -> None:
     window.go("/organization/webhooks/")
 
@@ -184,6 +187,11 @@ def patient_in_emergency(window: Window) -> None:
     window.page.get_by_label("I need it to treat").check()
     window.page.get_by_role("button", name="Open the record").click()
     window.page.get_by_text("Open to you until").wait_for()
+
+
+def team_of_one(window: Window) -> None:
+    team(window)
+    window.page.get_by_role("link", name="Rae Quinn").click()
 
 
 def trail(window: Window) -> None:
@@ -237,6 +245,7 @@ PAGES = {
     "inbox": (inbox, PRESCRIBER),
     "inbox-settings": (settings, PRESCRIBER),
     "people": (people, ADMINISTRATOR),
+    "people-invited": (invited, ADMINISTRATOR),
     "webhooks": (webhooks, ADMINISTRATOR),
     "messages": (messages, ADMINISTRATOR),
     "open-in-emergency": (open_in_emergency, STRANGER),
