@@ -55,6 +55,15 @@ def in_batches(by: Actor, rows: QuerySet[AuditEntry]) -> Iterator[AuditEntry]:
             rows = rows.filter(pk__lt=found[-1].pk)
 
 
+def own_part(by: Actor, *, since: datetime | None, until: datetime | None) -> Head:
+    """Return the head of the smallest unbroken part of the actor's own chain that has all of that time.
+
+    :raises Forbidden: when the actor does not administer the organization.
+    """
+    must_be_allowed(by, Action.READ_AUDIT)
+    return part(by.organization, since=since, until=until)
+
+
 def roots_of(whose: int) -> QuerySet[AuditRoot]:
     """Return the roots of one chain, first ones first."""
     rows = AuditRoot.objects.alias(whose=Coalesce("organization", Value(SYSTEMS))).filter(whose=whose)

@@ -72,8 +72,16 @@ def record_read(*, by: Actor, circumstances: Circumstances, now: datetime) -> No
 
 def note_looked_at(*, by: Actor, now: datetime, is_export: bool = False) -> None:
     """Add that somebody read the trail itself, or took it out as a file."""
+    _note(by, "export the audit trail" if is_export else "read the audit trail", now)
+
+
+def note_taken_out(*, by: Actor, now: datetime) -> None:
+    """Add that somebody took a part of the chain away."""
+    _note(by, "export the chain of the audit trail", now)
+
+
+def _note(by: Actor, action: str, now: datetime) -> None:
     whose = Organization.objects.get(pk=by.organization).public_id
-    action = "export the audit trail" if is_export else "read the audit trail"
     record(by=by, action=action, subject_kind="organization", subject_id=whose, now=now)
 
 

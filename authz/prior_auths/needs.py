@@ -7,9 +7,11 @@ causes the need; where no coverage is known, the default policy holds and the ne
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, IntegerField, Q, QuerySet, Value
 
 from authz.access.tenancy import across_tenants
 from authz.formulary import selectors as formularies
@@ -23,6 +25,7 @@ from authz.rules.evaluate import evaluate
 from authz.rules.explain import sentences
 from authz.rules.formulary import Formulary
 from authz.rules.records import AuthorizedPeriod, Case, Record, RecordKind
+from authz.rules.records import Exemption as ExemptPeriod
 from authz.rules.thresholds import Finding, findings, sentences_of
 from authz.rules.trace import Trace, trace
 from authz.rules.verdict import Episode, Verdict
@@ -122,14 +125,13 @@ class PatientCase:
 @across_tenants("the rule counts use wherever it was recorded")
 def case_of(patient: Patient) -> PatientCase:
     """Fetch what is known of a patient, in every version."""
-    fills, orders = prescriptions.fill_versions(patient), prescriptions.prescription_versions(patient)
+    recorded = prescriptions.recorded(patient)
     coverages = list(patient.coverages.select_related("plan__insurer").order_by("pk"))
-    identified = [*(version.fill for version in fills), *(version.prescription for version in orders)]
-    recorders = {str(record.public_id): record.organization_id for record in identified}
+    recorders = {row.record.id: row.recorder for row in recorded}
     # Later versions come later, and say what holds.
-    flags = {str(row.public_id): version.is_part2 for row, version in zip(identified, (*fills, *orders), strict=True)}
+    flags = {row.record.id: row.is_part2 for row in recorded}
     part2 = frozenset(record_id for record_id, is_part2 in flags.items() if is_part2)
-    return PatientCase(patient, prescriptions.rule_records(fills, orders), coverages, recorders, part2)
+    return PatientCase(patient, tuple(row.record for row in recorded), coverages, recorders, part2)
 
 
 @across_tenants("each payer's policy answers, with all that excuses or was granted")
@@ -143,7 +145,7 @@ def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None
     days = [record.start for record in known.records]
     if not plans or any(prescriptions.coverage_on(known.coverages, day) is None for day in days):
         plans.setdefault(None, None)
-    exemptions = prescriptions.exempt_periods(known.patient, known_at=known_at)
+    exemptions, authorized = _excuses(known.patient, known_at)
     formulary = formularies.current()
     found = []
     for plan in plans.values():
@@ -154,7 +156,7 @@ def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None
             birth_date=known.patient.birth_date,
             records=known.records,
             exemptions=exemptions,
-            authorizations=_authorized_periods(known.patient, plan, known_at),
+            authorizations=tuple(authorized.get(plan.pk if plan else None, ())),
         )
         versions = {version.key: version for version in map(rules.on, [as_of, *days])}
         found += [_answer(case, formulary, plan, rules, version) for version in versions.values()]
@@ -277,12 +279,30 @@ def is_over(need: Need, *, as_of: date) -> bool:
     return need.episode.end + timedelta(days=need.answer.policy.parameters.gap_days) < as_of
 
 
-def _authorized_periods(patient: Patient, plan: Plan | None, known_at: datetime | None) -> tuple[AuthorizedPeriod, ...]:
-    granted = Authorization.objects.filter(prior_auth__patient=patient, prior_auth__coverage__plan=plan).order_by("pk")
+def _excuses(
+    patient: Patient, known_at: datetime | None
+) -> tuple[tuple[ExemptPeriod, ...], Mapping[int | None, list[AuthorizedPeriod]]]:
+    """Return, in one statement, a patient's exemptions, and by plan what was authorized."""
+    held: Any = prescriptions.held_exemptions(patient, known_at=known_at).annotate(
+        plan=Value(None, output_field=IntegerField())
+    )
+    granted = _granted(patient, known_at).annotate(category=Value(""), plan=F("prior_auth__coverage__plan"))
+    told = ("pk", "category", "plan", "starts_on", "ends_on")
+    rows = held.values_list(*told).union(granted.values_list(*told), all=True)
+    exemptions, authorized = [], dict[int | None, list[AuthorizedPeriod]]()
+    for _, category, plan, start, end in sorted(rows, key=itemgetter(0)):
+        if category:
+            exemptions.append(ExemptPeriod(category=category, start=start, end=end))
+        else:
+            authorized.setdefault(plan, []).append(AuthorizedPeriod(start=start, end=end))
+    return tuple(exemptions), authorized
+
+
+def _granted(patient: Patient, known_at: datetime | None) -> QuerySet[Authorization]:
+    granted = Authorization.objects.filter(prior_auth__patient=patient)
     stands, holds = Q(determination__superseded_by=None), Q(revoked_at=None)
     if known_at is not None:
         granted = granted.filter(opened_at__lt=known_at)
         stands |= Q(determination__superseded_by__decided_at__gte=known_at)
         holds |= Q(revoked_at__gte=known_at)
-    held = granted.filter(stands, holds)
-    return tuple(AuthorizedPeriod(start=row.starts_on, end=row.ends_on) for row in held)
+    return granted.filter(stands, holds)

@@ -98,10 +98,11 @@ def _by_rule(prior_auth: PriorAuth, asked: Sequence[Standing], now: datetime) ->
     days = max((line.days_supply for line in prior_auth.lines.all()), default=0)
     texts = {one.question.link_id: one.question.text for one in asked}
     for looked in automation.trace(facts, days=days, now=now):
-        yield _looked_at(looked, texts)
+        yield looked_at(looked, texts)
 
 
-def _looked_at(looked: Mapping[str, Any], texts: Mapping[str, str]) -> Criterion:
+def looked_at(looked: Mapping[str, Any], texts: Mapping[str, str]) -> Criterion:
+    """Return one line of a policy's trace in words; `texts` are the questions, by id."""
     if looked["criterion"] == _MOST_DAYS:
         return Criterion(
             asks="The most days that a line asks for",

@@ -114,11 +114,23 @@ def desk_queue(by: Actor, part: Part, *, now: datetime) -> QuerySet[PriorAuth]:
 
     :raises Forbidden: when the actor is of no insurer.
     """
-    must_be_allowed(by, Action.READ_QUEUE)
-    rows = selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN).order_by(*MOST_PRESSING)
+    rows = _undecided(by)
     if part is Part.AT_RISK:
         return at_risk(rows, now=now)
     return rows if part is Part.ALL else of(rows, Whose(part.value), by)
+
+
+def in_hand_of(by: Actor, person_id: UUID) -> QuerySet[PriorAuth]:
+    """Return the undecided requests that one reviewer of the actor's insurer has, the most pressing first.
+
+    :raises Forbidden: when the actor is of no insurer.
+    """
+    return _undecided(by).filter(reviewer__public_id=person_id)
+
+
+def _undecided(by: Actor) -> QuerySet[PriorAuth]:
+    must_be_allowed(by, Action.READ_QUEUE)
+    return selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN).order_by(*MOST_PRESSING)
 
 
 def counts(by: Actor, *, now: datetime) -> dict[Part, int]:

@@ -24,7 +24,8 @@ from authz.policies import regimes
 from authz.policies.history import Happened, Kind, What
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
-from authz.prescriptions.emergency.selectors import opened_patient
+from authz.prescriptions.emergency import selectors as emergency
+from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.models import Patient
 from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
@@ -106,11 +107,15 @@ class Calendar(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownPatient:
-    """A patient whose use `by` may see: what the rule reads of them, fetched once, and the calendar to see it in."""
+    """A patient whose use `by` may see: what the rule reads of them, fetched once, and the calendar to see it in.
+
+    `emergency` is the one for which alone they may; then of nothing but the use.
+    """
 
     by: Actor
     case: PatientCase
     calendar: Calendar
+    emergency: EmergencyAccess | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -409,10 +414,16 @@ def known_patient(
     :raises Forbidden: when an insurer has received no request of theirs.
     """
     whose = reader or organization(by)
-    patient = opened_patient(by, patient_id, now=now) or patient_with_use(by, patient_id, reader=whose)
-    zone = whose.time_zone
-    calendar = Calendar(zone=zone, today=clock.day_in(zone, at=now))
-    return KnownPatient(by=by, case=needs_of.case_of(patient), calendar=calendar)
+    calendar = Calendar(zone=whose.time_zone, today=clock.day_in(whose.time_zone, at=now))
+    try:
+        patient, opened = patient_with_use(by, patient_id, reader=whose), None
+    except NotFound:
+        # Asked second: hardly anybody comes for an emergency.
+        opened = emergency.opened(by, patient_id, now=now)
+        if opened is None:
+            raise
+        patient = opened.patient
+    return KnownPatient(by=by, case=needs_of.case_of(patient), calendar=calendar, emergency=opened)
 
 
 def payer_on(known: PatientCase, day: date, calendar: Calendar) -> PayerVerdict:

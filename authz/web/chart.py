@@ -1,6 +1,6 @@
 """PURE: where things stand in the opioid-days chart. Lengths are the drawing's own units; the template only prints."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,13 +17,15 @@ CAUTION, CARE = 50, 90
 
 _LEAST_CELL, _MOST_CELL, _ROOM = 26, 44, 900  # few days are drawn wider
 _LEFT = 30
-_TOP = 26
+_TOP = 38  # above the bars, the words of the limit and of today, one below the other
 _BAR = 24
 _CELL_HEIGHT = 28
 _UNDER_CELLS = 44  # the marks, and the days of the calendar
 _BAND = 64
 _FOOT = 8
 _GAP = 6
+_LINE = 13  # the height of a line of text
+_TODAY = "today"
 _LETTER = 7  # the width of a letter, rather too wide than too narrow
 _LEAST_WIDTH = 420  # so that a supply of few days has room for its name
 
@@ -80,15 +82,26 @@ class Tick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """A line across the band of MME."""
+    """A line across the band of MME. Its amount stands on the left, or where that is taken on the right."""
 
     y: int
     amount: int
+    is_right: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """An upright line with a word above it, which ends at `word_x` if `is_before`, and else begins there."""
+
+    x: int
+    word: str
+    word_x: int
+    is_before: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """Everything the drawing needs. `limit_x` and `today_x` are None when they lie outside it."""
+    """Everything the drawing needs. `limit_mark` and `today_mark` are None when they lie outside it."""
 
     width: int
     height: int
@@ -103,9 +116,8 @@ class Chart:
     cells: list[Cell]
     ticks: list[Tick]
     levels: list[Level]
-    limit_x: int | None
-    limit: int
-    today_x: int | None
+    limit_mark: Mark | None
+    today_mark: Mark | None
     title: str
     description: str
     is_cut: bool
@@ -130,12 +142,16 @@ def chart(days: Sequence[UseDay], supplies: Iterable[Supply], *, limit: int, tod
     shown = [day for day in days if day.on >= first]
     span = (last - first).days + 1
     scale = _Scale(first, min(_MOST_CELL, max(_LEAST_CELL, _ROOM // span)))
-    right = max(_LEAST_WIDTH, scale.x(last) + scale.cell) + _LEFT
-    bars = _bars(supplies, scale, last, right)
+    drawn = list(_drawn(supplies, scale, last))
+    right = max(_LEAST_WIDTH, scale.x(last) + scale.cell, *(_needed(*one) for one in drawn)) + _LEFT
+    bars = [_bar(*one, y=_TOP + _BAR * row, room=right) for row, one in enumerate(drawn)]
     cells_y = _TOP + _BAR * len(bars)
     band_y = cells_y + _CELL_HEIGHT + _UNDER_CELLS + 12
     beyond = next((day.on for day in days if day.is_beyond), None)
     most = max(max(Fraction(day.mme) for day in shown), Fraction(CARE)) * Fraction(11, 10)
+    limit_x = scale.x(beyond) if beyond and beyond >= first else None
+    today_x = scale.x(today) + scale.cell // 2 if first <= today <= last else None
+    limit_mark, today_mark = _marks(limit_x, f"limit {limit}", today_x)
     return Chart(
         width=right,
         height=band_y + _BAND + _FOOT,
@@ -149,10 +165,9 @@ def chart(days: Sequence[UseDay], supplies: Iterable[Supply], *, limit: int, tod
         bars=bars,
         cells=[_cell(day, scale, band_y + _BAND, most) for day in shown],
         ticks=_ticks(scale, last),
-        levels=[Level(y=band_y + _BAND - _height(Fraction(amount), most), amount=amount) for amount in (CAUTION, CARE)],
-        limit_x=scale.x(beyond) if beyond and beyond >= first else None,
-        limit=limit,
-        today_x=scale.x(today) + scale.cell // 2 if first <= today <= last else None,
+        levels=_levels(band_y + _BAND, most),
+        limit_mark=limit_mark,
+        today_mark=today_mark,
         title=_title(days, limit),
         description=_description(days, limit),
         is_cut=first > days[0].on,
@@ -169,22 +184,52 @@ def _height(amount: Fraction, most: Fraction) -> int:
     return round(_BAND * amount / most)
 
 
-def _bars(supplies: Iterable[Supply], scale: _Scale, last: date, room: int) -> list[Bar]:
-    bars: list[Bar] = []
+def _levels(floor: int, most: Fraction) -> list[Level]:
+    lower, upper = (floor - _height(Fraction(amount), most) for amount in (CAUTION, CARE))
+    return [
+        Level(y=lower, amount=CAUTION, is_right=False),
+        Level(y=upper, amount=CARE, is_right=lower - upper < _LINE),
+    ]
+
+
+def _marks(limit_x: int | None, limit: str, today_x: int | None) -> tuple[Mark | None, Mark | None]:
+    """Return the marks of the limit and of today, each word within the drawing, and no line through the lower one."""
+    wide, narrow = (_LETTER * len(word) + _GAP for word in (limit, _TODAY))
+    is_crossed = limit_x is not None and today_x is not None and 0 <= limit_x - today_x < narrow
+    return (
+        None if limit_x is None else _mark(limit_x, limit, is_before=limit_x >= wide),
+        None if today_x is None else _mark(today_x, _TODAY, is_before=is_crossed),
+    )
+
+
+def _mark(x: int, word: str, *, is_before: bool) -> Mark:
+    return Mark(x=x, word=word, word_x=x - _GAP if is_before else x + _GAP, is_before=is_before)
+
+
+def _drawn(supplies: Iterable[Supply], scale: _Scale, last: date) -> Iterator[tuple[Supply, int, int]]:
+    """Yield of each supply that is drawn where it begins, and its width."""
     for supply in supplies:
         stop = min(supply.starts_on.toordinal() + supply.days, last.toordinal() + 1)
         start = max(supply.starts_on.toordinal(), scale.first.toordinal())
         if start < stop:
-            x, y = scale.x(date.fromordinal(start)), _TOP + _BAR * len(bars)
-            bars.append(_bar(supply, x, y, scale.cell * (stop - start), room))
-    return bars
+            yield supply, scale.x(date.fromordinal(start)), scale.cell * (stop - start)
 
 
 _SAID: Final = {Standing.FILLED: "", Standing.PENDING: " (ordered, pending)", Standing.PLANNED: " (planned)"}
 
 
-def _bar(supply: Supply, x: int, y: int, width: int, room: int) -> Bar:
-    label = f"{supply.name}{_SAID[supply.standing]}"
+def _label(supply: Supply) -> str:
+    return f"{supply.name}{_SAID[supply.standing]}"
+
+
+def _needed(supply: Supply, x: int, width: int) -> int:
+    """Return how far the drawing must reach for a name that has no room to end with its bar."""
+    length = _GAP + _LETTER * len(_label(supply))
+    return 0 if x + width >= length else x + length
+
+
+def _bar(supply: Supply, x: int, width: int, *, y: int, room: int) -> Bar:
+    label = _label(supply)
     is_before = x + _GAP + _LETTER * len(label) > room
     name_x = x + width - _GAP if is_before else x + _GAP
     return Bar(x=x, y=y, width=width, label=label, name_x=name_x, is_name_before=is_before, standing=supply.standing)

@@ -21,7 +21,7 @@ from authz.web.views.desk import (
     Shortcuts,
     Skipped,
 )
-from authz.web.views.desk_team import Team
+from authz.web.views.desk_team import HandedOn, Team, TeamSheet
 from authz.web.views.disclosures_sheet import DisclosuresSheet
 from authz.web.views.documents import (
     AttachmentContent,
@@ -30,14 +30,16 @@ from authz.web.views.documents import (
     LetterPaper,
     PacketPaper,
 )
-from authz.web.views.emergency import EmergencyPage
+from authz.web.views.emergency import EmergencyPage, EmergencySheet, OpenInEmergency
 from authz.web.views.figures import Figures, FiguresSheet
-from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, OpenNotice
+from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, InboxSheet, OpenNotice
 from authz.web.views.inbox_settings import InboxSettings
+from authz.web.views.insurer_sheets import AppealsSheet, PoliciesSheet, ReasonsSheet
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
-from authz.web.views.patient import PatientHistory, PatientPage
-from authz.web.views.people import MessageBurden, People
+from authz.web.views.message_burden import MessageBurden, MessageBurdenSheet
+from authz.web.views.patient import PatientHistory, PatientPage, PatientSheet
+from authz.web.views.people import InvitationActed, InvitationsSheet, People, PeopleSheet
 from authz.web.views.policies import (
     Activation,
     CatalogPolicy,
@@ -52,8 +54,9 @@ from authz.web.views.policies import (
 )
 from authz.web.views.preview import PacketPreview
 from authz.web.views.request import AnswersPage, RequestPage, StepTaken
-from authz.web.views.trail_sheet import TrailSheet
-from authz.web.views.webhooks import Webhook, WebhookActed, WebhookReplayed, Webhooks
+from authz.web.views.second_readings import SecondReading, SecondReadings, SecondReadingsSheet
+from authz.web.views.trail import Trail, TrailExport, TrailSheet
+from authz.web.views.webhooks import Webhook, WebhookActed, WebhookReplayed, Webhooks, WebhookSheet, WebhooksSheet
 from authz.web.views.worklist import Assignment, Worklist
 from authz.web.views.worklist_sheet import WorklistSheet
 
@@ -76,6 +79,8 @@ urlpatterns = [
     path("log-out/", LogOut.as_view(), name="account_logout"),
     path("invitations/<str:link>/", InvitationPage.as_view(), name="invitation"),
     path("emergency-access/", EmergencyPage.as_view(), name="emergency-access"),
+    path("emergency-access.csv", EmergencySheet.as_view(), name="emergency-sheet"),
+    path("emergency-access/open/", OpenInEmergency.as_view(), name="open-in-emergency"),
     path("account/", AccountPage.as_view(), name="account"),
     path("account/password/", PasswordPage.as_view(), name="account_change_password"),
     path("account/confirm/", account_views.reauthenticate, name="account_reauthenticate"),
@@ -131,17 +136,27 @@ urlpatterns = [
     ),
     path("prior-auths/<uuid:prior_auth_id>/<slug:step>/", StepTaken.as_view(), name="step"),
     path("patients/<uuid:patient_id>/", PatientPage.as_view(), name="patient"),
+    path("patients/<uuid:patient_id>/records.csv", PatientSheet.as_view(), name="patient-sheet"),
     path("patients/<uuid:patient_id>/history/", PatientHistory.as_view(), name="patient-history"),
     path("patients/<uuid:patient_id>/disclosures.csv", DisclosuresSheet.as_view(), name="disclosures-sheet"),
     path("inbox/", Inbox.as_view(), name="inbox"),
+    path("inbox.csv", InboxSheet.as_view(), name="inbox-sheet"),
     path("inbox/news/", InboxNews.as_view(), name="inbox-news"),
     path("inbox/settings/", InboxSettings.as_view(), name="inbox-settings"),
     path("inbox/<uuid:notice_id>/open/", OpenNotice.as_view(), name="open-notice"),
     path("inbox/<uuid:notice_id>/acknowledge/", Acknowledgement.as_view(), name="acknowledge-notice"),
     path("organization/people/", People.as_view(), name="people"),
-    path("organization/audit-trail.csv", TrailSheet.as_view(), name="trail-sheet"),
+    path("organization/people.csv", PeopleSheet.as_view(), name="people-sheet"),
+    path("organization/invitations.csv", InvitationsSheet.as_view(), name="invitations-sheet"),
+    path("organization/invitations/<uuid:invitation_id>/<slug:act>/", InvitationActed.as_view(), name="invitation-act"),
+    path("organization/trail/", Trail.as_view(), name="trail"),
+    path("organization/trail.csv", TrailSheet.as_view(), name="trail-sheet"),
+    path("organization/trail.jsonl", TrailExport.as_view(), name="trail-export"),
     path("organization/messages/", MessageBurden.as_view(), name="message-burden"),
+    path("organization/messages.csv", MessageBurdenSheet.as_view(), name="message-burden-sheet"),
     path("organization/webhooks/", Webhooks.as_view(), name="webhooks"),
+    path("organization/webhooks.csv", WebhooksSheet.as_view(), name="webhooks-sheet"),
+    path("organization/webhooks/<uuid:endpoint_id>.csv", WebhookSheet.as_view(), name="webhook-sheet"),
     path("organization/webhooks/<uuid:endpoint_id>/", Webhook.as_view(), name="webhook"),
     path("organization/webhooks/<uuid:endpoint_id>/<slug:act>/", WebhookActed.as_view(), name="webhook-act"),
     path(
@@ -151,8 +166,14 @@ urlpatterns = [
     ),
     path("demo/webhooks/", CaughtWebhooks.as_view(), name="demo-webhooks"),
     path("desk/", Desk.as_view(), name="desk"),
+    path("desk/appeals.csv", AppealsSheet.as_view(), name="appeals-sheet"),
     path("desk/next/", Next.as_view(), name="desk-next"),
     path("desk/team/", Team.as_view(), name="desk-team"),
+    path("desk/team.csv", TeamSheet.as_view(), name="team-sheet"),
+    path("desk/team/hand-on/", HandedOn.as_view(), name="desk-hand-on"),
+    path("desk/second-readings/", SecondReadings.as_view(), name="second-readings"),
+    path("desk/second-readings.csv", SecondReadingsSheet.as_view(), name="second-readings-sheet"),
+    path("desk/second-readings/<uuid:determination_id>/", SecondReading.as_view(), name="second-reading"),
     path("desk/shortcuts/", Shortcuts.as_view(), name="desk-shortcuts"),
     path("desk/<uuid:prior_auth_id>/", DeskCase.as_view(), name="desk-case"),
     path("desk/<uuid:prior_auth_id>/lease/", Lease.as_view(), name="desk-lease"),
@@ -162,6 +183,7 @@ urlpatterns = [
     path("desk/<uuid:prior_auth_id>/calls/<uuid:call_id>/<slug:step>/", CallDeed.as_view(), name="desk-call"),
     path("desk/<uuid:prior_auth_id>/<slug:step>/", DeedDone.as_view(), name="desk-step"),
     path("policies/", Policies.as_view(), name="policies"),
+    path("policies.csv", PoliciesSheet.as_view(), name="policies-sheet"),
     path("policies/catalog/<str:code>/<str:version>/", CatalogPolicy.as_view(), name="catalog-policy"),
     path("policies/<uuid:policy_id>/", OwnPolicy.as_view(), name="policy"),
     path("policies/<uuid:policy_id>/activation/", Activation.as_view(), name="policy-activation"),
@@ -170,6 +192,7 @@ urlpatterns = [
     path("policies/<uuid:policy_id>/simulations/", SimulationAsked.as_view(), name="simulations"),
     path("policies/<uuid:policy_id>/simulations/<uuid:simulation_id>/", SimulationPage.as_view(), name="simulation"),
     path("legal-clocks/", Regimes.as_view(), name="regimes"),
+    path("reasons.csv", ReasonsSheet.as_view(), name="reasons-sheet"),
     path("reasons/", Reasons.as_view(), name="reasons"),
     path("figures/", Figures.as_view(), name="figures"),
     path("figures.csv", FiguresSheet.as_view(), name="figures-sheet"),

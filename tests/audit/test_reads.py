@@ -37,19 +37,22 @@ from tests.cast import Cast
 NO_PATIENT_DATA = {
     # about the product, the organization and its people
     "openapi", "docs", "problems", "lifecycle", "regimes", "my-organization", "clinic-settings", "plans",
-    "plan-policies", "policies", "catalog", "catalog-policy", "policy", "reasons", "prescribers", "prescriber",
+    "plan-policies", "policies", "policies-sheet", "catalog", "catalog-policy", "policy", "reasons", "reasons-sheet",
+    "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
-    "people", "webhooks", "webhook", "inbox-settings",
+    "people", "people-sheet", "invitations-sheet", "webhooks", "webhooks-sheet", "webhook", "webhook-sheet",
+    "inbox-settings", "team-sheet", "open-in-emergency",
     # the trail itself; that it was read is an entry of another action
-    "audit-entries", "trail-sheet",
+    "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
     "policy-simulations", "policy-simulation", "simulation", "figures", "figures-sheet", "inbox-news",
-    "aging", "message-burden", "productivity", "inbox-count",
+    "aging", "message-burden", "message-burden-sheet", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
-    "desk-skip", "desk-step", "policy-activation", "policy-retirement", "policy-rewriting", "simulations",
-    "webhook-act", "webhook-replay",
+    "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting",
+    "simulations",
+    "webhook-act", "webhook-replay", "invitation-act", "desk-hand-on",
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
     "log-in", "account", "choose-organization", "mailbox", "caught-mail", "demo-webhooks",
@@ -57,6 +60,7 @@ NO_PATIENT_DATA = {
 
 QUERY = {
     "opioid-use-changes": {"from": "2025-01-01"},
+    "second-readings": {"show": "read"},
     "counted-requests": {"figure": "received", "since": "2025-03-01", "until": "2025-03-31"},
 }
 
@@ -270,10 +274,10 @@ def test_an_administrator_takes_the_trail_out_from_a_page_and_nobody_else_does(c
     stella = cast.people["stella"]
     stage.register(cast, by=cast.mallory)
     browser, _ = _caller(stella, cast.riverside)
-    assert browser.get("/organization/audit-trail.csv").status_code == 403
+    assert browser.get("/organization/trail.csv").status_code == 403
     add_membership(person=stella, organization=cast.riverside, role=Role.CLINIC_ADMIN)
 
-    rows = list(csv.DictReader(file_of(browser.get("/organization/audit-trail.csv"))))
+    rows = list(csv.DictReader(file_of(browser.get("/organization/trail.csv"))))
 
     assert {row["actor"] for row in rows} == {cast.stella.name}
     assert rows[0]["action"] == "export the audit trail"

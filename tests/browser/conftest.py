@@ -26,19 +26,33 @@ Look = Callable[..., Window]
 
 
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
-    """Where the pages are: AUTHZ_BROWSER_URL, a demonstration that runs already, or a stack of our own."""
-    if running := os.environ.get("AUTHZ_BROWSER_URL"):
-        yield running.rstrip("/")
+def running() -> Iterator[tuple[str, Path]]:
+    """Where the pages and the logs are: AUTHZ_BROWSER_URL, a demonstration that runs already, or a stack of our own.
+
+    Texts are written into the logs. One that runs already must have been started with AUTHZ_SMS_PROVIDER=console.
+    """
+    if already := os.environ.get("AUTHZ_BROWSER_URL"):
+        yield already.rstrip("/"), ROOT / ".data"
         return
+    os.environ.setdefault("AUTHZ_SMS_PROVIDER", "console")
     folder = temporary_folder(server_account())
     stack = Stack(folder, ports.any_free())
     try:
         stack.start()
-        yield stack.url
+        yield stack.url, folder
     finally:
         stack.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def address(running: tuple[str, Path]) -> str:
+    return running[0]
+
+
+@pytest.fixture(scope="session")
+def logs(running: tuple[str, Path]) -> Path:
+    return running[1]
 
 
 @pytest.fixture(scope="session")

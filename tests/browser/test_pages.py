@@ -6,6 +6,8 @@ from tests.browser.conftest import Look
 from tests.browser.looking import Scheme, Window
 
 STAFF, PRESCRIBER = "stella@riverside.example", "jones@riverside.example"
+STRANGER = "mallory@hillside.example"
+CARD = {"plan": "Evergreen Health: Evergreen PPO", "member": "EV-700101", "born": "1968-04-11"}  # RV-2001's
 ADMINISTRATOR = "priya@riverside.example"
 REVIEWER, PHYSICIAN, INSURER_ADMIN = "rae@evergreen.example", "patel@evergreen.example", "noor@evergreen.example"
 
@@ -103,6 +105,10 @@ def team(window: Window) -> None:
     window.go("/desk/team/")
 
 
+def second_readings(window: Window) -> None:
+    window.go("/desk/second-readings/")
+
+
 def policies(window: Window) -> None:
     window.go("/policies/?from=default/1")
 
@@ -145,12 +151,55 @@ def people(window: Window) -> None:
     window.go("/organization/people/")
 
 
+def invited(window: Window) -> None:
+    people(window)
+    window.page.get_by_label("E-mail address").fill("new@riverside.example")
+    window.page.get_by_label("Clinic staff").check()
+    window.page.get_by_role("button", name="Invite", exact=True).click()
+    window.page.get_by_text("new@riverside.example is invited").wait_for()
+
+
 def webhooks(window: Window) -> None:
     window.go("/organization/webhooks/")
 
 
 def messages(window: Window) -> None:
     window.go("/organization/messages/")
+
+
+def open_in_emergency(window: Window) -> None:
+    window.go("/emergency-access/open/")
+
+
+def emergency_refused(window: Window) -> None:
+    open_in_emergency(window)
+    window.page.get_by_role("button", name="Open the record").click()
+    window.page.get_by_text("Nothing was changed yet").wait_for()
+
+
+def patient_in_emergency(window: Window) -> None:
+    """Open Riverside's patient at Hillside, as the card of the demonstration names them."""
+    open_in_emergency(window)
+    window.page.get_by_label("Insurance plan").select_option(label=CARD["plan"])
+    window.page.get_by_label("Member's number").fill(CARD["member"])
+    window.page.get_by_label("Day of birth").fill(CARD["born"])
+    window.page.get_by_label("Why do you need").fill("Unconscious in our emergency room.")
+    window.page.get_by_label("I need it to treat").check()
+    window.page.get_by_role("button", name="Open the record").click()
+    window.page.get_by_text("Open to you until").wait_for()
+
+
+def team_of_one(window: Window) -> None:
+    team(window)
+    window.page.get_by_role("link", name="Rae Quinn").click()
+
+
+def trail(window: Window) -> None:
+    window.go("/organization/trail/")
+
+
+def emergencies(window: Window) -> None:
+    window.go("/emergency-access/")
 
 
 def caught(window: Window) -> None:
@@ -184,6 +233,8 @@ PAGES = {
     "desk-refused": (refused_decision, PHYSICIAN),
     "desk-appeals": (appeals, REVIEWER),
     "desk-team": (team, INSURER_ADMIN),
+    "desk-team-of-one": (team_of_one, INSURER_ADMIN),
+    "second-readings": (second_readings, REVIEWER),
     "all-requests": (all_requests, REVIEWER),
     "policies": (policies, INSURER_ADMIN),
     "policy": (policy, INSURER_ADMIN),
@@ -194,8 +245,15 @@ PAGES = {
     "inbox": (inbox, PRESCRIBER),
     "inbox-settings": (settings, PRESCRIBER),
     "people": (people, ADMINISTRATOR),
+    "people-invited": (invited, ADMINISTRATOR),
     "webhooks": (webhooks, ADMINISTRATOR),
     "messages": (messages, ADMINISTRATOR),
+    "open-in-emergency": (open_in_emergency, STRANGER),
+    "emergency-refused": (emergency_refused, STRANGER),
+    "patient-in-emergency": (patient_in_emergency, STRANGER),
+    "trail": (trail, ADMINISTRATOR),
+    "trail-of-insurer": (trail, INSURER_ADMIN),
+    "emergencies": (emergencies, ADMINISTRATOR),
     "caught-webhooks": (caught, ADMINISTRATOR),
     "log-in": (log_in, ""),
     "no-such-page": (no_such_page, STAFF),
@@ -219,6 +277,7 @@ def test_a_page_is_well_made(look: Look, name: str, width: int, scheme: Scheme) 
         "request-refused": "422",
         "desk-refused": "422",
         "policy-refused": "422",
+        "emergency-refused": "422",
     }.get(name)
     window.wrong = [wrong for wrong in window.wrong if expected is None or expected not in wrong]
     assert window.axe() == []

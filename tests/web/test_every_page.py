@@ -168,9 +168,8 @@ def test_a_patients_page_asks_no_more_often_with_more_records(cast: Cast, enter:
 
     assert queries("") <= few
     assert queries("history/") <= few_of_history
-    # Four tell who is there: the session, the person, where they could act, and for whom they do; two whether there is
-    # an emergency, and how much is unread; and one notes whose data was shown.
-    assert few <= 8 + 4 + 3
+    # Four tell who is there: the session, the person, where they could act, and for whom they do.
+    assert few <= 8 + 4
 
 
 @pytest.mark.parametrize("name", ["mallory", "oscar"])

@@ -6,6 +6,7 @@ import pytest
 from django.conf import LazySettings
 from django.test import Client
 
+from authz.administration.models import Invitation
 from authz.notifications.channels.webhook.models import WebhookEndpoint
 from authz.notifications.models import Delivery
 from tests.cast import NOW, PASSWORD, Cast, detected
@@ -52,6 +53,46 @@ def test_the_people_are_there_with_their_roles_and_no_strangers(cast: Cast, uma:
     assert "jones@example.org" in people
     assert "Clinic staff" in people
     assert "Mallory" not in people
+
+
+def test_somebody_is_invited_gets_a_new_link_and_is_not_invited_any_more(cast: Cast, uma: Client) -> None:
+    wrong = uma.post("/organization/people/", {"email": "new@", "roles": "reviewer"})
+    uma.post("/organization/people/", {"email": "New@example.org", "roles": ["staff", "prescriber"]})
+    first = Invitation.objects.get()
+    invited = seen(uma, "/organization/people/")
+    uma.post(f"/organization/invitations/{first.public_id}/send-again/")
+    second = Invitation.objects.get(withdrawn_at=None)
+    uma.post(f"/organization/invitations/{second.public_id}/withdraw/")
+    again = uma.post(f"/organization/invitations/{second.public_id}/withdraw/", follow=True)
+
+    assert wrong.status_code == 422
+    assert findings(wrong.content.decode()) == []
+    assert "There is no such role here." in wrong.content.decode()
+    assert "new@example.org" in invited
+    assert "Mail still to be sent" in invited
+    assert (second.email, second.roles) == (first.email, first.roles)
+    assert not Invitation.objects.filter(withdrawn_at=None).exists()
+    assert "new@example.org" not in again.content.decode()
+
+
+def test_who_accepted_is_invited_no_more_and_strangers_invitations_do_not_exist(
+    cast: Cast, enter: Door, uma: Client
+) -> None:
+    uma.post("/organization/people/", {"email": "new@example.org", "roles": "staff"})
+    Invitation.objects.update(accepted_at=NOW)
+    path = f"/organization/invitations/{Invitation.objects.get().public_id}"
+
+    accepted = uma.post(f"{path}/send-again/", follow=True)
+
+    assert "The invitation was accepted already." in accepted.content.decode()
+    assert Invitation.objects.count() == 1
+    assert enter("stella").post(f"{path}/withdraw/").status_code == 403
+    assert enter("stella").post("/organization/people/", {}).status_code == 403
+    administrator(cast.hillside)
+    other = Client()
+    other.post("/log-in/", {"email": f"admin-{cast.hillside.pk}-2@example.org", "password": PASSWORD})
+    assert other.post(f"{path}/withdraw/").status_code == 404
+    assert uma.post(f"{path}/burn/").status_code == 404
 
 
 def test_an_endpoint_shows_its_secret_once_and_its_log_with_a_replay(

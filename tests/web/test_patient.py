@@ -3,6 +3,10 @@
 from datetime import date, timedelta
 from html import unescape
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from authz import clock
 from authz.ids import FillId, PatientId, PlanId
 from authz.policies.services import create_plan
@@ -12,7 +16,7 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.selectors import opioid_use
 from authz.prior_auths.services import intake
 from authz.rules.records import ExemptionCategory
-from authz.web.chart import MOST_DAYS, Standing, Supply, chart
+from authz.web.chart import MOST_DAYS, Mark, Standing, Supply, chart
 from authz.web.opioid_days import UseDay, day_of_use, newest_episode, runs, use_days
 from tests.cast import NOW, TODAY, Cast, fill, insure, queued, register
 from tests.web.conftest import Door
@@ -145,9 +149,10 @@ def test_every_covered_day_has_its_number_and_the_limit_stands_before_the_first_
     assert [day.on for day in days if day.needs_authorization] == [date(2025, 3, 12), date(2025, 3, 13)]
     assert [(run.first.number, run.last.number) for run in runs(days)] == [(1, 4), (5, 7), (8, 9)]
     assert drawn is not None
-    assert drawn.limit_x == next(cell.x for cell in drawn.cells if cell.day.number == 8)
+    assert drawn.limit_mark is not None
+    assert drawn.limit_mark.x == next(cell.x for cell in drawn.cells if cell.day.number == 8)
     assert drawn.bars[0].width == 4 * drawn.cell
-    assert drawn.today_x is not None
+    assert drawn.today_mark is not None
 
 
 def test_a_long_stretch_is_cut_to_its_last_days_and_says_so(cast: Cast) -> None:
@@ -164,7 +169,7 @@ def test_a_long_stretch_is_cut_to_its_last_days_and_says_so(cast: Cast) -> None:
     assert drawn.is_cut
     assert len(drawn.cells) == MOST_DAYS
     assert drawn.cells[-1].day.number == 300
-    assert drawn.limit_x is None
+    assert drawn.limit_mark is None
     assert drawn.bars[0].width == MOST_DAYS * drawn.cell
 
 
@@ -241,18 +246,22 @@ def test_the_slider_leads_to_what_was_known_before(cast: Cast, enter: Door) -> N
     assert findings(seen) == []
 
 
-def test_what_is_ordered_and_what_is_planned_have_shapes_of_their_own_and_the_drawing_says_its_result() -> None:
-    days = [
+def ten_days(*, mme: str = "60.00", beyond: int = 7) -> list[UseDay]:
+    return [
         UseDay(
             on=TODAY + timedelta(days=number),
             number=number + 1,
-            mme="60.00",
+            mme=mme,
             is_mme_whole=True,
-            is_beyond=number >= 7,
-            needs_authorization=number >= 7,
+            is_beyond=number >= beyond,
+            needs_authorization=number >= beyond,
         )
         for number in range(10)
     ]
+
+
+def test_what_is_ordered_and_what_is_planned_have_shapes_of_their_own_and_the_drawing_says_its_result() -> None:
+    days = ten_days()
     supplies = [Supply(name="x", starts_on=TODAY, days=5, standing=standing) for standing in Standing]
 
     drawn = chart(days, supplies, limit=7, today=TODAY)
@@ -264,3 +273,43 @@ def test_what_is_ordered_and_what_is_planned_have_shapes_of_their_own_and_the_dr
     assert drawn.description.endswith("The most a day is 60 MME, which is from 50 up.")
     assert [level.amount for level in drawn.levels] == [50, 90]
     assert drawn.cells[0].mme_y < drawn.levels[0].y
+
+
+def spread(mark: Mark) -> tuple[int, int]:
+    """Return from where to where the word of a mark reaches, letters being seven wide."""
+    length = 7 * len(mark.word)
+    return (mark.word_x - length, mark.word_x) if mark.is_before else (mark.word_x, mark.word_x + length)
+
+
+@given(day=st.integers(0, 9), beyond=st.integers(0, 9))
+def test_the_words_above_the_drawing_stay_within_it_and_no_line_goes_through_one(day: int, beyond: int) -> None:
+    drawn = chart(ten_days(beyond=beyond), [], limit=beyond, today=TODAY + timedelta(days=day))
+
+    assert drawn is not None
+    assert drawn.limit_mark is not None
+    assert drawn.today_mark is not None
+    for start, end in (spread(drawn.limit_mark), spread(drawn.today_mark)):
+        assert 0 <= start < end <= drawn.width
+    start, end = spread(drawn.today_mark)
+    assert not start < drawn.limit_mark.x < end
+
+
+@pytest.mark.parametrize(("mme", "is_right"), [("60.00", False), ("190.00", False), ("300.00", True)])
+def test_the_two_amounts_of_the_band_stand_apart(mme: str, is_right: bool) -> None:
+    drawn = chart(ten_days(mme=mme), [], limit=7, today=TODAY)
+
+    assert drawn is not None
+    assert [level.is_right for level in drawn.levels] == [False, is_right]
+
+
+@given(start=st.integers(0, 9), days=st.integers(1, 10), length=st.integers(1, 90))
+def test_a_long_name_has_room_whatever_its_bar(start: int, days: int, length: int) -> None:
+    supply = Supply(name="x" * length, starts_on=TODAY + timedelta(days=start), days=days)
+
+    drawn = chart(ten_days(), [supply], limit=7, today=TODAY)
+
+    assert drawn is not None
+    (bar,) = drawn.bars
+    long = 7 * length
+    assert (bar.name_x - long if bar.is_name_before else bar.name_x) >= 0
+    assert (bar.name_x if bar.is_name_before else bar.name_x + long) <= drawn.width

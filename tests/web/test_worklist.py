@@ -137,13 +137,15 @@ def test_no_sheet_is_cut(cast: Cast, enter: Door, monkeypatch: pytest.MonkeyPatc
     assert "These are more than 1 requests. Narrow the list" in answer.content.decode()
 
 
-def test_an_insurer_has_no_worklist_to_take_out_or_assign(cast: Cast, enter: Door) -> None:
-    row, rae = queued(cast), enter("rae")
+def test_an_insurer_takes_out_what_was_submitted_to_it_and_assigns_nobody(cast: Cast, enter: Door) -> None:
+    row, not_sent, rae = queued(cast), drafted(cast), enter("rae")
 
     sheet = rae.get("/worklist.csv")
     rae.post("/worklist/assign/", {"request": str(row.public_id), "person": str(cast.people["rae"].public_id)})
 
-    assert row.number not in sheet.content.decode()
+    (line,) = csv.DictReader(StringIO(sheet.content.decode()))
+    assert (line["request"], line["patient"].split()[0], line["works_on_it"]) == (row.number, "Member", "")
+    assert not_sent.number not in sheet.content.decode()
     assert PriorAuth.objects.get(pk=row.pk).assignee is None
 
 

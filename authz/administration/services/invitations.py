@@ -81,6 +81,20 @@ def withdraw(*, invitation_id: InvitationId, by: Actor, now: datetime) -> None:
 
 
 @transaction.atomic
+def send_again(*, invitation_id: InvitationId, by: Actor, now: datetime) -> Invitation:
+    """Invite the same address into the same roles anew, with a new link; the one before leads nowhere any more.
+
+    :raises Forbidden: when the actor does not administer the organization.
+    :raises NotFound: when the invitation is not theirs.
+    :raises InvitationEnded: when it was accepted.
+    :raises TooManyInvitations: when as many are open as may be.
+    """
+    before = selectors.invitation(by, invitation_id)
+    withdraw(invitation_id=invitation_id, by=by, now=now)
+    return invite(email=before.email, roles={Role(role) for role in before.roles}, by=by, now=now)
+
+
+@transaction.atomic
 @across_tenants("whoever accepts is not yet a member")
 def accept(
     *, link: str, person: Person | None = None, full_name: str = "", password: str = "", now: datetime

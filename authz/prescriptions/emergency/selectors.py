@@ -2,38 +2,26 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from authz.access.models import Organization
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.audit.circumstances import opened_by_emergency
 from authz.ids import PatientId
 from authz.prescriptions.emergency.models import EmergencyAccess
-from authz.prescriptions.models import Coverage, Patient, PatientIdentifier
+from authz.prescriptions.models import Coverage, PatientIdentifier
 
 
-def opened_to(by: Actor, *, now: datetime) -> Exists:
-    """Return the predicate that holds for the patients whose record this very person has open now."""
-    return Exists(
-        EmergencyAccess.objects.filter(
-            patient=OuterRef("pk"),
-            organization=by.organization_id,
-            person=by.person_id,
-            opened_at__lte=now,
-            ends_at__gt=now,
-        )
-    )
-
-
-def opened_patient(by: Actor, patient_id: PatientId, *, now: datetime) -> Patient | None:
-    """Return a patient whose record the actor has open in an emergency, without any name or number of theirs."""
+def opened(by: Actor, patient_id: PatientId, *, now: datetime) -> EmergencyAccess | None:
+    """Return the emergency in which this very person has a patient's record open now, without a name or a number."""
     if by.person_id is None:
         return None
-    nothing = Prefetch("identifiers", queryset=PatientIdentifier.objects.none(), to_attr="own_identifiers")
-    found = Patient.objects.filter(opened_to(by, now=now), public_id=patient_id).prefetch_related(nothing).first()
+    theirs = EmergencyAccess.objects.filter(organization=by.organization_id, person=by.person_id)
+    lasting = theirs.filter(patient__public_id=patient_id, opened_at__lte=now, ends_at__gt=now)
+    found = lasting.select_related("patient").order_by("-pk").first()
     if found is not None:
-        mine = EmergencyAccess.objects.filter(patient=found, person=by.person_id, opened_at__lte=now, ends_at__gt=now)
-        opened_by_emergency(mine.latest("pk").public_id)
+        found.patient.own_identifiers = []  # type: ignore[attr-defined]  # as `prescriptions.selectors` puts it there
+        opened_by_emergency(found.public_id)
     return found
 
 

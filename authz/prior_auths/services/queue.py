@@ -1,5 +1,6 @@
 """The insurer's queue: who takes a request in hand, for how long, and how it comes back."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -154,6 +155,20 @@ def reassign(
     prior_auth.leased_until = now + LEASE
     steps.take(prior_auth, Step.REASSIGN, by=by, now=now, note=reason)
     return prior_auth
+
+
+@transaction.atomic
+def reassign_all(
+    *, prior_auth_ids: Collection[PriorAuthId], person_id: PersonId, reason: str, by: Actor, now: datetime
+) -> list[PriorAuth]:
+    """Hand several requests to a colleague: all of them, or when one cannot be handed on none.
+
+    :raises InvalidInput: when there is no such colleague who could take one of them, or they are away.
+    :raises IllegalStep: when one of them is with no reviewer now.
+    """
+    # Always in the same order, so that two who hand on the same ones do not wait for each other.
+    handed = sorted(set(prior_auth_ids))
+    return [reassign(prior_auth_id=key, person_id=person_id, reason=reason, by=by, now=now) for key in handed]
 
 
 def _colleague(prior_auth: PriorAuth, person_id: PersonId, now: datetime) -> int:

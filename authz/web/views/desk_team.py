@@ -1,25 +1,33 @@
-"""The insurer's team: who has how much, who is away, and whether anything will be late."""
+"""The insurer's team: who has how much, who is away, whether anything will be late; and requests handed on together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from authz.access.roles import Role
-from authz.errors import InvalidInput
+from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
+from authz.ids import PriorAuthId
 from authz.prior_auths import review_queue
 from authz.prior_auths.breach_forecast import PACE_DAYS, forecast_of
+from authz.prior_auths.lifecycle import TABLE, Step
+from authz.prior_auths.review_queue import Load
 from authz.prior_auths.services import queue
-from authz.web import rows
-from authz.web.forms import PlainForm, local_instant
+from authz.prior_auths.services.steps import IllegalStep
+from authz.web import rows, words
+from authz.web.forms import PlainForm, local_instant, long_text
 from authz.web.pages import Page
+from authz.web.sheets import sheet
 
-MOST_AT_RISK = 50
-"""So many of those at risk are listed, the most pressing first; the count tells of all."""
+MOST_LISTED: Final = 50
+"""So many of those at risk, or of one reviewer, are listed, the most pressing first; the count tells of all."""
+_COLUMNS: Final = ("reviewer", "in_hand", "with_the_clinic", "at_risk", "here")
 
 
 class AbsenceForm(PlainForm):
@@ -32,38 +40,141 @@ class AbsenceForm(PlainForm):
         super().__init__(posted, auto_id="away-%s", label_suffix="")
 
 
+class HandOnForm(PlainForm):
+    """To whom the ticked requests go, and why."""
+
+    request = forms.MultipleChoiceField(widget=forms.MultipleHiddenInput, required=False)
+    person = forms.ChoiceField(
+        label="Hand the ticked to",
+        error_messages={"required": "Choose somebody.", "invalid_choice": "Choose somebody of the team."},
+    )
+    reason = long_text("Why?", most=500, rows=1, hint="It is kept with each request, and both sides can read it.")
+
+    def __init__(self, team: Sequence[Load], posted: Any = None) -> None:
+        super().__init__(posted, auto_id="hand-on-%s", label_suffix="")
+        people = [(str(one.person_id), f"{one.name}{', away' if one.is_absent else ''}") for one in team]
+        person: Any = self.fields["person"]
+        person.choices = [("", "Choose"), *people]
+        ticked: Any = self.fields["request"]
+        # What can be handed on, the service says; here they only have to be ids.
+        ticked.choices = [(key, key) for key in self.ticked() if _id(key)]
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.cleaned_data.get("request"):
+            self.add_error(None, "Tick the requests first.")
+
+    def ticked(self) -> list[str]:
+        """Return the ids of the requests that are ticked."""
+        data: Any = self.data
+        return data.getlist("request") if self.is_bound else []
+
+    def handed(self) -> dict[str, Any]:
+        """Return what the service takes."""
+        said = self.cleaned_data
+        keys = [PriorAuthId(UUID(key)) for key in said["request"]]
+        return {"prior_auth_ids": keys, "person_id": UUID(said["person"]), "reason": said["reason"]}
+
+
 class Team(Page):
     """Workload, absences and the forecast. Whoever reviews can note here that they are away."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(AbsenceForm())
+        return self.page()
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = AbsenceForm(request.POST)
         if not form.is_valid():
-            return self._page(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self.page(away=form)
         try:
             queue.be_away(**form.cleaned_data, by=self.actor, now=self.now)
         except InvalidInput as refusal:
             form.refuse(refusal.fields)
-            return self._page(form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+            return self.page(away=form)
         messages.success(request, "It is noted that you are away; nothing is handed to you meanwhile.")
         return redirect("desk-team")
 
-    def _page(self, form: AbsenceForm, *, status: int = 200) -> HttpResponse:
+    def loads(self) -> list[Load]:
+        """Return how much each reviewer has."""
         if self.is_clinic:
             raise PermissionDenied("The team is the insurer's.")
-        risky = review_queue.desk_queue(self.actor, review_queue.Part.AT_RISK, now=self.now)
+        return review_queue.workload(self.actor, now=self.now)
+
+    def page(self, *, away: AbsenceForm | None = None, hand_on: HandOnForm | None = None) -> HttpResponse:
+        """Return the page; a form that was refused stands where it belongs."""
+        loads = self.loads()
+        chosen = next((load for load in loads if str(load.person_id) == self.request.GET.get("of")), None)
+        listed = self._listed(chosen)
+        faults = [*(away.faults() if away else ()), *(hand_on.faults() if hand_on else ())]
+        hand_on = hand_on or HandOnForm(loads)
         return self.show(
             "pages/desk_team.html",
-            status=status,
-            loads=review_queue.workload(self.actor, now=self.now),
+            status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
+            loads=loads,
+            chosen=chosen,
             absences=review_queue.absences(self.actor, now=self.now),
             forecast=forecast_of(self.actor, now=self.now),
             pace_days=PACE_DAYS,
-            risky=rows.rows(risky[:MOST_AT_RISK], self.actor, today=self.today()),
-            risky_count=risky.count(),
-            may_reassign=Role.INSURER_ADMIN in self.actor.roles,
-            form=form if not self.actor.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}) else None,
-            faults=list(form.faults()),
+            listed=rows.rows(listed[:MOST_LISTED], self.actor, today=self.today()),
+            listed_count=listed.count(),
+            can_be_handed_on={state.value for state in TABLE[Step.REASSIGN].sources if state},
+            hand_on=hand_on if Role.INSURER_ADMIN in self.actor.roles else None,
+            ticked={UUID(key) for key in hand_on.ticked() if _id(key)},
+            away=(away or AbsenceForm()) if not self.actor.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}) else None,
+            faults=faults,
         )
+
+    def _listed(self, chosen: Load | None) -> Any:
+        if chosen is not None:
+            return review_queue.in_hand_of(self.actor, chosen.person_id)
+        return review_queue.desk_queue(self.actor, review_queue.Part.AT_RISK, now=self.now)
+
+
+class HandedOn(Team):
+    """Hands the ticked requests to a colleague: all of them, or none when one cannot be handed on."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return redirect("desk-team")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if Role.INSURER_ADMIN not in self.actor.roles:
+            raise PermissionDenied("Administrators hand on several at once; a reviewer does so at the desk.")
+        form = HandOnForm(self.loads(), request.POST)
+        if not form.is_valid():
+            return self.page(hand_on=form)
+        try:
+            handed = queue.reassign_all(**form.handed(), by=self.actor, now=self.now)
+        except InvalidInput as refusal:
+            form.refuse(refusal.fields)
+        except IllegalStep:
+            form.add_error(None, "One of the requests is with no reviewer any more. Look at the list again.")
+        except (Forbidden, NotFound):
+            raise
+        except AuthzError as refusal:
+            form.add_error(None, refusal.detail)
+        else:
+            messages.success(request, f"{words.counted(len(handed), 'request')} handed on.")
+            return redirect("desk-team")
+        return self.page(hand_on=form)
+
+
+class TeamSheet(Team):
+    """Who has how much, as CSV."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return sheet(self, "workload", columns=_COLUMNS, lines=(_cells(load) for load in self.loads()))
+
+
+def _cells(load: Load) -> Iterator[str]:
+    yield load.name
+    yield from map(str, (load.in_hand, load.waiting, load.at_risk))
+    yield "away" if load.is_absent else "yes"
+
+
+def _id(text: str) -> bool:
+    """Say whether it can be an id; the page offers no others."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from authz.ids import PatientId
 from authz.reporting.accounting import accounting
 from authz.reporting.disclosures import disclosure_lines
 from authz.web.pages import Page
+from authz.web.sheets import streamed
 
 
 class DisclosuresSheet(Page):
@@ -15,7 +16,4 @@ class DisclosuresSheet(Page):
 
     def get(self, request: HttpRequest, patient_id: UUID) -> StreamingHttpResponse:
         found = accounting(self.actor, PatientId(patient_id), now=self.now)
-        answer = StreamingHttpResponse(disclosure_lines(found.lines), content_type="text/csv; charset=utf-8")
-        answer["Content-Disposition"] = f'attachment; filename="disclosures-{self.today().isoformat()}.csv"'
-        answer["X-Content-Type-Options"] = "nosniff"
-        return answer
+        return streamed(self, "disclosures", lines=disclosure_lines(found.lines))

@@ -1,5 +1,6 @@
 """The reader's own notices."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from http import HTTPStatus
 
@@ -10,12 +11,17 @@ from django.shortcuts import redirect, render
 from authz.access.roles import Actor
 from authz.ids import NoticeId
 from authz.notifications import selectors, services
+from authz.notifications.models import InboxEntry
 from authz.notifications.subjects import sayable
+from authz.web.inbox_words import told
 from authz.web.notices import notices_told
 from authz.web.pages import Page
+from authz.web.sheets import MOST as MOST_TAKEN_OUT
+from authz.web.sheets import instant, sheet
 
 MOST = 100
 """Notices of a kind shown. Older ones lie in the requests' own history."""
+_COLUMNS = ("arrived_at", "request", "what_happened", "asks_for_an_act", "read_at", "acknowledged_at", "on_behalf_of")
 
 
 class Inbox(Page):
@@ -34,6 +40,17 @@ class Inbox(Page):
         )
 
 
+class InboxSheet(Page):
+    """The reader's own notices as CSV, the newest first."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        found = list(selectors.inbox(self.actor)[: MOST_TAKEN_OUT + 1])
+        if len(found) > MOST_TAKEN_OUT:
+            messages.error(request, f"These are more than {MOST_TAKEN_OUT:,} notices. Ask the API for them.")
+            return redirect("inbox")
+        return sheet(self, "inbox", columns=_COLUMNS, lines=(_cells(entry) for entry in found))
+
+
 class InboxNews(Page):
     """Tells whether the inbox has changed since it was shown: 204 while it has not. Asked every half minute."""
 
@@ -46,6 +63,16 @@ class InboxNews(Page):
             answer = render(request, "parts/inbox_news.html", {"unread": unread})
         answer.headers["ETag"] = f'W/"{state}"'
         return answer
+
+
+def _cells(entry: InboxEntry) -> Iterator[str]:
+    yield instant(entry.arrived_at)
+    yield entry.number
+    yield told(entry.topic, number=entry.number, is_to_do=False)
+    yield "yes" if entry.needs_act else "no"
+    yield instant(entry.read_at)
+    yield instant(entry.acknowledged_at)
+    yield entry.delivery.on_behalf_of.full_name if entry.delivery.on_behalf_of else ""
 
 
 def _state(by: Actor) -> str:

@@ -1,6 +1,6 @@
 """One patient: their opioid use day by day, why it needs authorization, and the records behind it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.http import HttpRequest, HttpResponse
 
 from authz.access.roles import Action, may
-from authz.errors import InvalidInput
+from authz.errors import InvalidInput, NotFound
 from authz.ids import PatientId
 from authz.pain import selectors as pain
 from authz.policies.clause import clause_to_json
@@ -31,10 +31,13 @@ from authz.web.opioid_days import newest_episode
 from authz.web.pages import Page
 from authz.web.patient_names import name, own_identifiers
 from authz.web.plan_form import PlanForm
+from authz.web.sheets import sheet
 from authz.web.why import Why, why
 
 _PLAN: Final = "days_supply"
 _FARTHEST_BACK: Final = 365
+_COLUMNS: Final = ("day", "kind", "rxcui", "product", "quantity", "days", "recorded_by", "standing", "to_look_at")
+_EMERGENCY_NAME: Final = "A patient in an emergency"
 _PLANNED_NAME: Final = "the planned prescription"
 
 
@@ -90,7 +93,8 @@ class PatientPage(Page):
         return self.show(
             "pages/patient.html",
             use=use,
-            name=name(identifiers, self.actor),
+            name=_EMERGENCY_NAME if known.emergency else name(identifiers, self.actor),
+            emergency=known.emergency,
             identifiers=identifiers,
             age=_age(use.patient.birth_date, self.today()),
             coverages=prescriptions.coverages_seen(self.actor, known.case.coverages),
@@ -144,12 +148,23 @@ class PatientPage(Page):
         )
 
 
+class PatientSheet(PatientPage):
+    """The orders and fills as known on a day, as CSV."""
+
+    def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
+        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
+        use = selectors.use_of(known, as_of=self._as_of(request.GET)[1])
+        return sheet(self, "orders and fills", columns=_COLUMNS, lines=(_cells(record) for record in use.records))
+
+
 class PatientHistory(Page):
     """The requests for a patient, their pain, and what happened; the patient's page fetches its parts when needed."""
 
     def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
         known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
         patient = known.case.patient
+        if known.emergency:
+            raise NotFound("In an emergency the use is open, and nothing else.")
         history = timeline_of(known, as_of=_day(request.GET.get("as_of", "")))
         requests = selectors.prior_auths(self.actor).filter(patient=patient).order_by("-pk")
         return self.show(
@@ -226,6 +241,19 @@ def _age(born: date | None, today: date) -> int | None:
 def _farthest_back(records: Iterable[Record], today: date) -> int:
     """Return how far back the slider reaches: to before any order or fill was known, a year at most."""
     return min(_FARTHEST_BACK, max(((today - record.recorded_on).days + 1 for record in records), default=30))
+
+
+def _cells(record: SeenRecord) -> Iterator[str]:
+    shown = _shown(record)
+    yield record.starts_on.isoformat()
+    yield shown.kind
+    yield record.rxcui
+    yield record.product_name
+    yield "" if record.quantity is None else words.amount(record.quantity)
+    yield "" if record.days_supply is None else str(record.days_supply)
+    yield "own" if record.is_own else "another organization"
+    yield shown.standing
+    yield " ".join(shown.looks)
 
 
 def _kind(record: SeenRecord) -> str:

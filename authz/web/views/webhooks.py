@@ -1,6 +1,6 @@
 """An organization's webhook endpoints: what they are told, and what an administrator does with them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,11 +13,18 @@ from authz.access.roles import OrganizationKind
 from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
 from authz.ids import WebhookDeliveryId, WebhookEndpointId
 from authz.notifications.channels.webhook import endpoints, selectors
+from authz.notifications.channels.webhook.models import WebhookEndpoint
+from authz.notifications.models import Delivery
 from authz.web.forms import Fault
 from authz.web.pages import Page
+from authz.web.sheets import MOST, instant, sheet
 from authz.web.webhook_forms import EndpointForm
 
 _ON_A_PAGE: Final = 50
+_ENDPOINTS: Final = ("url", "description", "state", "topics", "failures", "held_until")
+_LOG: Final = (
+    "id", "event", "happened_at", "state", "delivered_at", "next_attempt_at", "attempts", "last_answer", "last_error",
+)  # fmt: skip
 
 
 class WebhookPage(Page):
@@ -156,3 +163,43 @@ class WebhookReplayed(WebhookPage):
             return self.one(endpoint_id, sentence=refusal.detail)
         messages.success(request, "It is delivered again, under the same id.")
         return redirect("webhook", endpoint_id=endpoint_id)
+
+
+class WebhooksSheet(Page):
+    """All endpoints as CSV."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        found = selectors.endpoints(self.actor).order_by("-pk")
+        return sheet(self, "webhooks", columns=_ENDPOINTS, lines=(_endpoint(one) for one in found))
+
+
+class WebhookSheet(Page):
+    """The log of one endpoint as CSV."""
+
+    def get(self, request: HttpRequest, endpoint_id: WebhookEndpointId) -> HttpResponse:
+        log = list(selectors.deliveries(self.actor, endpoint_id).order_by("-pk")[: MOST + 1])
+        if len(log) > MOST:
+            messages.error(request, f"The log has more than {MOST:,} deliveries. Ask the API for them.")
+            return redirect("webhook", endpoint_id=endpoint_id)
+        return sheet(self, "webhook log", columns=_LOG, lines=(_delivery(one) for one in log))
+
+
+def _endpoint(one: WebhookEndpoint) -> Iterator[str]:
+    yield one.url
+    yield one.description
+    yield one.state
+    yield " ".join(one.topics)
+    yield str(one.failures)
+    yield instant(one.held_until)
+
+
+def _delivery(one: Delivery) -> Iterator[str]:
+    yield str(one.public_id)
+    yield one.message.topic
+    yield instant(one.message.announced_at)
+    yield one.state
+    yield instant(one.sent_at)
+    yield instant(one.next_attempt_at)
+    yield str(one.attempts)
+    yield str(one.response_status or "")
+    yield one.last_error

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from authz.access.roles import Role
+from authz.access.roles import Action, Role, may
 from authz.errors import AuthzError
 from authz.ids import PersonId, PriorAuthId
 from authz.prior_auths import worklist
@@ -98,6 +98,7 @@ class Worklist(Page):
             is_lapsed=bool(said.get(SEARCH)) and not wanted.search,
             listed=self._listed(wanted, count, request.GET),
             colleagues=choices.colleagues if self.may_assign else [],
+            may_open_in_emergency=may(self.actor, Action.OPEN_IN_EMERGENCY),
             kept=said,
             here=query(said),
             filter_faults=[Fault(fault.sentence, "") for fault in form.faults()],
@@ -128,8 +129,11 @@ class Worklist(Page):
         return self.show("pages/review_queue.html", rows=listed, page=page, is_ended=is_ended)
 
     def _page(self, is_ended: bool, number: str) -> ListPage[Any]:
-        found: Any = rows.ended(self.actor) if is_ended else rows.open_for_insurer(self.actor)
-        return Paginator(found, PER_PAGE).get_page(number)
+        return Paginator(self.listed_to_insurer(is_ended=is_ended), PER_PAGE).get_page(number)
+
+    def listed_to_insurer(self, *, is_ended: bool) -> Any:
+        """Return the insurer's requests that are open, or those that have ended."""
+        return rows.ended(self.actor) if is_ended else rows.open_for_insurer(self.actor)
 
 
 class Assignment(Page):

@@ -1,20 +1,18 @@
-"""The worklist as a file: every request that the filters leave, not the page alone."""
+"""The worklist as a file, and an insurer's list of requests: all that the filters leave, not the page alone."""
 
-import csv
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from authz.audit import services as audit
 from authz.prescriptions.part2 import notice
 from authz.prior_auths import worklist
-from authz.reporting.sheet import safe
 from authz.web import rows
 from authz.web.rows import Row
+from authz.web.sheets import MOST, instant, sheet
 from authz.web.views.worklist import Worklist
 from authz.web.worklist_filters import kept, query
 
@@ -22,32 +20,24 @@ COLUMNS: Final = (
     "request", "patient", "prescription", "prescriber", "payer", "opioid_day", "limit", "mme_per_day", "status",
     "who_has_the_ball", "works_on_it", "supply_ends_on", "decision_due_at", "next_for_you", "redisclosure_notice",
 )  # fmt: skip
-MOST: Final = 10_000
-"""More than any clinic works on; whoever wants everything asks the API."""
 
 
 class WorklistSheet(Worklist):
-    """The wanted part of the worklist as CSV. That it was taken out is kept in the trail."""
+    """The wanted part of the requests as CSV. That it was taken out is kept in the trail."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        wanted = self.form(request.GET, worklist.choices(self.actor)).wanted()
-        requests = worklist.worklist(self.reading, wanted)
+        requests = self._wanted()
         if requests.count() > MOST:
             messages.error(request, f"These are more than {MOST:,} requests. Narrow the list, then take it out.")
-            return redirect(reverse("worklist") + query(kept(request.GET)))
-        audit.record(
-            by=self.actor,
-            action="export the worklist",
-            subject_kind="organization",
-            subject_id=self.organization.public_id,
-            now=self.now,
-        )
+            return redirect(reverse("worklist") + (query(kept(request.GET)) if self.is_clinic else "?show=open"))
         found = rows.rows(requests, self.actor, today=self.today())
-        answer = HttpResponse(content_type="text/csv; charset=utf-8")
-        csv.writer(answer).writerows([COLUMNS, *([safe(cell) for cell in _cells(row)] for row in found)])
-        answer["Content-Disposition"] = f'attachment; filename="worklist-{self.today().isoformat()}.csv"'
-        answer["X-Content-Type-Options"] = "nosniff"
-        return answer
+        name = "worklist" if self.is_clinic else "requests"
+        return sheet(self, name, columns=COLUMNS, lines=(_cells(row) for row in found))
+
+    def _wanted(self) -> Any:
+        if not self.is_clinic:
+            return self.listed_to_insurer(is_ended=self.request.GET.get("show") == "ended")
+        return worklist.worklist(self.reading, self.form(self.request.GET, worklist.choices(self.actor)).wanted())
 
 
 def _cells(row: Row) -> Iterator[str]:
@@ -64,6 +54,6 @@ def _cells(row: Row) -> Iterator[str]:
     yield row.ball
     yield row.assignee
     yield request.runs_out_on.isoformat()
-    yield row.due_at.isoformat() if row.due_at else ""
+    yield instant(row.due_at)
     yield row.action.words if row.action else ""
     yield notice(is_part2=request.is_part2)
