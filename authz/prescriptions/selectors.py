@@ -9,6 +9,7 @@ from django.db.models import Exists, F, IntegerField, OuterRef, Prefetch, Q, Que
 
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.tenancy import across_tenants
+from authz.audit.circumstances import saw_part2
 from authz.errors import NotFound
 from authz.ids import PatientId, PlanId
 from authz.policies.models import Plan
@@ -191,10 +192,11 @@ def recorded(patient: Patient) -> list[Recorded]:
         fill_number=Value(None, output_field=IntegerField()),
     )
     told: Any = fills.values_list(*_RECORDED, named=True)
-    rows = told.union(orders.values_list(*_RECORDED, named=True), all=True)
-    return [
-        Recorded(_record(row), row.recorder, row.is_part2) for row in sorted(rows, key=lambda row: (row.kind, row.pk))
-    ]
+    union = told.union(orders.values_list(*_RECORDED, named=True), all=True)
+    rows = sorted(union, key=lambda row: (row.kind, row.pk))
+    if any(row.is_part2 for row in rows):
+        saw_part2()
+    return [Recorded(_record(row), row.recorder, row.is_part2) for row in rows]
 
 
 def _record(row: Any) -> Record:
