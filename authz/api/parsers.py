@@ -16,6 +16,10 @@ from authz.errors import AuthzError
 
 DEEPEST = 32
 
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+# The library's time for one name grows with the cube of its parts.
+_NAME_OF_MANY_PARTS = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{DEEPEST}}}")
+
 
 class MalformedBody(AuthzError):
     """The body is not one JSON object that can be read in exactly one way."""
@@ -82,8 +86,11 @@ def read_table(body: bytes) -> dict[str, Any]:
 
     :raises MalformedBody: when it is not UTF-8, not TOML, nested too deep, or holds a number or a day beyond reading.
     """
+    text = _text(body)
+    if _NAME_OF_MANY_PARTS.search(text):
+        raise MalformedBody(f"The body is nested deeper than {DEEPEST} levels.")
     try:
-        table = tomllib.loads(_text(body), parse_float=_decimal)
+        table = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         raise MalformedBody(f"The body is not TOML{_place_of(error)}.") from None
     except (RecursionError, ValueError):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.api.parsers import DEEPEST, MalformedBody, read_object
+from authz.api.parsers import DEEPEST, MalformedBody, read_object, read_table
 
 
 def test_a_number_with_a_point_stays_exact() -> None:
@@ -27,6 +27,17 @@ def test_a_name_said_twice_behind_many_others_is_found_at_once() -> None:
 
     with pytest.raises(MalformedBody, match="names 'n99999' twice"):
         read_object(b'{%s,"n99999":0}' % names)
+
+    assert process_time() - begun < 5
+
+
+@pytest.mark.parametrize("begin", [b"", b"[", b"x = {", b"[[", b'a = 1\n"b" . '])
+@pytest.mark.parametrize("part", [b"a", b'"a"', b"'a'"])
+def test_a_toml_name_of_very_many_parts_is_refused_at_once(begin: bytes, part: bytes) -> None:
+    begun = process_time()
+
+    with pytest.raises(MalformedBody, match="nested deeper than 32 levels"):
+        read_table(begin + part + (b" . " + part) * 50_000 + b" = 1")
 
     assert process_time() - begun < 5
 
