@@ -128,12 +128,12 @@ def test_every_answer_is_as_the_description_says(
 
         @tries(CASES_OF_EACH)
         @given(case=right | wrong, is_aimed=some.integers(0, 3), version=some.integers(0, 6))
-        def answers(case: Any, is_aimed: int, version: int, who: str = who) -> None:
-            tried[f"requests as {who}"] += 1
-            send(aimed(case, known, version=version) if is_aimed else case, tokens[who])
+        def answers(by: str, case: Any, is_aimed: int, version: int) -> None:
+            tried[f"requests as {by}"] += 1
+            send(aimed(case, known, version=version) if is_aimed else case, tokens[by])
 
         try:
-            answers()
+            answers(who)
         except Exception as fault:  # noqa: BLE001 - every operation is tried, and all that is wrong is told
             broken.append(f"{operation.label} as {who}: {type(fault).__name__}: {fault}")
 

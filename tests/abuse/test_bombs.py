@@ -18,6 +18,9 @@ from tests.api.callers import Caller, nothing_changes, person
 from tests.cast import Cast
 from tests.documentation.samples import pdf, pdf_whose_pages_unpack_to, tiff
 
+# What was uploaded lies in a file until it is collected; where that is, is nobody's business here.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 SECONDS: Final = 15
 MEGABYTE: Final = 1024 * 1024
 
