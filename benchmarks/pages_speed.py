@@ -48,7 +48,7 @@ class Browser:
     """Somebody who is logged in on the pages, and who has a token for the API."""
 
     def __init__(self, person: Any, organization: Any) -> None:
-        from authz.access import services as access  # noqa: PLC0415  # models need the settings
+        from authz.access.machines.services import create_client, issue_for_secret  # noqa: PLC0415  # models need the settings
         from authz.access.roles import Role  # noqa: PLC0415
         from authz.clock import now  # noqa: PLC0415
 
@@ -57,8 +57,8 @@ class Browser:
         session = self.client.session
         session["organization"] = str(organization.public_id)
         session.save()
-        machine, secret = access.create_client(organization=organization, name="A system", roles={Role.STAFF})
-        token, _ = access.issue_client_token(client_id=machine.public_id, client_secret=secret, now=now())
+        machine, secret = create_client(organization=organization, name="A system", roles={Role.STAFF})
+        token, _ = issue_for_secret(client_id=str(machine.public_id), client_secret=secret, scope=None, now=now())
         self.token = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
 
     def page(self, path: str) -> Any:
