@@ -37,6 +37,10 @@ SETS = {
     "browser": [
         *("--extra", "embedded", "--group", "test", "--group", "check", "--group", "mutation", "--group", "browser"),
     ],
+    "abuse": [
+        *("--extra", "embedded", "--group", "test", "--group", "check", "--group", "mutation", "--group", "browser"),
+        *("--group", "abuse"),
+    ],
 }
 EXPORTS = {**SETS, "production": ["--extra", "mail"]}
 OLDEST_PIP = (22, 3)  # the first with `pip --python`
@@ -163,7 +167,7 @@ def do_help(_args: list[str]) -> None:
 
 
 def do_install(args: list[str]) -> None:
-    """install what running needs into .venv (or: install test, check, mutation, browser)"""
+    """install what running needs into .venv (or: install test, check, mutation, browser, abuse)"""
     wanted = args[0] if args else "run"
     if wanted not in SETS:
         sys.exit(f"There is no set {wanted!r} to install; there are {', '.join(SETS)}.")
@@ -227,6 +231,12 @@ def do_mutation(args: list[str]) -> None:
     hand_over(install("mutation"), "-m", "tests.mutation", *args)
 
 
+def do_abuse(args: list[str]) -> None:
+    """send the API, the importers and the log-in of machines what no honest sender would (--short: a part of it)"""
+    # Two processes would share one Valkey's counts; and `make test` leaves this folder out.
+    hand_over(install("abuse"), "-m", "pytest", "-o", "norecursedirs=.*", "tests/abuse", *args)
+
+
 def do_reset(args: list[str]) -> None:
     """remove the data of `run`; the next start begins afresh"""
     hand_over(Path(sys.executable), "-m", "config.embedded.reset", *args)
@@ -276,6 +286,7 @@ ACTIONS: dict[str, Callable[[list[str]], None]] = {
         "faults",
         "check",
         "mutation",
+        "abuse",
         "reset",
         "bench",
         "lock",

@@ -4,6 +4,7 @@ from django.apps import AppConfig
 from django.core import checks
 
 from authz.access.database.role import check_role
+from authz.operations.keys import check_keys
 from authz.operations.safety import check_settings
 
 
@@ -18,3 +19,4 @@ class AuthzConfig(AppConfig):
         """Say what `check --deploy` asks beside Django's own."""
         checks.register(check_role, checks.Tags.security, deploy=True)
         checks.register(check_settings, checks.Tags.security, deploy=True)
+        checks.register(check_keys, checks.Tags.security, deploy=True)

@@ -4,14 +4,18 @@ from datetime import datetime
 
 from django.db import connection
 
+from authz.sealing.identifiers import digests, sealed
+
 _RECORD = """
 SELECT setseed(0.42);
 INSERT INTO authz_patient (public_id, birth_date, registered_at)
     SELECT gen_random_uuid(), date '1940-01-01' + (random() * 25000)::int, %(now)s
     FROM generate_series(1, %(requests)s);
 INSERT INTO authz_coverage
-    (public_id, patient_id, plan_id, payer_name, member_id, starts_on, priority, organization_id, recorded_at)
-    SELECT gen_random_uuid(), patient.id, plan.id, '', 'M' || patient.id, date '2020-01-01', 1, insurer_id, %(now)s
+    (public_id, patient_id, plan_id, payer_name, member_id, member_id_index, starts_on, priority, organization_id,
+        recorded_at)
+    SELECT gen_random_uuid(), patient.id, plan.id, '', %(member)s, %(found_by)s, date '2020-01-01', 1, insurer_id,
+        %(now)s
     FROM authz_patient patient, authz_plan plan;
 INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_at, policy, policy_version, rule_version,
         formulary_version, inputs, inputs_sha256, is_required, attention_count, verdict)
@@ -43,6 +47,10 @@ INSERT INTO authz_event
 
 def record_requests(number: int, *, clinic: int, insurer: int, now: datetime) -> None:
     """Queue so many requests of a clinic with an insurer of one plan, received in the 70 hours before an instant."""
+    told = {"requests": number, "now": now, "clinic": clinic, "insurer": insurer}
+    # One number for all: each opens like its own would.
+    member = sealed(b"M-1", place="authz_coverage.member_id")
+    (found_by,) = digests("M-1", place="authz_coverage.member_id_index")
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD, {"requests": number, "now": now, "clinic": clinic, "insurer": insurer})
+        cursor.execute(_RECORD, {**told, "member": member, "found_by": found_by})
         cursor.execute("VACUUM ANALYZE")

@@ -25,8 +25,9 @@ SELECT setseed(0.42);
 INSERT INTO authz_patient (public_id, birth_date, registered_at)
     SELECT gen_random_uuid(), date '1940-01-01' + (random() * 25000)::int, now() FROM generate_series(1, {patients});
 INSERT INTO authz_coverage
-    (public_id, patient_id, plan_id, payer_name, member_id, starts_on, priority, organization_id, recorded_at)
-    SELECT gen_random_uuid(), patient.id, plan.id, '', 'M' || patient.id, date '2020-01-01', 1, insurer_id, now()
+    (public_id, patient_id, plan_id, payer_name, member_id, member_id_index, starts_on, priority, organization_id,
+        recorded_at)  -- no simulation opens a member's number
+    SELECT gen_random_uuid(), patient.id, plan.id, '', '', '', date '2020-01-01', 1, insurer_id, now()
     FROM authz_patient patient, authz_plan plan;
 CREATE TEMP TABLE told AS
     SELECT row_number() OVER (ORDER BY start) AS n, * FROM (

@@ -69,7 +69,7 @@ class IdentityQuestionOut(serializers.Serializer[Any]):
 
 class CoverageFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
     patient = filters.UUIDFilter(field_name="patient__public_id")
-    member_id = filters.CharFilter(label="Exactly.")
+    member_id = filters.CharFilter(field_name="member_id_index", label="Exactly.")
 
     class Meta:
         model = Coverage

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from authz.access.models import WrittenFor
+from authz.sealing.fields import SealedJson, SealedText
 
 
 class IdempotentAnswer(WrittenFor):
@@ -14,16 +15,15 @@ class IdempotentAnswer(WrittenFor):
     `patients` are the inside keys of those it is about: the trail names them when it is answered again.
     """
 
-    PHI: ClassVar[set[str]] = {"body"}
-    PLAIN: ClassVar[set[str]] = {
-        "id", "caller", "key", "request_sha256", "status", "location", "answered_at", "tenant", "patients",
-    }  # fmt: skip
+    PHI: ClassVar[set[str]] = {"body", "request_sha256"}
+    PLAIN: ClassVar[set[str]] = {"id", "caller", "key", "status", "location", "answered_at", "tenant", "patients"}
 
     caller = models.CharField(max_length=60, help_text="person:<id>@<organization> or client:<id>")
     key = models.CharField(max_length=255)
-    request_sha256 = models.CharField(max_length=64)
+    # Sealed, too: a hash of what can be guessed tells it.
+    request_sha256 = SealedText(max_length=64)
     status = models.PositiveSmallIntegerField(default=0)
-    body = models.JSONField(null=True)
+    body = SealedJson(null=True)
     location = models.CharField(max_length=300, blank=True)
     answered_at = models.DateTimeField()
     patients = ArrayField(models.BigIntegerField(), default=list, db_default=[])

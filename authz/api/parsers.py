@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import IO, Any, NoReturn
@@ -14,6 +15,10 @@ from rest_framework.request import Request
 from authz.errors import AuthzError
 
 DEEPEST = 32
+
+_PART = r"""(?:[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')"""
+# The library's time for one name grows with the cube of its parts.
+_NAME_OF_MANY_PARTS = re.compile(rf"(?<![A-Za-z0-9_-]){_PART}(?:[ \t]*\.[ \t]*{_PART}){{{DEEPEST}}}")
 
 
 class MalformedBody(AuthzError):
@@ -81,8 +86,11 @@ def read_table(body: bytes) -> dict[str, Any]:
 
     :raises MalformedBody: when it is not UTF-8, not TOML, nested too deep, or holds a number or a day beyond reading.
     """
+    text = _text(body)
+    if _NAME_OF_MANY_PARTS.search(text):
+        raise MalformedBody(f"The body is nested deeper than {DEEPEST} levels.")
     try:
-        table = tomllib.loads(_text(body), parse_float=_decimal)
+        table = tomllib.loads(text, parse_float=_decimal)
     except tomllib.TOMLDecodeError as error:
         raise MalformedBody(f"The body is not TOML{_place_of(error)}.") from None
     except (RecursionError, ValueError):
@@ -144,8 +152,8 @@ def _read(text: str) -> Any:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        counted = Counter(name for name, _ in pairs)
+        twice = next(name for name, count in counted.items() if count > 1)
         raise MalformedBody(f"The body names {twice[:60]!a} twice in one object.")
     return found
 

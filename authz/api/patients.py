@@ -47,16 +47,16 @@ class PatientOut(serializers.Serializer[Patient]):
     registered_at = serializers.DateTimeField()
 
     def get_identifier(self, patient: Patient) -> str:
-        return _own(patient)[0].value
+        return str(_own(patient)[0].value)
 
     def get_identifiers(self, patient: Patient) -> list[str]:
         return [own.value for own in _own(patient)]
 
     def get_family_name(self, patient: Patient) -> str:
-        return _named(patient).family_name
+        return str(_named(patient).family_name)
 
     def get_given_name(self, patient: Patient) -> str:
-        return _named(patient).given_name
+        return str(_named(patient).given_name)
 
 
 class RecordedPatientOut(PatientOut):
@@ -71,7 +71,8 @@ class PatientFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter 
         fields: list[str] = []
 
     def by_identifier(self, rows: QuerySet[Patient], name: str, value: str) -> QuerySet[Patient]:
-        return rows.filter(identifiers__assigner_id=self.request.user.organization, identifiers__value=value).distinct()
+        own = self.request.user.organization
+        return rows.filter(identifiers__assigner_id=own, identifiers__value_index=value).distinct()
 
 
 class PatientsView(Listing):

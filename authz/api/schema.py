@@ -94,7 +94,7 @@ class OperationSchema(AutoSchema):
     def _problem_statuses(self) -> set[int]:
         statuses = set(self.always) | set(getattr(self.view, "problem_statuses", ()))
         if self.view.authentication_classes:
-            statuses |= {401, 403}
+            statuses |= {401, 403, 429}
         if "{" in self.path:
             statuses.add(404)
         if self.method in {"POST", "PUT", "PATCH"}:

@@ -10,6 +10,7 @@ from authz.access.models import WrittenFor
 from authz.audit.circumstances import saw_part2
 from authz.documentation.file_kinds import MediaType
 from authz.ids import new_id
+from authz.sealing.fields import SealedBytes, SealedJson, SealedText
 
 
 class AnswerSheet(WrittenFor):
@@ -42,7 +43,7 @@ class Answer(models.Model):
 
 
 class StoredFile(WrittenFor):
-    """Bytes as they came or as we rendered them. Append-only, and the database holds that they are what the hash says.
+    """Bytes as they came or as we rendered them, sealed. Append-only; what was changed in the database does not open.
 
     Never shared between two rows that refer to it, so that no tenant learns of another's files by their hash.
     """
@@ -54,7 +55,7 @@ class StoredFile(WrittenFor):
     byte_count = models.PositiveIntegerField()
     page_count = models.PositiveIntegerField(null=True, help_text="None for a text, which has no pages.")
     sha256 = models.CharField(max_length=64)
-    content = models.BinaryField()
+    content = SealedBytes()
     stored_at = models.DateTimeField()
 
     class Meta:
@@ -82,7 +83,7 @@ class Attachment(models.Model):
     sheet = models.ForeignKey(AnswerSheet, on_delete=models.PROTECT, related_name="attachments")
     number = models.PositiveSmallIntegerField()
     file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, related_name="+")
-    title = models.CharField(max_length=200)
+    title = SealedText(max_length=200)
     shows = ArrayField(models.CharField(max_length=60), default=list)
     attached_at = models.DateTimeField()
     attached_by = models.CharField(max_length=200)
@@ -110,7 +111,7 @@ class Paper(models.Model):
 
     kind = models.CharField(max_length=30)
     subject_id = models.UUIDField(help_text="The public id of the request or determination it is of.")
-    text = models.JSONField()
+    text = SealedJson()
     written_at = models.DateTimeField()
 
     class Meta:

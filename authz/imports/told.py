@@ -9,8 +9,7 @@ from authz.pain.facts import PainScoreFacts
 from authz.prescriptions.facts import FillFacts, PatientFacts, PrescriptionFacts
 from authz.rules.records import RecordStatus
 
-_RESTFUL = re.compile(r"(?P<base>https?://\S+)/[A-Za-z]+/[A-Za-z0-9\-.]{1,64}(/_history/\S+)?")
-_HISTORY = re.compile(r"/_history/[^/]*$")
+_RESTFUL = re.compile(r"(?P<base>https?://\S+)/[A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
 class Kind(StrEnum):
@@ -135,13 +134,18 @@ def resolved(reference: str, *, full_url: str) -> str:
     FHIR reads a relative reference against the server its own entry came from. Outside a Bundle all lines come from one
     server, so an absolute reference means the same as its last two parts.
     """
-    reference = _HISTORY.sub("", reference)
+    reference, full_url = _of_any_version(reference), _of_any_version(full_url)
     is_absolute = "://" in reference or reference.startswith("urn:")
     if is_absolute:
         restful = _RESTFUL.fullmatch(reference)
         return reference.removeprefix(f"{restful['base']}/") if restful and not full_url else reference
     base = _RESTFUL.fullmatch(full_url)
     return f"{base['base']}/{reference}" if base else reference
+
+
+def _of_any_version(address: str) -> str:
+    """Return an address without the version it names; found by no expression, which a long address would occupy."""
+    return address.partition("/_history/")[0]
 
 
 def id_in(address: str) -> str:

@@ -13,6 +13,7 @@ from django.db.models import F, Q
 from authz.audit.circumstances import saw, saw_part2
 from authz.ids import new_id
 from authz.rules.records import ExemptionCategory, RecordStatus
+from authz.sealing.fields import BlindIndex, SealedText
 
 
 class Patient(models.Model):
@@ -40,23 +41,24 @@ class Patient(models.Model):
 class PatientIdentifier(models.Model):
     """What one organization (the assigner) calls a patient: its own number and the name it typed.
 
-    Another organization never sees this row, so it never sees that name either.
+    Another organization never sees this row, so it never sees that name either. The database sees neither name nor
+    number: it holds that a number is not empty by the length of what is sealed.
     """
 
-    PHI: ClassVar[set[str]] = {"value", "family_name", "given_name"}
+    PHI: ClassVar[set[str]] = {"value", "value_index", "family_name", "given_name"}
     PLAIN: ClassVar[set[str]] = {"id", "patient", "assigner", "recorded_at"}
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="identifiers")
     assigner = models.ForeignKey("authz.Organization", on_delete=models.PROTECT, related_name="+")
-    value = models.CharField(max_length=64)
-    family_name = models.CharField(max_length=120, blank=True)
-    given_name = models.CharField(max_length=120, blank=True)
+    value = SealedText(max_length=64)
+    value_index = BlindIndex(of="value")
+    family_name = SealedText(max_length=120, blank=True)
+    given_name = SealedText(max_length=120, blank=True)
     recorded_at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["assigner", "value"], name="patient_identifier_once_per_assigner"),
-            models.CheckConstraint(name="patient_identifier_is_not_empty", condition=~Q(value="")),
+            models.UniqueConstraint(fields=["assigner", "value_index"], name="patient_identifier_once_per_assigner")
         ]
 
 
@@ -78,7 +80,7 @@ class IdentityQuestion(models.Model):
 class Coverage(models.Model):
     """A plan covering a patient from a day to a day (both included). Without a plan the payer's rule is unknown."""
 
-    PHI: ClassVar[set[str]] = {"member_id", "payer_name"}
+    PHI: ClassVar[set[str]] = {"member_id", "member_id_index", "payer_name"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "patient", "plan", "starts_on", "ends_on", "priority", "organization", "recorded_at",
     }  # fmt: skip
@@ -87,7 +89,8 @@ class Coverage(models.Model):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="coverages")
     plan = models.ForeignKey("authz.Plan", on_delete=models.PROTECT, null=True, related_name="+")
     payer_name = models.CharField(max_length=200, blank=True)
-    member_id = models.CharField(max_length=64)
+    member_id = SealedText(max_length=64)
+    member_id_index = BlindIndex(of="member_id")
     starts_on = models.DateField()
     ends_on = models.DateField(null=True)
     priority = models.PositiveSmallIntegerField(default=1, help_text="1 is billed first.")
@@ -97,7 +100,7 @@ class Coverage(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["patient", "plan", "payer_name", "member_id", "starts_on"],
+                fields=["patient", "plan", "payer_name", "member_id_index", "starts_on"],
                 name="coverage_recorded_once",
                 nulls_distinct=False,
             ),

@@ -5,16 +5,17 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from authz import clock
 from authz.access.models import Membership, Organization
 from authz.access.roles import Action, Actor, OrganizationKind, Role, must_be_allowed
-from authz.prescriptions.models import PatientIdentifier, Prescriber
+from authz.prescriptions.models import Prescriber
 from authz.prior_auths.lifecycle import ACTIVE, ENDED, State, awaited_of
-from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
+from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.wanted import BALL, NOBODY, Ball, Due, Show, Wanted
+from authz.prior_auths.worklist_search import found_in
 
 RUNS_OUT_FIRST: Final = ("runs_out_on", "pk")
 """The order of what is open: by the day on which the patient is without medication."""
@@ -63,17 +64,17 @@ def worklist(reading: Reading, wanted: Wanted) -> QuerySet[PriorAuth]:
     return rows.order_by(*_ORDER.get(wanted.show, RUNS_OUT_FIRST))
 
 
-def counts(reading: Reading, wanted: Wanted) -> tuple[dict[Show, int], int]:
-    """Return how many requests stand on each card, and how many of those that are wanted there are."""
+def counts(reading: Reading, wanted: Wanted, listed: QuerySet[PriorAuth]) -> tuple[dict[Show, int], int]:
+    """Return how many requests stand on each card, and how many are listed: those that `worklist` says are wanted."""
     cards = [Show.OPEN, Show.NEEDS_ANSWER, Show.DUE_TODAY, Show.WITH_INSURER]
     rows = _of_clinic(reading)
-    found = rows.filter(_part(Show.OPEN, reading)).aggregate(
+    on_cards = rows.filter(_part(Show.OPEN, reading)).aggregate(
         **{card.name: Count("pk", filter=_part(card, reading)) for card in cards}
     )
-    told = {card: found[card.name] for card in cards}
+    told = {card: on_cards[card.name] for card in cards}
     told[Show.DECIDED] = rows.filter(_part(Show.DECIDED, reading)).count()
     if wanted.is_narrowed or wanted.show not in told:
-        return told, worklist(reading, wanted).order_by().count()
+        return told, listed.order_by().count()
     return told, told[wanted.show]
 
 
@@ -163,17 +164,4 @@ def _narrowed(wanted: Wanted, reading: Reading) -> list[Q]:
     if wanted.assignee:
         is_nobody = wanted.assignee == NOBODY
         narrowed.append(Q(assignee=None) if is_nobody else Q(assignee__public_id=wanted.assignee))
-    return narrowed + [_found(word, reading.by) for word in wanted.search.split()]
-
-
-def _found(word: str, by: Actor) -> Q:
-    """Return where a word is found: in the clinic's own name or number of the patient, or on the request.
-
-    What another organization calls the patient is never searched, so no search tells of it.
-    """
-    own = PatientIdentifier.objects.filter(assigner=by.organization, patient=OuterRef("patient"))
-    called = Q(family_name__icontains=word) | Q(given_name__icontains=word) | Q(value__iexact=word)
-    asked = RequestedLine.objects.filter(prior_auth=OuterRef("pk"), product_name__icontains=word)
-    granted = Authorization.objects.filter(prior_auth=OuterRef("pk"), number__iexact=word)
-    is_numbered = Q(number__iexact=word) | Q(coverage__member_id__iexact=word)
-    return is_numbered | Q(Exists(own.filter(called))) | Q(Exists(asked)) | Q(Exists(granted))
+    return narrowed + found_in(wanted.search.split(), reading.by)

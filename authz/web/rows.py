@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
-from django.db.models.functions import JSONObject
 
 from authz.access.roles import Actor
 from authz.documentation.questionnaire import Question
@@ -80,7 +79,6 @@ def _whole(requests: QuerySet[PriorAuth], by: Actor) -> QuerySet[PriorAuth, Any]
     own = PatientIdentifier.objects.filter(assigner_id=by.organization, patient=OuterRef("patient")).order_by("-pk")
     lines = RequestedLine.objects.filter(prior_auth=OuterRef("pk")).order_by("line")
     newest = Determination.objects.filter(prior_auth=OuterRef("pk")).order_by("-pk")
-    identity = JSONObject(value="value", given_name="given_name", family_name="family_name")
     return (
         requests.prefetch_related(None)
         .select_related(None)
@@ -88,7 +86,10 @@ def _whole(requests: QuerySet[PriorAuth], by: Actor) -> QuerySet[PriorAuth, Any]
             *("patient", "coverage", "clinic", "insurer", "prescriber", "reviewer", "assignee", "answers", "evaluation")
         )
         .annotate(
-            own_identity=Subquery(own.annotate(told=identity).values("told")[:1]),
+            # Each by itself: what is sealed is opened as a column is read.
+            own_number=Subquery(own.values("value")[:1]),
+            own_given_name=Subquery(own.values("given_name")[:1]),
+            own_family_name=Subquery(own.values("family_name")[:1]),
             products=ArraySubquery(lines.values("product_name")),
             newest_outcome=Subquery(newest.values("outcome")[:1]),
         )
@@ -104,7 +105,7 @@ def _row(prior_auth: Any, by: Actor, today: date) -> Row:
     return Row(
         prior_auth=prior_auth,
         patient=_patient(prior_auth, by),
-        is_patient_known=prior_auth.own_identity is not None,
+        is_patient_known=prior_auth.own_number is not None,
         product=_products(prior_auth.products),
         use=day_of_use(prior_auth.evaluation.verdict, prior_auth.record_ids, on=today),
         stages=stages(state),
@@ -119,8 +120,9 @@ def _row(prior_auth: Any, by: Actor, today: date) -> Row:
 
 def _patient(prior_auth: Any, by: Actor) -> str:
     """Return whom a request is about: failing any name of the reader's own, by the member's number."""
-    if prior_auth.own_identity is not None:
-        return called(**prior_auth.own_identity, by=by)
+    if prior_auth.own_number is not None:
+        given, family = prior_auth.own_given_name, prior_auth.own_family_name
+        return called(value=prior_auth.own_number, given_name=given, family_name=family, by=by)
     return f"Member {prior_auth.coverage.member_id}" if prior_auth.coverage else "A patient not known here"
 
 

@@ -1,12 +1,13 @@
 """JSON is read in exactly one way or not at all."""
 
 from decimal import Decimal
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.api.parsers import DEEPEST, MalformedBody, read_object
+from authz.api.parsers import DEEPEST, MalformedBody, read_object, read_table
 
 
 def test_a_number_with_a_point_stays_exact() -> None:
@@ -18,6 +19,27 @@ def test_a_number_with_a_point_stays_exact() -> None:
 
 def test_escaped_characters_are_read() -> None:
     assert read_object(rb'{"name": "Zo\u00eb \ud83d\ude00"}') == {"name": "Zoë \U0001f600"}
+
+
+def test_a_name_said_twice_behind_many_others_is_found_at_once() -> None:
+    names = b",".join(b'"n%d":0' % number for number in range(100_000))
+    begun = process_time()
+
+    with pytest.raises(MalformedBody, match="names 'n99999' twice"):
+        read_object(b'{%s,"n99999":0}' % names)
+
+    assert process_time() - begun < 5
+
+
+@pytest.mark.parametrize("begin", [b"", b"[", b"x = {", b"[[", b'a = 1\n"b" . '])
+@pytest.mark.parametrize("part", [b"a", b'"a"', b"'a'"])
+def test_a_toml_name_of_very_many_parts_is_refused_at_once(begin: bytes, part: bytes) -> None:
+    begun = process_time()
+
+    with pytest.raises(MalformedBody, match="nested deeper than 32 levels"):
+        read_table(begin + part + (b" . " + part) * 50_000 + b" = 1")
+
+    assert process_time() - begun < 5
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Addresses where the database refuses a patient's number, behind the service's own handlers."""
+"""Addresses where the database refuses a patient's id, behind the service's own handlers."""
 
 from typing import Any, NoReturn
 from uuid import UUID
@@ -8,19 +8,19 @@ from django.http import HttpRequest
 from django.urls import path
 
 from authz.api.views import Door
-from authz.prescriptions.models import PatientIdentifier
+from authz.prescriptions.models import Patient
 from config.urls import handler400, handler404, handler500
 
 __all__ = ["handler400", "handler404", "handler500", "urlpatterns"]
 
-CANARY = "MRN-canary-4711"
+CANARY = "ca4a4700-4711-4711-8711-ca4a47004711"
 
 
 def clash() -> NoReturn:
-    """Give all patients one number, which the database refuses and quotes in its refusal."""
+    """Give all patients one id, which the database refuses and quotes in its refusal."""
     with transaction.atomic():
-        PatientIdentifier.objects.update(value=CANARY)
-    raise AssertionError("the database took one number for two patients")
+        Patient.objects.update(public_id=CANARY)
+    raise AssertionError("the database took one id for two patients")
 
 
 class ClashingDoor(Door):

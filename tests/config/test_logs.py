@@ -53,7 +53,7 @@ def test_a_refusal_of_the_database_in_web_is_logged_by_its_names_alone(
     assert ours["type"] == "django.db.utils.IntegrityError"
     assert cause["type"] == "psycopg.errors.UniqueViolation"
     assert cause["sqlstate"] == "23505"
-    assert cause["constraint"] == "patient_identifier_once_per_assigner"
+    assert cause["constraint"] == "authz_patient_public_id_key"
     assert any(frame.startswith("tests/config/clashing_urls.py:") for frame in ours["frames"])
 
 
@@ -74,7 +74,7 @@ def test_a_refusal_of_the_database_in_a_task_is_logged_by_its_names_alone(
     assert CANARY not in written.getvalue()
     [line] = lines(written)
     assert line["event"] == f"Task tests.clash[{SOMEBODY}] raised unexpected: …"
-    assert line["exceptions"][0]["constraint"] == "patient_identifier_once_per_assigner"
+    assert line["exceptions"][0]["constraint"] == "authz_patient_public_id_key"
 
 
 def refused_by_the_database() -> psycopg.Error:

@@ -151,7 +151,7 @@ def test_a_prescriber_of_the_clinic_that_wants_it_has_one_pain_signal_to_look_at
     hint = PainHint.objects.get()
 
     assert list(Organization.objects.filter(has_pain_signal=True)) == [hint.clinic]
-    assert hint.patient.identifiers.filter(value="RV-2025").exists()
+    assert hint.patient.identifiers.filter(value_index="RV-2025").exists()
     assert hint.prescriber == Person.objects.get(email="jones@riverside.example").prescriber
     assert OutboxMessage.objects.get(subject_id=hint.public_id).settled_at is None
 

@@ -1,6 +1,7 @@
 """What a FHIR resource tells us, or why it is not taken in."""
 
 from datetime import date
+from time import process_time
 from typing import Any
 
 import pytest
@@ -186,6 +187,16 @@ def test_a_reference_is_read_from_where_it_stands(reference: str, stands_at: str
     found = told(dispensing(subject={"reference": reference}), at=stands_at)
 
     assert found.patient == PatientRef(address=means)
+
+
+def test_an_address_of_a_megabyte_takes_no_longer_than_to_read_it() -> None:
+    reference = "http://x" + "/a/b/_history/" * 70_000 + "q/ y/"
+    begun = process_time()
+
+    found = told(dispensing(subject={"reference": reference}), at=reference)
+
+    assert found.patient == PatientRef(address="http://x/a/b")
+    assert process_time() - begun < 5
 
 
 def test_a_patient_in_a_bundle_is_known_by_both_addresses() -> None:

@@ -51,6 +51,15 @@ def test_an_escaped_character_that_can_be_stored_is_fine() -> None:
     assert json_object(r'{"a": "\u00e9 \ud83d\ude00 \\u0000"}') == {"a": "é \U0001f600 \\u0000"}
 
 
+@pytest.mark.parametrize("depth", [480, 600, 900])
+def test_a_line_is_looked_through_however_deep_it_is(depth: int) -> None:
+    nested = '{"a":' * depth + r'"\u%s"' + "}" * depth
+
+    assert json_object('{"x": %s}' % (nested % "0041"))["x"]
+    with pytest.raises(Refusal, match="cannot be stored"):
+        json_object('{"x": %s}' % (nested % "0000"))
+
+
 def test_a_complaint_never_quotes_the_line() -> None:
     with pytest.raises(Refusal) as refused:
         json_object('{"family": "Doe" "given": "Pat"}')

@@ -185,7 +185,7 @@ def test_a_title_and_questions_that_are_none_are_named(cast: Cast) -> None:
     assert set(refusal.value.fields) == {"title", "shows"}
 
 
-def test_the_database_holds_that_a_file_is_what_its_hash_says_and_is_never_changed(cast: Cast) -> None:
+def test_the_database_holds_that_a_file_is_as_long_as_it_says_and_is_never_changed(cast: Cast) -> None:
     attach(stage.drafted(cast), NOTE, by=cast.stella)
 
     for change in (

@@ -27,11 +27,12 @@ def test_logging_in_leads_on_to_the_page_that_was_asked_for(cast: Cast, client: 
     assert client.post(asked.headers["Location"], STELLA).headers["Location"] == "/inbox/"
 
 
-@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "nowhere"])
 def test_logging_in_never_leads_away(cast: Cast, client: Client, elsewhere: str) -> None:
     answer = client.post(f"/log-in/?next={elsewhere}", STELLA)
 
     assert answer.headers["Location"] == "/"
+    assert client.get(f"/log-in/?next={elsewhere}").headers["Location"] == "/", "also for who is there already"
 
 
 @pytest.mark.parametrize(

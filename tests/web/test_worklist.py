@@ -70,7 +70,16 @@ def test_a_search_finds_by_name_number_member_product_and_authorization(cast: Ca
     assert row.coverage is not None
     right = row.authorizations.get().number
 
-    for words in ("pat doe", "DOE", row.coverage.member_id, "oxycodone", right, row.number.lower(), "Doe oxycodone"):
+    for words in (
+        "pat doe",
+        "DOE",
+        "oE",
+        row.coverage.member_id,
+        "oxycodone",
+        right,
+        row.number.lower(),
+        "Doe oxycodone",
+    ):
         answer = stella.post("/", {"words": words})
         assert listed(stella, answer["Location"]) == [row.number], words
 

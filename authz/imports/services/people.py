@@ -38,7 +38,7 @@ def register(*, facts: PatientFacts, reception: Reception, now: datetime) -> tup
     :raises AuthzError: as the registration does.
     """
     if not facts.family_name and not facts.given_name:
-        known = PatientIdentifier.objects.filter(assigner=reception.organization, value=facts.identifier).first()
+        known = PatientIdentifier.objects.filter(assigner=reception.organization, value_index=facts.identifier).first()
         if known is not None:
             facts = replace(facts, family_name=known.family_name, given_name=known.given_name)
     patient, outcome = intake.register_patient(facts=facts, by=reception.by, now=now)

@@ -70,7 +70,7 @@ class Reception:
     def numbered(self, refs: Iterable[PatientRef]) -> dict[str, PatientId]:
         """Return the patients whom the organization knows by the numbers among these references."""
         numbers = {ref.identifier for ref in refs if ref.identifier}
-        known = PatientIdentifier.objects.filter(assigner=self.organization, value__in=numbers)
+        known = PatientIdentifier.objects.filter(assigner=self.organization, value_index__in=numbers)
         return {value: PatientId(public_id) for value, public_id in known.values_list("value", "patient__public_id")}
 
     def find(self, ref: PatientRef, numbered: Mapping[str, PatientId], path: str) -> PatientId:

@@ -14,6 +14,7 @@ from authz.access.models import Licence, Organization
 from authz.access.people.selectors import sealed_secrets
 from authz.access.roles import DENYING, OrganizationKind
 from authz.notifications.channels.webhook.models import WebhookSecret
+from authz.operations import keys
 from authz.operations.findings import Finding, broken, look, well
 from authz.policies.regimes import regimes
 from authz.sealing import CannotOpen, opened
@@ -30,14 +31,18 @@ def framework(_now: datetime) -> Iterator[Finding]:
 
 
 def secrets(_now: datetime) -> Iterator[Finding]:
-    """Yield whether every sealed secret opens with the keys that are named."""
+    """Yield whether every sealed secret, and all that names patients, opens with the keys that are named."""
     of_webhooks = WebhookSecret.objects.values_list("sealed", flat=True)
     shut = sum(not _opens(sealed) for sealed in chain(of_webhooks, sealed_secrets()))
+    advice = "Name the key that sealed them in AUTHZ_ENCRYPTION_KEYS, after the first one."
     if shut:
-        advice = "Name the key that sealed them in AUTHZ_ENCRYPTION_KEYS, after the first one."
         yield broken("secrets", f"{shut} sealed secrets open with none of the keys.", advice)
     else:
         yield well("secrets", "Every sealed secret opens.")
+    if of_patients := keys.shut():
+        yield broken("identifiers", f"{of_patients} rows that name patients open with none of the keys.", advice)
+    else:
+        yield well("identifiers", "A key is named for all that names patients.")
 
 
 def _opens(sealed: str) -> bool:

@@ -72,7 +72,7 @@ def open_record(
 
 @across_tenants("the card names a patient whom the clinic does not know")
 def _patient(plan_id: PlanId, member_id: str, birth_date: date) -> Patient:
-    named = Coverage.objects.filter(plan__public_id=plan_id, member_id=member_id).values("patient")
+    named = Coverage.objects.filter(plan__public_id=plan_id, member_id_index=member_id).values("patient")
     found = list(Patient.objects.filter(pk__in=named, birth_date=birth_date, merged_into=None)[:2])
     if len(found) != 1:
         raise InvalidInput({"member_id": ["There is no patient of this plan, number and birth date."]})

@@ -73,7 +73,7 @@ def twin_of(*, coverage: Coverage, patient: Patient) -> Coverage | None:
     return patient.coverages.filter(
         plan=coverage.plan_id,
         payer_name=coverage.payer_name,
-        member_id=coverage.member_id,
+        member_id_index=coverage.member_id,
         starts_on=coverage.starts_on,
     ).first()
 

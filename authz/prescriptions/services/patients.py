@@ -75,7 +75,7 @@ def register_patient(*, facts: PatientFacts, by: Actor, now: datetime) -> tuple[
     Organization.objects.select_for_update(no_key=True).get(pk=by.organization)
     known = (
         PatientIdentifier.objects.select_related("patient")
-        .filter(assigner_id=by.organization, value=facts.identifier)
+        .filter(assigner_id=by.organization, value_index=facts.identifier)
         .first()
     )
     if known is not None:
@@ -133,18 +133,14 @@ def record_coverage(*, patient: Patient, facts: CoverageFacts, by: Actor, now: d
     if plan is not None and (other := _number(patient, plan, facts.member_id, now)) != patient:
         question = _ask_whether_same(patient, other, by, now)
         return CoverageRecorded(coverage=None, question=question, outcome=RecordOutcome.UNCHANGED)
-    same = {
-        "plan": plan,
-        "payer_name": "" if plan else facts.payer_name,
-        "member_id": facts.member_id,
-        "starts_on": facts.starts_on,
-    }
-    coverage = Coverage.objects.filter(patient=patient, **same).first()
+    same = {"plan": plan, "payer_name": "" if plan else facts.payer_name, "starts_on": facts.starts_on}
+    coverage = Coverage.objects.filter(patient=patient, member_id_index=facts.member_id, **same).first()
     if coverage is not None:
         return CoverageRecorded(coverage=coverage, question=None, outcome=_update_end(coverage, facts, by, now))
     coverage = Coverage.objects.create(
         patient=patient,
         **same,
+        member_id=facts.member_id,
         ends_on=facts.ends_on,
         priority=facts.priority,
         organization_id=by.organization,
@@ -167,7 +163,7 @@ def _holder(plan: Plan | None, member_id: str) -> Patient | None:
     """Return the patient whom the plan's insurer knows by that number."""
     if plan is None:
         return None
-    numbered = PatientIdentifier.objects.select_related("patient").filter(assigner=plan.insurer, value=member_id)
+    numbered = PatientIdentifier.objects.select_related("patient").filter(assigner=plan.insurer, value_index=member_id)
     known = numbered.first()
     return known.patient if known else None
 
@@ -175,7 +171,9 @@ def _holder(plan: Plan | None, member_id: str) -> Patient | None:
 def _number(patient: Patient, plan: Plan, member_id: str, now: datetime) -> Patient:
     """Give a patient the insurer's number, unless somebody has it; return who has it now."""
     numbered, _ = PatientIdentifier.objects.select_related("patient").get_or_create(
-        assigner=plan.insurer, value=member_id, defaults={"patient": patient, "recorded_at": now}
+        assigner=plan.insurer,
+        value_index=member_id,
+        defaults={"patient": patient, "value": member_id, "recorded_at": now},
     )
     return numbered.patient
 

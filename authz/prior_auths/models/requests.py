@@ -15,6 +15,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
 from authz.prior_auths.models.events import StepTaken
 from authz.prior_auths.new_fact import NewFact
+from authz.sealing.fields import SealedJson
 
 ANSWERING = (Role.STAFF, Role.PRESCRIBER)
 """Whose it can be to answer the insurer."""
@@ -153,7 +154,7 @@ class PriorAuth(models.Model):
 
     # Its index is what row-level security finds the request of a sheet by.
     answers = models.ForeignKey("authz.AnswerSheet", on_delete=models.PROTECT, null=True, related_name="+")
-    packet = models.JSONField(null=True)
+    packet = SealedJson(null=True)
     packet_sha256 = models.CharField(max_length=64, blank=True)
 
     opened_at = models.DateTimeField()

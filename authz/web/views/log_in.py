@@ -142,7 +142,8 @@ def _next(request: HttpRequest) -> str:
     """Return where the reader was going, if that is one of our own pages; else the start."""
     wanted = request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_ours else settings.LOGIN_REDIRECT_URL
+    # Without a slash it would be looked up as the name of a page, and there may be none.
+    return wanted if is_ours and wanted.startswith("/") else settings.LOGIN_REDIRECT_URL
 
 
 def _picker() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Page as ListPage
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,9 +17,10 @@ from authz.access.roles import Action, Role, may
 from authz.errors import AuthzError
 from authz.ids import PersonId, PriorAuthId
 from authz.prior_auths import worklist
+from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import assigning
 from authz.prior_auths.services.steps import IllegalStep
-from authz.prior_auths.wanted import Show, Wanted
+from authz.prior_auths.wanted import Show
 from authz.prior_auths.worklist import Choices, Reading
 from authz.web import rows, words
 from authz.web.forms import Fault
@@ -83,7 +85,8 @@ class Worklist(Page):
         choices = worklist.choices(self.actor)
         form = self.form(request.GET, choices)
         wanted, said = form.wanted(), kept(request.GET)
-        counted, count = worklist.counts(self.reading, wanted)
+        found = worklist.worklist(self.reading, wanted)
+        counted, count = worklist.counts(self.reading, wanted, found)
         cards = [
             Card(label=words.SHOW[show], count=counted[show], address=_address(show), is_shown=show is wanted.show)
             for show in _CARDS
@@ -96,7 +99,7 @@ class Worklist(Page):
             wanted=wanted,
             part=words.SHOW[wanted.show],
             is_lapsed=bool(said.get(SEARCH)) and not wanted.search,
-            listed=self._listed(wanted, count, request.GET),
+            listed=self._listed(found, count, request.GET),
             colleagues=choices.colleagues if self.may_assign else [],
             may_open_in_emergency=may(self.actor, Action.OPEN_IN_EMERGENCY),
             kept=said,
@@ -108,12 +111,12 @@ class Worklist(Page):
     def may_assign(self) -> bool:
         return not self.actor.roles.isdisjoint({Role.STAFF, Role.PRESCRIBER})
 
-    def _listed(self, wanted: Wanted, count: int, sent: QueryDict) -> Listed:
+    def _listed(self, found: QuerySet[PriorAuth], count: int, sent: QueryDict) -> Listed:
         pages = max(1, -(-count // PER_PAGE))
         number = min(_number(sent.get("page", "1")), pages)
-        found = worklist.worklist(self.reading, wanted)[(number - 1) * PER_PAGE : number * PER_PAGE]
+        page = found[(number - 1) * PER_PAGE : number * PER_PAGE]
         return Listed(
-            rows=rows.rows(found, self.actor, today=self.today()),
+            rows=rows.rows(page, self.actor, today=self.today()),
             count=count,
             number=number,
             pages=pages,
