@@ -97,7 +97,7 @@ def test_each_request_is_where_its_story_says() -> None:
         if not story.reaches:
             continue
 
-        request = PriorAuth.objects.filter(patient__identifiers__value=story.number).earliest("pk")
+        request = PriorAuth.objects.filter(patient__identifiers__value_index=story.number).earliest("pk")
 
         assert request.state == expected.get(story.reaches, story.reaches), story.number
         assert request.urgency == story.urgency.value
@@ -130,8 +130,8 @@ def test_the_special_cases_are_there() -> None:
 @pytest.mark.usefixtures("loaded")
 def test_a_request_has_answers_a_document_and_a_packet_and_every_decision_a_letter() -> None:
     rae, mallory = actor("rae"), actor("mallory")
-    at_riverside = PriorAuth.objects.get(patient__identifiers__value="RV-2012")
-    at_hillside = PriorAuth.objects.get(patient__identifiers__value="HS-5010")
+    at_riverside = PriorAuth.objects.get(patient__identifiers__value_index="RV-2012")
+    at_hillside = PriorAuth.objects.get(patient__identifiers__value_index="HS-5010")
 
     note, report = (selectors.attachments(rae, one)[0] for one in (at_riverside, at_hillside))
 
@@ -158,8 +158,8 @@ def test_a_prescriber_of_the_clinic_that_wants_it_has_one_pain_signal_to_look_at
 
 @pytest.mark.usefixtures("loaded")
 def test_two_clinics_share_one_patient_and_neither_sees_the_others_words() -> None:
-    at_riverside = prescriptions.patients(actor("stella")).get(identifiers__value="RV-2022")
-    at_hillside = prescriptions.patients(actor("mallory")).get(identifiers__value="HS-5001")
+    at_riverside = prescriptions.patients(actor("stella")).get(identifiers__value_index="RV-2022")
+    at_hillside = prescriptions.patients(actor("mallory")).get(identifiers__value_index="HS-5001")
 
     assert at_riverside == at_hillside
     assert [own.value for own in at_riverside.own_identifiers] == ["RV-2022"]  # type: ignore[attr-defined]
