@@ -38,7 +38,7 @@ OF_THE_READERS_OWN = {
         "surgeries/<uuid:surgery_id>/entered-in-error/", "identity-questions/",
         "identity-questions/<uuid:question_id>/answer/", "imports/", "emergency-access/",
     )
-} | {"emergency-access/", "patients/<uuid:patient_id>/disclosures.csv"}  # fmt: skip
+} | {"emergency-access/", "emergency-access.csv", "patients/<uuid:patient_id>/disclosures.csv"}  # fmt: skip
 """Addresses that answer what the reader's own organization recorded, and who a patient is, and nothing of others'."""
 
 US, THEM, PAYER, OTHER_PAYER = 1, 2, 3, 4
@@ -71,6 +71,8 @@ def held(*, holder: int = US, has_use: bool = True) -> Held:
         (f"GET /api/v1/patients/{PATIENT}/opioid-use/", THEM, [USE]),
         (f"GET /api/v1/patients/{PATIENT}/timeline/", THEM, [USE]),
         (f"GET /patients/{PATIENT}/", THEM, [USE]),
+        (f"GET /patients/{PATIENT}/records.csv", THEM, [USE]),
+        ("GET /inbox.csv", THEM, [USE]),
         # what is theirs alone
         (f"GET /api/v1/patients/{PATIENT}/", THEM, []),
         ("GET /api/v1/fills/", THEM, []),
