@@ -1,12 +1,13 @@
 """The suite asks the database as the product does: under a role that owns nothing and is held by row-level security."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-from config.embedded.postgres import FOR_ALL, PRODUCT
+from config.embedded.postgres import FOR_ALL, OWNER, PRODUCT
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         connection.close()
         settings["USER"] = owner
         del settings["OPTIONS"]["options"]
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Ask as the role that owns the tables."""
+    settings = connection.settings_dict
+    product = settings["USER"]
+    connection.close()
+    settings["USER"] = OWNER
+    try:
+        yield
+    finally:
+        connection.close()
+        settings["USER"] = product

@@ -35,7 +35,7 @@ def _begin(**_of_the_signal: object) -> None:
 
 @task_prerun.connect
 @task_postrun.connect
-def _look_after_connections(task: Task, **_of_the_signal: object) -> None:
+def _look_after_connections(task: AcrossTenants, **_of_the_signal: object) -> None:
     """Let a connection go on to the next job, unless it broke or is old."""
     if not task.request.is_eager:
         close_old_connections()

@@ -54,8 +54,8 @@ def subjects_of(messages: Sequence[OutboxMessage]) -> Mapping[int, Subject]:
     :raises ObjectDoesNotExist: when one is about nothing there is.
     """
     told = [message for message in messages if is_told(message.topic)]
-    requests = PriorAuth.objects.in_bulk({message.subject_id for message in told}, field_name="public_id")
-    return {message.pk: requests.get(message.subject_id) or subject_of(message) for message in told}
+    found = PriorAuth.objects.in_bulk({message.subject_id for message in told}, field_name="public_id")
+    return {message.pk: found.get(message.subject_id) or subject_of(message) for message in told}
 
 
 def sayable(delivery: Delivery) -> Sayable:

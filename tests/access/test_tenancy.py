@@ -2,7 +2,6 @@
 
 import ast
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -18,8 +17,9 @@ from authz.access.ownership import SHARED
 from authz.access.roles import SYSTEM
 from authz.access.tenancy import across_tenants, within
 from authz.audit import services as audit
-from config.embedded.postgres import FOR_ALL, OWNER
+from config.embedded.postgres import FOR_ALL
 from tests.access.full_house import owned
+from tests.as_the_product import as_owner
 from tests.cast import NOW, Cast
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,20 +79,6 @@ def nobody_by_default(transactional_db: None) -> Iterator[None]:
     yield
     connection.close()
     connection.settings_dict["OPTIONS"]["options"] = FOR_ALL
-
-
-@contextmanager
-def as_owner() -> Iterator[None]:
-    """Ask as the role that owns the tables."""
-    settings = connection.settings_dict
-    product = settings["USER"]
-    connection.close()
-    settings["USER"] = OWNER
-    try:
-        yield
-    finally:
-        connection.close()
-        settings["USER"] = product
 
 
 def test_only_named_modules_look_across_tenants_and_each_says_why() -> None:

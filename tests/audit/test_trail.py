@@ -16,7 +16,7 @@ from authz.audit import roots, selectors, services
 from authz.audit.models import AuditRoot
 from authz.operations.checks.work import trail
 from authz.operations.findings import Standing
-from tests.access.test_tenancy import as_owner
+from tests.as_the_product import as_owner
 from tests.cast import NOW, Cast, later
 
 SUBJECT = UUID(int=7)

@@ -9,6 +9,7 @@ from django.db import connection
 from redis import Redis
 
 from tests import cast as stage
+from tests.as_the_product import as_owner
 from tests.live.processes import environment, wait_until, worker
 from tests.post_office import PostOffice
 
@@ -25,10 +26,10 @@ CREATE TRIGGER refuse_delivery BEFORE INSERT ON authz_delivery FOR EACH ROW EXEC
 
 @pytest.fixture
 def deliveries_are_refused() -> Iterator[None]:
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute(REFUSING)
     yield
-    with connection.cursor() as cursor:
+    with as_owner(), connection.cursor() as cursor:
         cursor.execute("DROP FUNCTION refuse_delivery CASCADE")
 
 

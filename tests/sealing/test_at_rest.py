@@ -24,8 +24,8 @@ from authz.prior_auths.services import documents, papers, request
 from authz.sealing import CannotOpen
 from authz.sealing import services as sealing
 from tests import cast as stage
-from tests.access.test_tenancy import as_owner
 from tests.api.callers import Caller, person
+from tests.as_the_product import as_owner
 from tests.cast import NOW, Cast, key_of
 from tests.imports import builders as fhir
 from tests.imports.intake import take
