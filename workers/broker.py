@@ -82,5 +82,5 @@ def nudge(waiting: Waiting) -> None:
 
 
 def heed(waiting: Waiting) -> None:
-    """Say that a worker is about to look at what waits. Say it before looking, or what comes meanwhile waits."""
+    """Say that whatever comes from now on needs a nudge of its own. Look afterwards, or what came just now waits."""
     sender().heed(TASK_OF[waiting])
