@@ -44,7 +44,7 @@ class Recipient:
 class Group:
     """Members of an organization in some roles; of them one person alone, or who is that prescriber. Inside keys."""
 
-    organization_id: int | None
+    organization_id: int
     roles: frozenset[Role]
     person_id: int | None = None
     prescriber_id: int | None = None
@@ -52,8 +52,6 @@ class Group:
 
 def members_of(group: Group) -> Sequence[int]:
     """Return the keys of the active people of a group, in their order."""
-    if group.organization_id is None:
-        return []
     roles = [role.value for role in group.roles]
     found = Membership.objects.filter(organization=group.organization_id, role__in=roles, person__is_active=True)
     if group.person_id is not None:
@@ -121,7 +119,7 @@ def _told(audience: Audience, subject: Subject, members: Callable[[Group], Seque
         return
     for group in _groups(audience, subject):
         if people := members(group):
-            yield from (Recipient(person, group.organization_id) for person in people if group.organization_id)
+            yield from (Recipient(person, group.organization_id) for person in people)
             return
 
 
@@ -150,13 +148,21 @@ def _prescriber(subject: PriorAuth | PainHint) -> Sequence[Group]:
 
 
 def _at_insurer(*roles: Role) -> Callable[[PriorAuth], Sequence[Group]]:
-    return lambda prior_auth: [Group(insurer_of(prior_auth), frozenset(roles))]
+    def there(prior_auth: PriorAuth) -> Sequence[Group]:
+        insurer = insurer_of(prior_auth)
+        return [] if insurer is None else [Group(insurer, frozenset(roles))]
+
+    return there
 
 
 def _reviewer(prior_auth: PriorAuth) -> Sequence[Group]:
-    insurer, person = insurer_of(prior_auth), prior_auth.reviewer_id
-    having = [] if person is None else [Group(insurer, frozenset({Role.REVIEWER, Role.PHYSICIAN}), person_id=person)]
-    return [*having, Group(insurer, frozenset({Role.REVIEWER}))]
+    everybody = _at_insurer(Role.REVIEWER)(prior_auth)
+    having = [
+        Group(group.organization_id, frozenset({Role.REVIEWER, Role.PHYSICIAN}), person_id=prior_auth.reviewer_id)
+        for group in everybody
+        if prior_auth.reviewer_id is not None
+    ]
+    return [*having, *everybody]
 
 
 def insurer_of(prior_auth: PriorAuth) -> int | None:
