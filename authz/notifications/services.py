@@ -1,6 +1,5 @@
 """Telling people: every write. Workers call `fan_out_next` and `send_next` until nothing is left to do."""
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
@@ -35,8 +34,6 @@ from authz.outbox.backoff import Patience
 from authz.outbox.models import OutboxMessage
 from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.prior_auths.services import rechecking
-
-log = logging.getLogger(__name__)
 
 # Told together they cost a fraction; few enough that one transaction is over in well under a second.
 _FACTS_AT_ONCE = 20
@@ -129,9 +126,13 @@ def deliver_next(*, now: datetime, channel: ChannelName, channels: Mapping[Chann
     deliveries = _lease(channel, now=now)
     slow_after = monotonic() + _QUICK_SECONDS
     for number, delivery in enumerate(deliveries, start=1):
-        is_delivered = _deliver(delivery, channels[channel], channel, now=now)
-        if not is_delivered or monotonic() > slow_after:
-            leases.hand_back(deliveries[number:], now=now)
+        goes_on = False
+        try:
+            goes_on = _deliver(delivery, channels[channel], channel, now=now) and monotonic() <= slow_after
+        finally:  # should this one end in an error of ours, the others wait for no lease to run out
+            if not goes_on:
+                leases.hand_back(deliveries[number:], now=now)
+        if not goes_on:
             break
     return bool(deliveries)
 

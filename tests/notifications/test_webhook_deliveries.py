@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.conf import LazySettings
@@ -11,12 +11,12 @@ from django.db import connection
 from authz.access.models import Organization
 from authz.audit.models import AuditEntry
 from authz.ids import WebhookDeliveryId
-from authz.notifications import selectors
+from authz.notifications import selectors, services
 from authz.notifications.channels.webhook import endpoints
 from authz.notifications.channels.webhook import selectors as webhooks
 from authz.notifications.channels.webhook import services as webhook
 from authz.notifications.channels.webhook.models import WebhookEndpoint
-from authz.notifications.matrix import MATRIX, PERSONAL
+from authz.notifications.matrix import MATRIX, PERSONAL, ChannelName
 from authz.notifications.models import Delivery
 from authz.outbox.backoff import wait_after
 from authz.outbox.models import OutboxMessage
@@ -136,6 +136,27 @@ def test_what_was_to_follow_to_a_receiver_that_is_away_is_not_tried(
 
     assert tried == [0, 1]
     assert [delivery.sent_at for delivery in to_hooks()] == [NEXT_DAY, NEXT_DAY]
+
+
+class Broken:
+    """A channel with an error of our own."""
+
+    def deliver(self, delivery: Delivery, *, now: datetime) -> None:
+        raise ZeroDivisionError
+
+
+def test_an_error_of_ours_on_one_event_keeps_none_leased_that_was_to_follow(
+    cast: Cast, endpoint: WebhookEndpoint
+) -> None:
+    stage.detected(cast)
+    stage.detected(cast)
+    while services.fan_out_next(now=SOON):
+        pass
+
+    with pytest.raises(ZeroDivisionError):
+        services.deliver_next(now=SOON, channel=ChannelName.WEBHOOK, channels={ChannelName.WEBHOOK: Broken()})
+
+    assert sorted((delivery.attempts, delivery.due_at == SOON) for delivery in to_hooks()) == [(0, True), (1, False)]
 
 
 def test_a_dead_event_does_not_hold_up_the_next_of_its_request(endpoint: WebhookEndpoint, receiver: Receiver) -> None:
