@@ -15,10 +15,10 @@ from workers.scheduler import Scheduler
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def sweep() -> None:
-    """Do what beat does when the sweeps are due."""
+def sweep(*names: str) -> None:
+    """Do what beat does when the sweeps are due, in that order."""
     scheduler = Scheduler(app=app)
-    for name in ("sweep-outbox", "sweep-deliveries"):
+    for name in names or ("sweep-outbox", "sweep-deliveries"):
         scheduler.apply_entry(scheduler.schedule[name])
 
 
@@ -44,6 +44,16 @@ def test_without_a_broker_beat_does_the_sweep_itself(lost_broker: None, cast: Ca
     sweep()
 
     assert selectors.inbox(cast.stella).count() == 1
+    assert len(post_office.letters) == 1
+
+
+def test_without_a_broker_what_is_told_leaves_the_house_in_the_same_round(
+    lost_broker: None, cast: Cast, post_office: PostOffice
+) -> None:
+    stage.detected(cast)
+
+    sweep("sweep-deliveries", "sweep-outbox")
+
     assert len(post_office.letters) == 1
 
 
