@@ -87,30 +87,34 @@ class Clinic:
         self.subjects = list(PriorAuth.objects.values_list("public_id", flat=True))
         self._next = 0
 
-    def commit(self) -> tuple[int, float]:
-        """Commit one fact about the next request; return its key and when it was committed, in Unix seconds."""
-        from authz.outbox.models import OutboxMessage  # noqa: PLC0415
+    def commit(self) -> float:
+        """Commit one fact about the next request; return when that was, in Unix seconds."""
         from authz.outbox.services import announce  # noqa: PLC0415
 
         with transaction.atomic():
             announce(topic=TOPIC, subject_id=self.subjects[self._next % REQUESTS], now=datetime.now(UTC))
-            key = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True)[0]
             committing = time.time()
         self._next += 1
-        return key, committing
+        return committing
+
+    def committed(self, times: Sequence[float]) -> dict[int, float]:
+        """Return when each of the latest facts was committed, by its key."""
+        from authz.outbox.models import OutboxMessage  # noqa: PLC0415
+
+        keys = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True)[: len(times)]
+        return dict(zip(keys, reversed(times), strict=True))
 
 
 def evenly(clinic: Clinic, *, seconds: int, rate: int) -> dict[int, float]:
     """Commit facts at an even rate; return when each was committed."""
-    begun, committed = time.monotonic(), {}
+    begun, committed = time.monotonic(), []
     for number in range(seconds * rate):
         time.sleep(max(0.0, begun + number / rate - time.monotonic()))
-        key, at = clinic.commit()
-        committed[key] = at
+        committed.append(clinic.commit())
     late = time.monotonic() - begun - seconds
     if late > 1:
         print(f"  committing {seconds * rate} facts took {late:.1f} s longer than it should: this machine is too slow")
-    return committed
+    return clinic.committed(committed)
 
 
 def until(what: str, is_so: Callable[[], object]) -> None:
@@ -130,9 +134,8 @@ def told(receiver: Receiver, committed: Mapping[int, float]) -> tuple[list[float
     from authz.notifications.models import Delivery  # noqa: PLC0415
 
     def are_there() -> bool:
-        return not Delivery.objects.filter(sent_at=None).exists() and (
-            Delivery.objects.filter(message__in=committed).count() == 3 * len(committed)
-        )
+        written = Delivery.objects.filter(message__in=committed).count()  # before looking for what is not made
+        return written == 3 * len(committed) and not Delivery.objects.filter(sent_at=None).exists()
 
     until("everything told", are_there)
     with connection.cursor() as cursor:
@@ -202,7 +205,7 @@ def main(postgres: Postgres, valkey: Valkey, receiver: Receiver, *, seconds: int
     postgres.start()
     clinic, folder, met = Clinic(receiver), postgres.data_dir.parent, []
     with working(folder):
-        told(receiver, dict([clinic.commit()]))  # all are up, and have their connections
+        told(receiver, clinic.committed([clinic.commit()]))  # all are up, and have their connections
         print(f"{rate} facts a second for {seconds} s:")
         entered, heard = told(receiver, evenly(clinic, seconds=seconds, rate=rate))
         for what, waits in {"into the inbox": entered, "to the receiver": heard}.items():
@@ -210,7 +213,7 @@ def main(postgres: Postgres, valkey: Valkey, receiver: Receiver, *, seconds: int
             met.append(middle <= MOST_AT_MEDIAN and high <= MOST_AT_P99)
     met.append(drains_fast_enough(clinic, folder))
     with working(folder):
-        told(receiver, dict([clinic.commit()]))
+        told(receiver, clinic.committed([clinic.commit()]))
         valkey.stop()
         print(f"without Valkey, {RATE_ALONE} facts a second for {SECONDS_ALONE} s, swept every {SWEEP} s:")
         entered, heard = told(receiver, evenly(clinic, seconds=SECONDS_ALONE, rate=RATE_ALONE))
