@@ -196,12 +196,6 @@ def next_by(channel: ChannelName) -> QuerySet[Delivery]:
     return unsent().filter(pk=first, channel=channel.value)
 
 
-def channels_due(*, now: datetime) -> set[ChannelName]:
-    """Return the channels by which something should be on its way: one cheap question instead of one for each."""
-    names = unsent().filter(due_at__lte=now).order_by().values_list("channel", flat=True).distinct()
-    return {ChannelName(name) for name in names}
-
-
 def dead() -> QuerySet[Delivery]:
     """Return the deliveries that were given up, waiting for a person to replay them."""
     return Delivery.objects.filter(dead_at__isnull=False).order_by("dead_at", "pk")

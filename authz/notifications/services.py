@@ -1,12 +1,14 @@
 """Telling people: every write. Workers call `fan_out_next` and `send_next` until nothing is left to do."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet, Value
 
 from authz.access.roles import Actor
 from authz.administration.selectors import unsent as unsent_invitations
@@ -35,38 +37,50 @@ from authz.outbox.models import OutboxMessage
 from authz.outbox.nudge import Waiting, nudge_on_commit
 from authz.prior_auths.services import rechecking
 
-# Told together they cost a fraction; few enough that one transaction is over in well under a second.
-_FACTS_AT_ONCE = 20
+FACTS_AT_ONCE = 20
+"""Told together they cost a fraction; few enough that one transaction is over in well under a second."""
+
+_MAILS: Mapping[str, tuple[Callable[[], QuerySet[Any]], Callable[..., bool]]] = {
+    "digest": (unsent_digests, digests.send_next),
+    "invitation": (unsent_invitations, invitations.send_next),
+}
 # A receiver that needs longer gets its notices side by side, from several workers, and not one after the other.
 _QUICK_SECONDS = 1.0
 
 
 def send_next(*, now: datetime) -> bool:
     """Send one delivery, digest or invitation that is due; return whether there was any."""
-    due = selectors.channels_due(now=now)
-    return (
-        any(deliver_next(now=now, channel=name) for name in CHANNELS if name in due)
-        or (leases.is_any_due(unsent_digests(), now=now) and digests.send_next(now=now))
-        or (leases.is_any_due(unsent_invitations(), now=now) and invitations.send_next(now=now))
+    due = _kinds_due(now)
+    return any(deliver_next(now=now, channel=name) for name in CHANNELS if name in due) or any(
+        send(now=now) for name, (_, send) in _MAILS.items() if name in due
     )
 
 
-def fan_out_next(*, now: datetime) -> bool:
-    """Lease the next facts and write down whom to tell; return whether there were any.
+def _kinds_due(now: datetime) -> set[str]:
+    """Return by which channels something should be on its way, and which of the other mails: one question for all."""
+    channels = leases.due(selectors.unsent(), now=now).order_by().values_list("channel")
+    mails = (
+        leases.due(unsent(), now=now).order_by().annotate(channel=Value(name)).values_list("channel")
+        for name, (unsent, _) in _MAILS.items()
+    )
+    return {name for (name,) in channels.union(*mails)}
+
+
+def fan_out_next(*, now: datetime) -> int:
+    """Lease the next facts and write down whom to tell; return how many there were.
 
     :raises LeaseLost: when a lease ran out meanwhile and another worker has the fact.
     """
-    messages = outbox.lease(at_most=_FACTS_AT_ONCE, now=now)
-    if not messages:
-        return False
+    messages = outbox.lease(at_most=FACTS_AT_ONCE, now=now)
     try:
-        fan_out(messages, now=now)
+        if messages:
+            fan_out(messages, now=now)
     except Exception:
         if len(messages) == 1:
             raise
         # One of them cannot be told; the others do not wait for it.
         _fan_out_each(messages, now=now)
-    return True
+    return len(messages)
 
 
 def _fan_out_each(messages: Sequence[OutboxMessage], *, now: datetime) -> None:

@@ -41,10 +41,10 @@ def lease(waiting: QuerySet[Work], *, at_most: int, now: datetime, patience: Pat
 
     :raises RuntimeError: inside a transaction, where the lease would not be seen by others.
     """
-    due = waiting.filter(due_at__lte=now, dead_at=None).order_by("due_at", "pk")
+    next_ones = due(waiting, now=now).order_by("due_at", "pk")
     while True:
         with transaction.atomic(durable=True):
-            rows = _together(list(due.select_for_update(skip_locked=True, of=("self",))[:at_most]))
+            rows = _together(list(next_ones.select_for_update(skip_locked=True, of=("self",))[:at_most]))
             fatal = [row for row in rows if row.attempts >= _patience(patience).attempts]
             for row in fatal:
                 _change([row], dead_at=now, last_error=LEASE_RAN_OUT)
@@ -54,9 +54,9 @@ def lease(waiting: QuerySet[Work], *, at_most: int, now: datetime, patience: Pat
             return leased
 
 
-def is_any_due(waiting: QuerySet[Work], *, now: datetime) -> bool:
-    """Say whether there is anything to lease: a cheaper question, for what is seldom there."""
-    return waiting.filter(due_at__lte=now, dead_at=None).exists()
+def due(waiting: QuerySet[Work], *, now: datetime) -> QuerySet[Work]:
+    """Return what may be leased now."""
+    return waiting.filter(due_at__lte=now, dead_at=None)
 
 
 def renew(row: Leased, *, now: datetime) -> None:

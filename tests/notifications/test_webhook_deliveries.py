@@ -331,7 +331,7 @@ def test_what_was_delivered_comes_again_under_its_id_when_it_is_replayed_and_not
 
 
 def test_what_waits_is_found_by_an_index_of_its_endpoint(endpoint: WebhookEndpoint) -> None:
-    line = webhooks.line_of(endpoint).filter(due_at__lte=SOON, dead_at=None).order_by("due_at", "pk")[:1]
+    line = webhooks.line_of(endpoint.pk).filter(due_at__lte=SOON, dead_at=None).order_by("due_at", "pk")[:1]
 
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

@@ -44,8 +44,9 @@ def prepare(*, messages: Sequence[OutboxMessage], subjects: Mapping[int, Subject
     told = [(recipient, notice, fact) for fact in facts for recipient, notice in fact.with_covers(covers).items()]
     # By person, so that two of these never wait for each other's digests crosswise.
     told.sort(key=lambda one: one[0].person_id)
-    wanted = settings_of({recipient.person_id for recipient, _, _ in told}) if told else {}
-    ways = [way for to, notice, fact in told for way in fact.ways(to, notice, wanted[to.person_id])]
+    goes_out = {recipient.person_id for recipient, notice, _ in told if notice.goes_out}
+    wanted = settings_of(goes_out) if goes_out else {}
+    ways = [way for to, notice, fact in told for way in fact.ways(to, notice, wanted.get(to.person_id))]
     for way in ways:
         if way.channel == ChannelName.INBOX.value:
             _note_behalf(way, now)
@@ -145,12 +146,15 @@ class _Fact:
     def presses_at(self) -> datetime | None:
         return selectors.presses_at(self.subject) if isinstance(self.subject, PriorAuth) else None
 
-    def ways(self, recipient: Recipient, notice: Notice, wanted: NotificationSettings) -> Iterator[Delivery]:
-        """Yield the delivery into the inbox, and the one that goes out, unless it waits for a digest."""
+    def ways(self, recipient: Recipient, notice: Notice, wanted: NotificationSettings | None) -> Iterator[Delivery]:
+        """Yield the delivery into the inbox, and the one that goes out, unless it waits for a digest.
+
+        What the person wants need only be known of a notice that goes out.
+        """
         in_inbox = self.delivery(recipient, notice, ChannelName.INBOX, due_at=self.now)
         in_inbox.sent_at = self.now
-        channels = wanted.channels(notice.pace) if notice.goes_out else []
-        if channels:
+        channels = wanted.channels(notice.pace) if wanted and notice.goes_out else []
+        if wanted and channels:
             wishes = wanted.wishes(channels[0])
             presses_at = self.presses_at if wishes.waits and notice.needs_act else None
             sending = when_to_send(notice, wishes, now=self.now, presses_at=presses_at)

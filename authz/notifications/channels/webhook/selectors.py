@@ -101,18 +101,19 @@ def _parties(subject: PriorAuth | PainHint) -> Mapping[OrganizationKind, int | N
     return {OrganizationKind.CLINIC: subject.clinic_id, OrganizationKind.INSURER: insurer}
 
 
-def ready(*, now: datetime) -> QuerySet[WebhookEndpoint]:
-    """Return the endpoints for which something is due, in random order: none keeps the others waiting for long.
+def ready(*, now: datetime) -> list[int]:
+    """Return the keys of the endpoints for which something is due, in random order: none keeps the others waiting.
 
     A deactivated one is there, too: what waits for it is given up by the worker that leases it.
     """
     due = unsent().filter(endpoint=OuterRef("pk"), due_at__lte=now)
     held = Q(held_until__gt=now) | Q(state=EndpointState.PAUSED.value)
-    return WebhookEndpoint.objects.filter(Exists(due)).exclude(held).prefetch_related("secrets").order_by("?")
+    some = WebhookEndpoint.objects.filter(Exists(due)).exclude(held)
+    return list(some.order_by("?").values_list("pk", flat=True))
 
 
-def line_of(endpoint: WebhookEndpoint) -> QuerySet[Delivery]:
+def line_of(endpoint_id: int) -> QuerySet[Delivery]:
     """Return the oldest unmade delivery of each request to an endpoint: it hears of events in the order of events."""
     same = unsent().filter(subject_id=OuterRef("subject_id"), endpoint=OuterRef("endpoint"))
     first = Subquery(same.order_by("message").values("pk")[:1])
-    return unsent().filter(pk=first, endpoint=endpoint).select_related("message")
+    return unsent().filter(pk=first, endpoint=endpoint_id).select_related("message", "endpoint")

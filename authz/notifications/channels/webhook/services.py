@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, prefetch_related_objects
 
 from authz.access.roles import SYSTEM
 from authz.audit import services as audit
@@ -50,11 +50,13 @@ class Webhook:
 
 def lease(*, now: datetime) -> list[Delivery]:
     """Lease the next deliveries to one endpoint, of different requests, commit, and return them. See leases.lease."""
-    for endpoint in selectors.ready(now=now):
-        leased = leases.lease(selectors.line_of(endpoint), at_most=_AT_ONCE, now=now, patience=PATIENCE)
+    for endpoint_id in selectors.ready(now=now):
+        leased = leases.lease(selectors.line_of(endpoint_id), at_most=_AT_ONCE, now=now, patience=PATIENCE)
         if leased:
+            endpoint = leased[0].hook
+            prefetch_related_objects([endpoint], "secrets")
             for delivery in leased:
-                delivery.endpoint = endpoint
+                delivery.endpoint = endpoint  # one for all: what becomes of it is known to the next one
             return leased
     return []
 
