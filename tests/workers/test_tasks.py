@@ -130,6 +130,16 @@ class Elsewhere:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_a_drain_tells_what_waits_though_another_one_that_should_may_have_stopped(cast: Cast) -> None:
+    stage.detected(cast)
+
+    with Elsewhere(DRAIN_OUTBOX):
+        tasks.drain_outbox()
+
+    assert selectors.inbox(cast.stella).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_a_job_that_runs_elsewhere_is_left_alone_and_free_again_afterwards(cast: Cast) -> None:
     prior_auth = stage.in_review(cast, now=clock.now() - timedelta(days=1))
 
