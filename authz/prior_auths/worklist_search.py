@@ -1,14 +1,14 @@
 """Where the words of a search are found among a clinic's requests.
 
-Names and numbers of patients are sealed, and no index tells them: those of the clinic's own requests are opened here
-and read, in two statements for all words. That takes microseconds a patient, and keeps nothing in the database by which
-names could be guessed.
+Patients' names are sealed, and no index tells them: those of the clinic's own requests are opened here and read, once
+for all words. That takes microseconds a patient, and keeps nothing in the database by which names could be guessed.
+Their numbers are found by blind indexes.
 """
 
 from collections.abc import Iterable, Sequence
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, Value
+from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, QuerySet, Value
 
 from authz.access.roles import Actor
 from authz.prescriptions.models import Coverage, PatientIdentifier
@@ -24,23 +24,27 @@ def found_in(words: Sequence[str], by: Actor) -> list[Q]:
         return []
     own = PriorAuth.objects.filter(clinic=by.organization)
     called = PatientIdentifier.objects.filter(assigner=by.organization, patient__in=own.values("patient"))
-    named = list(called.values_list("patient", "value", "family_name", "given_name"))
-    insured = list(Coverage.objects.filter(pk__in=own.values("coverage")).values_list("pk", "member_id"))
-    return [_found(word, named, insured) for word in words]
+    named = list(called.values_list("patient", "family_name", "given_name"))
+    insured = Coverage.objects.filter(pk__in=own.values("coverage"))
+    return [_named(word, named) | _numbered(word, called, insured) | _on_request(word) for word in words]
 
 
-def _found(word: str, named: Iterable[tuple[int, str, str, str]], insured: Iterable[tuple[int, str]]) -> Q:
+def _named(word: str, named: Iterable[tuple[int, str, str]]) -> Q:
     said = word.casefold()
-    patients = [
-        key
-        for key, number, family, given in named
-        if said in family.casefold() or said in given.casefold() or said == number.casefold()
-    ]
-    coverages = [key for key, member_id in insured if said == member_id.casefold()]
+    return Q(patient__in=_each([key for key, *names in named if any(said in name.casefold() for name in names)]))
+
+
+def _numbered(word: str, called: QuerySet[PatientIdentifier], insured: QuerySet[Coverage]) -> Q:
+    """Find a patient's number or that of a membership, as it is typed or in capitals or in small letters."""
+    spelled = {word, word.upper(), word.lower()}
+    of_coverage = insured.filter(member_id_index__in=spelled).values("pk")
+    return Q(patient__in=called.filter(value_index__in=spelled).values("patient")) | Q(coverage__in=of_coverage)
+
+
+def _on_request(word: str) -> Q:
     asked = RequestedLine.objects.filter(prior_auth=OuterRef("pk"), product_name__icontains=word)
     granted = Authorization.objects.filter(prior_auth=OuterRef("pk"), number__iexact=word)
-    of_patient = Q(patient__in=_each(patients)) | Q(coverage__in=_each(coverages))
-    return Q(number__iexact=word) | of_patient | Q(Exists(asked)) | Q(Exists(granted))
+    return Q(number__iexact=word) | Q(Exists(asked)) | Q(Exists(granted))
 
 
 def _each(keys: list[int]) -> Func:

@@ -69,11 +69,14 @@ def test_a_search_finds_by_name_number_member_product_and_authorization(cast: Ca
     row, stella = approved(cast), enter("stella")
     assert row.coverage is not None
     right = row.authorizations.get().number
+    mrn = row.patient.identifiers.get(assigner=cast.riverside).value
 
     for words in (
         "pat doe",
         "DOE",
         "oE",
+        mrn,
+        mrn.lower(),
         row.coverage.member_id,
         "oxycodone",
         right,
