@@ -117,5 +117,6 @@ class Page(View):
             "roles": sorted(self.actor.roles),
             "unread": notifications.inbox(self.actor).filter(read_at=None).count(),
             "is_administrator": may(self.actor, Action.MANAGE_WEBHOOKS),
+            "reads_figures": may(self.actor, Action.READ_METRICS),
         }
         return render(self.request, template, frame | context, status=status)

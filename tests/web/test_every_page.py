@@ -1,5 +1,6 @@
 """What holds of every page for everybody: it is well made, it brings nothing foreign, and strangers see nothing."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
@@ -49,6 +50,17 @@ def test_the_lists_are_well_made_for_every_role(cast: Cast, enter: Door, path: s
 
     assert answer.status_code == 200
     assert findings(answer.content.decode()) == []
+
+
+@pytest.mark.parametrize("name", ["stella", "jones", "rae", "patel", "ivy", "nora"])
+def test_all_that_the_frame_leads_to_opens_for_whoever_it_is_shown_to(cast: Cast, enter: Door, name: str) -> None:
+    client = enter(name)
+    frame = client.get("/inbox/").content.decode().partition('<nav aria-label="Main">')[2].partition("</nav>")[0]
+
+    paths = [unescape(path) for path in re.findall(r'href="([^"]+)"', frame)]
+
+    assert {path: client.get(path, follow=True).status_code for path in paths} == dict.fromkeys(paths, 200)
+    assert len(paths) >= 2
 
 
 @pytest.mark.parametrize("name", ["stella", "jones", "rae", "patel"])
