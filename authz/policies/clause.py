@@ -62,6 +62,9 @@ _VALUES = {
     "projected": "counts when dispensed",
     "elapsed": "counts as its days pass",
     "shift_same_product": "supply of the same product is used first",
+    "sickle_cell": "sickle cell disease",
+    "palliative": "palliative care",
+    "ltc": "long-term care",
 }
 _FOUND = {
     FindingKind.DUPLICATE_LONG_ACTING: "Two long-acting opioids at once",
@@ -96,7 +99,7 @@ def _words(value: Value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(item.replace("_", " ") for item in value) or "nobody"
+        return ", ".join(_VALUES.get(item, item) for item in value) or "nobody"
     return _VALUES.get(str(value), str(value))
 
 

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Protocol
 
 from django import template
 from django.utils import timezone
@@ -20,6 +21,13 @@ from authz.prior_auths.moments import Happening
 from authz.web import words
 
 register = template.Library()
+
+
+class InForce(Protocol):
+    """A version of a policy, or of a regime's clocks."""
+
+    in_force_from: date
+    in_force_until: date | None
 
 
 @register.simple_tag
@@ -46,6 +54,15 @@ def drawn(svg: str) -> SafeString:
 def day(on: date) -> SafeString:
     """Show a day."""
     return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.day(on))
+
+
+@register.filter
+def in_force(version: InForce) -> SafeString:
+    """Show on which days a version is in force: "from Jan 1, 2020"."""
+    first, last = version.in_force_from, version.in_force_until
+    if last is not None:
+        return format_html("{} to {}", day(first), day(last))
+    return SafeString("always") if first == date.min else format_html("from {}", day(first))
 
 
 @register.filter

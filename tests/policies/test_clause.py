@@ -46,7 +46,7 @@ def test_settings_in_words() -> None:
         "count_pain_buprenorphine": "Buprenorphine for pain counts: no",
         "count_written": "Orders not yet dispensed count: yes",
         "written_expiry_days": "Days for which they do: 30",
-        "exempt_categories": "Exempt: cancer, sickle cell, hospice, palliative, ltc",
+        "exempt_categories": "Exempt: cancer, sickle cell disease, hospice, palliative care, long-term care",
         "established_days": "Days of use that release a patient: off",
         "established_window": "Among so many days before: 120",
         "mme_table": "Table of MME factors: 2022",

@@ -4,6 +4,7 @@ from html import unescape
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 
 from authz import clock
 from authz.policies import catalog
@@ -66,6 +67,16 @@ def test_a_version_says_every_setting_with_its_source_and_runs_its_examples(cast
     assert "Not confirmed" in told
     assert "Examples, run just now" in told
     assert "Disagrees:" not in told
+
+
+def test_the_days_on_which_a_version_is_in_force_are_words(cast: Cast, enter: Door) -> None:
+    pages = [enter("rae").get(path).content.decode() for path in ("/policies/", "/legal-clocks/")]
+    catalog_says, clocks_say = (unescape(strip_tags(page)) for page in pages)
+
+    assert "Always" in catalog_says
+    assert "From Jan 1, 2020" in catalog_says
+    assert "Jan 1, 2019 to Dec 31, 2019" in catalog_says
+    assert "In force always." in clocks_say
 
 
 def test_a_draft_is_kept_and_activated_by_a_second_person(cast: Cast, enter: Door, office: Office) -> None:
