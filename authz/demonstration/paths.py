@@ -11,12 +11,22 @@ from authz.demonstration.patients import Story
 from authz.documentation.paper_text import PaperText, Prose
 from authz.documentation.rendering import render
 from authz.documentation.services import files
-from authz.ids import PriorAuthId
+from authz.ids import DeterminationId, PriorAuthId
 from authz.prior_auths import selectors
-from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.determination import Grant, Reason, SecondFinding
 from authz.prior_auths.lifecycle import DismissalReason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import deeming, determinations, documents, endings, questions, queue, request
+from authz.prior_auths.services import (
+    automation,
+    deeming,
+    determinations,
+    documents,
+    endings,
+    questions,
+    queue,
+    request,
+    second_readings,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +85,10 @@ def _attest(prior_auth: PriorAuth, _story: Story, players: Players, now: datetim
 
 
 def _submit(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
-    return request.submit(prior_auth_id=_key(prior_auth), urgency=story.urgency, by=players.staff, now=now)
+    """Submit, and let the software look at once, as the worker does: where the plan's policy says so, it approves."""
+    request.submit(prior_auth_id=_key(prior_auth), urgency=story.urgency, by=players.staff, now=now)
+    automation.approve_by_rule(now=now)
+    return PriorAuth.objects.get(pk=prior_auth.pk)
 
 
 def _withdraw(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
@@ -128,6 +141,22 @@ def _deny(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) 
     return determinations.deny(prior_auth_id=_key(prior_auth), reason=reason, by=players.physician, now=now)
 
 
+def _agree(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
+    return _read_again(prior_auth, SecondFinding.AGREES, players, now)
+
+
+def _disagree(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    return _read_again(prior_auth, SecondFinding.DISAGREES, players, now, note=story.says.because)
+
+
+def _read_again(
+    prior_auth: PriorAuth, finding: SecondFinding, players: Players, now: datetime, note: str = ""
+) -> PriorAuth:
+    key = DeterminationId(prior_auth.determinations.get().public_id)
+    read = second_readings.read(determination_id=key, finding=finding, note=note, by=players.reviewer, now=now)
+    return read.prior_auth
+
+
 def _return(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
     missing = [story.says.asked]
     return questions.return_incomplete(
@@ -174,6 +203,10 @@ PATHS: Mapping[str, tuple[Taken, ...]] = {
     "approved": (*_REVIEW, _approve),
     "approved_in_part": (*_REVIEW, _refer, _approve_in_part),
     "denied": (*_REVIEW, _refer, _deny),
+    # Nobody does more than submit it; that the rule approves it is the plan's policy and what the answers say.
+    "approved_by_rule": _QUEUED,
+    "approval_agreed_with": (*_QUEUED, _agree),
+    "approval_disagreed_with": (*_QUEUED, _disagree),
     "withdrawn": (_take_up, _withdraw),
     "incomplete": (*_QUEUED, _return),
     "dismissed": (*_QUEUED, _dismiss),

@@ -7,6 +7,7 @@ from importlib import resources
 from typing import Any
 
 from authz.access.roles import OrganizationKind, Role
+from authz.policies.catalog import DEFAULT
 from authz.policies.regimes import GENERIC
 
 
@@ -24,12 +25,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A plan of an insurer."""
+    """A plan of an insurer; `policy` is one of the catalog's or one that the insurer holds itself."""
 
     key: str
     insurer: str
     code: str
     name: str
+    policy: str = DEFAULT
     regime: str = GENERIC
 
 

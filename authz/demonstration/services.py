@@ -3,7 +3,7 @@
 Each thing happens at its own moment in the past, so deadlines, ages and the order of events are what they would be.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -15,14 +15,16 @@ from authz.access import services as access
 from authz.access.machines import services as machines
 from authz.access.models import Organization, Person
 from authz.access.roles import Actor, Role
-from authz.demonstration import people
+from authz.demonstration import people, policies
 from authz.demonstration.patients import Story, stories
-from authz.demonstration.people import LogIn
+from authz.demonstration.people import LogIn, Offer
 from authz.demonstration.play import Stage, play
-from authz.ids import PlanId
+from authz.demonstration.policies import Held
+from authz.ids import PayerPolicyId, PlanId
 from authz.outbox import services as outbox
 from authz.pain import services as pain
-from authz.policies.services import create_plan
+from authz.policies.models import Plan
+from authz.policies.services import activate_policy, create_plan, draft_policy
 from authz.prescriptions.services import link_log_in, record_prescriber
 
 # What happened before then has been told to everybody; otherwise the first start would send weeks of notices at once.
@@ -73,11 +75,10 @@ def _set_stage(now: datetime) -> Stage:
         )
         for place in people.places()
     }
-    plans = {
-        offer.key: create_plan(insurer=places[offer.insurer], code=offer.code, name=offer.name, regime=offer.regime)
-        for offer in people.offers()
-    }
     actors = {one.key: _bring_in(one, places[one.place.key], now) for one in people.log_ins()}
+    for policy in policies.held():
+        _bring_in_force(policy, actors, now)
+    plans = {offer.key: _open(offer, places[offer.insurer]) for offer in people.offers()}
     return Stage(
         places=places,
         plans={key: PlanId(plan.public_id) for key, plan in plans.items()},
@@ -104,6 +105,24 @@ def _bring_in(one: LogIn, organization: Organization, now: datetime) -> Actor:
     if one.npi:
         _register_prescriber(one, person, actor, now)
     return actor
+
+
+def _bring_in_force(policy: Held, actors: Mapping[str, Actor], now: datetime) -> None:
+    first_day = (now - timedelta(days=policy.in_force_ago)).date()
+    draft = draft_policy(
+        document=policy.document | {"in_force_from": first_day},
+        by=actors[policy.drafted_by],
+        now=now - timedelta(days=policy.drafted_ago),
+    )
+    activate_policy(
+        policy_id=PayerPolicyId(draft.public_id),
+        by=actors[policy.activated_by],
+        now=now - timedelta(days=policy.activated_ago),
+    )
+
+
+def _open(offer: Offer, insurer: Organization) -> Plan:
+    return create_plan(insurer=insurer, code=offer.code, name=offer.name, policy=offer.policy, regime=offer.regime)
 
 
 def _register_prescriber(one: LogIn, person: Person, actor: Actor, now: datetime) -> None:

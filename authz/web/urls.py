@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 
 from authz.web.views.account import AccountPage, PasswordPage, PasswordResetPage
 from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
+from authz.web.views.clocks_sheet import ClocksSheet
 from authz.web.views.demo_mail import CaughtMail, Mailbox
 from authz.web.views.demo_webhooks import CaughtWebhooks
 from authz.web.views.desk import (
@@ -21,7 +22,7 @@ from authz.web.views.desk import (
     Shortcuts,
     Skipped,
 )
-from authz.web.views.desk_team import HandedOn, Team, TeamSheet
+from authz.web.views.desk_team import AbsencesSheet, HandedOn, Team, TeamRequestsSheet, TeamSheet
 from authz.web.views.disclosures_sheet import DisclosuresSheet
 from authz.web.views.documents import (
     AttachmentContent,
@@ -34,11 +35,11 @@ from authz.web.views.emergency import EmergencyPage, EmergencySheet, OpenInEmerg
 from authz.web.views.figures import Figures, FiguresSheet
 from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, InboxSheet, OpenNotice
 from authz.web.views.inbox_settings import InboxSettings
-from authz.web.views.insurer_sheets import AppealsSheet, PoliciesSheet, ReasonsSheet
+from authz.web.views.insurer_sheets import AppealsSheet, PoliciesSheet, ReasonsSheet, RegimesSheet, SimulationSheet
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.message_burden import MessageBurden, MessageBurdenSheet
-from authz.web.views.patient import PatientHistory, PatientPage, PatientSheet
+from authz.web.views.patient import PatientHistory, PatientHistorySheet, PatientPage, PatientSheet
 from authz.web.views.people import InvitationActed, InvitationsSheet, People, PeopleSheet
 from authz.web.views.policies import (
     Activation,
@@ -116,6 +117,7 @@ urlpatterns = [
         AttachmentTakenOff.as_view(),
         name="attachment-removal",
     ),
+    path("prior-auths/<uuid:prior_auth_id>/clocks.csv", ClocksSheet.as_view(), name="clocks-sheet"),
     path("prior-auths/<uuid:prior_auth_id>/packet/", PacketPaper.as_view(), name="packet-paper"),
     path(
         "prior-auths/<uuid:prior_auth_id>/determinations/<uuid:determination_id>/letter/",
@@ -138,6 +140,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/", PatientPage.as_view(), name="patient"),
     path("patients/<uuid:patient_id>/records.csv", PatientSheet.as_view(), name="patient-sheet"),
     path("patients/<uuid:patient_id>/history/", PatientHistory.as_view(), name="patient-history"),
+    path("patients/<uuid:patient_id>/history.csv", PatientHistorySheet.as_view(), name="patient-history-sheet"),
     path("patients/<uuid:patient_id>/disclosures.csv", DisclosuresSheet.as_view(), name="disclosures-sheet"),
     path("inbox/", Inbox.as_view(), name="inbox"),
     path("inbox.csv", InboxSheet.as_view(), name="inbox-sheet"),
@@ -170,6 +173,8 @@ urlpatterns = [
     path("desk/next/", Next.as_view(), name="desk-next"),
     path("desk/team/", Team.as_view(), name="desk-team"),
     path("desk/team.csv", TeamSheet.as_view(), name="team-sheet"),
+    path("desk/team/absences.csv", AbsencesSheet.as_view(), name="absences-sheet"),
+    path("desk/team/requests.csv", TeamRequestsSheet.as_view(), name="team-requests-sheet"),
     path("desk/team/hand-on/", HandedOn.as_view(), name="desk-hand-on"),
     path("desk/second-readings/", SecondReadings.as_view(), name="second-readings"),
     path("desk/second-readings.csv", SecondReadingsSheet.as_view(), name="second-readings-sheet"),
@@ -191,6 +196,12 @@ urlpatterns = [
     path("policies/<uuid:policy_id>/retirement/", Retirement.as_view(), name="policy-retirement"),
     path("policies/<uuid:policy_id>/simulations/", SimulationAsked.as_view(), name="simulations"),
     path("policies/<uuid:policy_id>/simulations/<uuid:simulation_id>/", SimulationPage.as_view(), name="simulation"),
+    path(
+        "policies/<uuid:policy_id>/simulations/<uuid:simulation_id>.csv",
+        SimulationSheet.as_view(),
+        name="simulation-sheet",
+    ),
+    path("legal-clocks.csv", RegimesSheet.as_view(), name="regimes-sheet"),
     path("legal-clocks/", Regimes.as_view(), name="regimes"),
     path("reasons.csv", ReasonsSheet.as_view(), name="reasons-sheet"),
     path("reasons/", Reasons.as_view(), name="reasons"),

@@ -36,18 +36,18 @@ from tests.cast import Cast
 
 NO_PATIENT_DATA = {
     # about the product, the organization and its people
-    "openapi", "docs", "problems", "lifecycle", "regimes", "my-organization", "clinic-settings", "plans",
-    "plan-policies", "policies", "policies-sheet", "catalog", "catalog-policy", "policy", "reasons", "reasons-sheet",
-    "prescribers", "prescriber",
+    "openapi", "docs", "problems", "lifecycle", "regimes", "regimes-sheet", "my-organization", "clinic-settings",
+    "plans", "plan-policies", "policies", "policies-sheet", "catalog", "catalog-policy", "policy", "reasons",
+    "reasons-sheet", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
     "people", "people-sheet", "invitations-sheet", "webhooks", "webhooks-sheet", "webhook", "webhook-sheet",
-    "inbox-settings", "team-sheet", "open-in-emergency",
+    "inbox-settings", "team-sheet", "absences-sheet", "open-in-emergency",
     # the trail itself; that it was read is an entry of another action
     "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
-    "policy-simulations", "policy-simulation", "simulation", "figures", "figures-sheet", "inbox-news",
-    "aging", "message-burden", "message-burden-sheet", "productivity", "inbox-count",
+    "policy-simulations", "policy-simulation", "simulation", "simulation-sheet", "figures", "figures-sheet",
+    "inbox-news", "aging", "message-burden", "message-burden-sheet", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
     "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting",

@@ -109,6 +109,10 @@ def second_readings(window: Window) -> None:
     window.go("/desk/second-readings/")
 
 
+def read_already(window: Window) -> None:
+    window.go("/desk/second-readings/?show=read")
+
+
 def policies(window: Window) -> None:
     window.go("/policies/?from=default/1")
 
@@ -235,6 +239,7 @@ PAGES = {
     "desk-team": (team, INSURER_ADMIN),
     "desk-team-of-one": (team_of_one, INSURER_ADMIN),
     "second-readings": (second_readings, REVIEWER),
+    "second-readings-read": (read_already, INSURER_ADMIN),
     "all-requests": (all_requests, REVIEWER),
     "policies": (policies, INSURER_ADMIN),
     "policy": (policy, INSURER_ADMIN),

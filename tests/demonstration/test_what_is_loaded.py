@@ -8,6 +8,8 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.core.management import call_command
+from django.db.models import F
+from django.test import Client
 from pytest_django import DjangoDbBlocker
 
 from authz.access import selectors as access_selectors
@@ -21,11 +23,12 @@ from authz.ids import PriorAuthId
 from authz.notifications.models import Delivery
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
+from authz.policies.models import PayerPolicy
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import IdentityQuestion, Patient
 from authz.prescriptions.npi import is_valid_npi
 from authz.prior_auths import selectors
-from authz.prior_auths.determination import Outcome
+from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import ACTIVE, State
 from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Evaluation, Event, PriorAuth
 
@@ -71,7 +74,7 @@ def test_there_are_two_clinics_two_insurers_and_people_of_every_role() -> None:
 
     assert kinds == {"clinic": 2, "insurer": 2}
     assert set(Membership.objects.values_list("role", flat=True)) == {role.value for role in Role} - {"system"}
-    assert 43 <= Patient.objects.count() <= 47
+    assert 46 <= Patient.objects.count() <= 50
     assert all(is_valid_npi(one.npi) for one in people.log_ins() if one.npi)
 
 
@@ -93,6 +96,7 @@ def test_no_promise_is_broken() -> None:
 def test_each_request_is_where_its_story_says() -> None:
     expected = {"answered": "in_review", "deemed": "decided"}
     expected |= dict.fromkeys(["approved", "approved_in_part", "denied"], "decided")
+    expected |= dict.fromkeys(["approved_by_rule", "approval_agreed_with", "approval_disagreed_with"], "decided")
     for story in stories():
         if not story.reaches:
             continue
@@ -125,6 +129,37 @@ def test_the_special_cases_are_there() -> None:
     assert PriorAuth.objects.filter(evaluation__attention_count__gt=0).exists() is False
     assert Patient.objects.filter(evaluations__attention_count__gt=0).count() == 1
     assert Patient.objects.filter(prior_auths=None).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_only_the_plan_whose_policy_says_so_has_requests_approved_by_rule() -> None:
+    by_rule = Determination.objects.filter(basis=Basis.RULE.value)
+    submitted = PriorAuth.objects.exclude(submitted_at=None)
+
+    held = PayerPolicy.objects.values_list("code", "state", "author__full_name", "activated_by__full_name")
+    decided = by_rule.values_list("prior_auth__coverage__plan__code", "prior_auth__policy", "is_sampled")
+
+    assert list(held) == [("evergreen_trades", "active", "Noor Haddad", "Sofia Brandt")]
+    assert list(decided) == [("EVG-TRADES", "evergreen_trades", True)] * 3
+    assert not submitted.filter(screened_at=None).exists()
+    assert not submitted.filter(screened_at__lt=F("submitted_at")).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize(("who", "asked"), [("rae", True), ("noor", False), ("oscar", False)])
+def test_of_what_was_approved_by_rule_one_waits_to_be_read_and_two_were(who: str, asked: bool) -> None:
+    client, email = Client(), next(one.email for one in people.log_ins() if one.key == who)
+    client.post("/log-in/", {"email": email, "password": people.password()})
+    number = PriorAuth.objects.get(patient__identifiers__value_index="RV-2031").number
+
+    waiting = client.get("/desk/second-readings/").content.decode()
+    read = client.get("/desk/second-readings/?show=read").content.decode()
+
+    is_evergreens = who != "oscar"
+    assert (number in waiting) is is_evergreens
+    assert ("I would have approved it, too" in waiting) is asked
+    assert read.count('class="status good">Agrees') == read.count('class="status bad">Disagrees') == int(is_evergreens)
+    assert ("nothing in the answers names an operation" in read) is is_evergreens
 
 
 @pytest.mark.usefixtures("loaded")

@@ -144,8 +144,10 @@ def test_a_simulation_is_started_on_the_page_and_read_as_a_picture_and_a_table(
     nothing = ada.post(own(row, "simulations/"), asked)
     started = ada.post(own(row, "simulations/"), asked | {"plans": str(cast.plan.public_id)})
     waiting = ada.get(started.headers["Location"]).content.decode()
+    too_early = ada.get(f"{started.headers['Location'].rstrip('/')}.csv")
     simulating.run_next(clock=clock.now)
     told = ada.get(started.headers["Location"]).content.decode()
+    sheet = ada.get(f"{started.headers['Location'].rstrip('/')}.csv").content.decode()
 
     assert nothing.status_code == 422
     assert "no plan at all" in nothing.content.decode()
@@ -154,6 +156,9 @@ def test_a_simulation_is_started_on_the_page_and_read_as_a_picture_and_a_table(
     assert "<svg" in told
     assert "Policy in force: at most 1 requests a week, 03-03." in told
     assert '<time datetime="2025-03-03">' in told
+    assert too_early.headers["Location"] == started.headers["Location"]
+    assert sheet.startswith("week_of,requests_in_force,requests_under_this_one\r\n")
+    assert "\r\n2025-03-03,1," in sheet
     assert [findings(page) for page in (waiting, told)] == [[], []]
     assert enter("oscar").get(started.headers["Location"]).status_code == 404
 

@@ -11,6 +11,8 @@ from authz.access.roles import Role
 from authz.administration.services import invitations
 from authz.audit.models import AuditEntry
 from authz.notifications.channels.webhook.models import WebhookEndpoint
+from authz.policies import regimes
+from authz.prior_auths.services import queue
 from authz.web.views import inbox
 from tests.cast import (
     NOW,
@@ -122,6 +124,57 @@ def test_policies_reasons_and_appeals_are_taken_out(cast: Cast, enter: Door) -> 
     assert (told["request"], told["state"]) == (appeal.prior_auth.number, "In review")
 
 
+def test_what_the_team_has_and_who_is_away_is_taken_out(cast: Cast, enter: Door) -> None:
+    reviewed, _waiting = in_review(cast), queued(cast)
+    queue.be_away(starts_at=NOW, ends_at=NOW.replace(year=2100), by=cast.rae, now=NOW)
+    nora = enter("nora")
+
+    (hers,) = taken_out(nora, f"/desk/team/requests.csv?of={cast.people['rae'].public_id}")
+    overdue = taken_out(nora, "/desk/team/requests.csv")
+    (absence,) = taken_out(nora, "/desk/team/absences.csv")
+
+    assert hers["request"] == reviewed.number
+    assert len(overdue) == 2
+    assert (absence["reviewer"], absence["back_from"]) == ("Rae Quinn", "2100-03-03T15:00:00+00:00")
+
+
+def test_the_clocks_of_a_request_are_taken_out_once_there_are_any(cast: Cast, enter: Door) -> None:
+    decided, untouched = denied(cast), detected(cast)
+    stella = enter("stella")
+
+    told = {one["clock"]: one for one in taken_out(stella, f"/prior-auths/{decided.public_id}/clocks.csv")}
+    nothing = taken_out(stella, f"/prior-auths/{untouched.public_id}/clocks.csv")
+
+    decision = told["Decision"]
+    assert (decision["request"], decision["stands"], decision["who_waits"]) == (decided.number, "Done in time", "")
+    assert decision["due_at"].endswith("+00:00")
+    assert "72 hours" in decision["why"]
+    assert nothing == []
+    assert enter("mallory").get(f"/prior-auths/{decided.public_id}/clocks.csv").status_code == 404
+
+
+def test_a_patients_history_is_taken_out_as_known_on_a_day(cast: Cast, enter: Door) -> None:
+    patient = register(cast)
+    fill(cast, patient, 4)
+    path = f"/patients/{patient.public_id}/history.csv"
+
+    today = taken_out(enter("stella"), path)
+    before = taken_out(enter("stella"), f"{path}?as_of=2025-03-02")
+
+    assert [(one["day"], one["what"], one["stands"]) for one in today] == [("2025-03-03", "Fill", "yes")]
+    assert before == []
+    assert enter("mallory").get(path).status_code == 404
+
+
+def test_every_figure_of_the_legal_clocks_is_taken_out(cast: Cast, enter: Door) -> None:
+    figures = {
+        (one["code"], one["version"], one["figure"]): one for one in taken_out(enter("nora"), "/legal-clocks.csv")
+    }
+
+    assert len(figures) == sum(len(list(regime.figures())) for regime in regimes.every_version())
+    assert all(one["value"] and one["rule"] and one["confirmed"] in {"yes", "no"} for one in figures.values())
+
+
 def test_how_many_messages_people_got_is_taken_out(cast: Cast, uma: Client) -> None:
     detected(cast)
 
@@ -137,10 +190,13 @@ def test_how_many_messages_people_got_is_taken_out(cast: Cast, uma: Client) -> N
         "/organization/webhooks.csv",
         "/emergency-access.csv",
         "/desk/team.csv",
+        "/desk/team/requests.csv",
+        "/desk/team/absences.csv",
         "/desk/second-readings.csv",
         "/desk/appeals.csv",
         "/policies.csv",
         "/reasons.csv",
+        "/legal-clocks.csv",
     ],
 )
 def test_nobody_takes_out_what_they_may_not_read(cast: Cast, enter: Door, path: str) -> None:

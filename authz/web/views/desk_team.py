@@ -17,17 +17,21 @@ from authz.ids import PriorAuthId
 from authz.prior_auths import review_queue
 from authz.prior_auths.breach_forecast import PACE_DAYS, forecast_of
 from authz.prior_auths.lifecycle import TABLE, Step
+from authz.prior_auths.models import Absence
 from authz.prior_auths.review_queue import Load
 from authz.prior_auths.services import queue
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
 from authz.web.forms import PlainForm, local_instant, long_text
 from authz.web.pages import Page
-from authz.web.sheets import sheet
+from authz.web.sheets import MOST, instant, sheet
+from authz.web.views.worklist_sheet import COLUMNS as REQUESTS
+from authz.web.views.worklist_sheet import cells
 
 MOST_LISTED: Final = 50
 """So many of those at risk, or of one reviewer, are listed, the most pressing first; the count tells of all."""
 _COLUMNS: Final = ("reviewer", "in_hand", "with_the_clinic", "at_risk", "here")
+_ABSENCES: Final = ("reviewer", "away_from", "back_from")
 
 
 class AbsenceForm(PlainForm):
@@ -103,8 +107,8 @@ class Team(Page):
     def page(self, *, away: AbsenceForm | None = None, hand_on: HandOnForm | None = None) -> HttpResponse:
         """Return the page; a form that was refused stands where it belongs."""
         loads = self.loads()
-        chosen = next((load for load in loads if str(load.person_id) == self.request.GET.get("of")), None)
-        listed = self._listed(chosen)
+        chosen = self.chosen(loads)
+        listed = self.listed(chosen)
         faults = [*(away.faults() if away else ()), *(hand_on.faults() if hand_on else ())]
         hand_on = hand_on or HandOnForm(loads)
         return self.show(
@@ -124,7 +128,12 @@ class Team(Page):
             faults=faults,
         )
 
-    def _listed(self, chosen: Load | None) -> Any:
+    def chosen(self, loads: Sequence[Load]) -> Load | None:
+        """Return the reviewer whose requests are asked for, None for those at risk."""
+        return next((load for load in loads if str(load.person_id) == self.request.GET.get("of")), None)
+
+    def listed(self, chosen: Load | None) -> Any:
+        """Return what one reviewer has, or what is at risk, the most pressing first."""
         if chosen is not None:
             return review_queue.in_hand_of(self.actor, chosen.person_id)
         return review_queue.desk_queue(self.actor, review_queue.Part.AT_RISK, now=self.now)
@@ -162,10 +171,36 @@ class TeamSheet(Team):
     """Who has how much, as CSV."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return sheet(self, "workload", columns=_COLUMNS, lines=(_cells(load) for load in self.loads()))
+        return sheet(self, "workload", columns=_COLUMNS, lines=(_load(load) for load in self.loads()))
 
 
-def _cells(load: Load) -> Iterator[str]:
+class TeamRequestsSheet(Team):
+    """All that is at risk, or that one reviewer has, as CSV."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        listed = self.listed(self.chosen(self.loads()))
+        if listed.count() > MOST:
+            messages.error(request, f"These are more than {MOST:,} requests. Ask the API for them.")
+            return redirect("desk-team")
+        found = rows.rows(listed, self.actor, today=self.today())
+        return sheet(self, "requests of the team", columns=REQUESTS, lines=(cells(row) for row in found))
+
+
+class AbsencesSheet(Page):
+    """Who is away now or later, as CSV."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        found = review_queue.absences(self.actor, now=self.now)
+        return sheet(self, "absences", columns=_ABSENCES, lines=(_absence(one) for one in found))
+
+
+def _absence(one: Absence) -> Iterator[str]:
+    yield one.person.full_name
+    yield instant(one.starts_at)
+    yield instant(one.ends_at)
+
+
+def _load(load: Load) -> Iterator[str]:
     yield load.name
     yield from map(str, (load.in_hand, load.waiting, load.at_risk))
     yield "away" if load.is_absent else "yes"

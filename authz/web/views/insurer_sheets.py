@@ -1,25 +1,34 @@
-"""An insurer's own lists as files: its policies, its reasons, and the appeals of what it decided."""
+"""An insurer's lists as files: policies, what one would have changed, legal clocks, reasons, and appeals."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from authz.access.roles import Action, must_be_allowed
-from authz.policies import selectors
+from authz.ids import PayerPolicyId
+from authz.policies import regimes, selectors
 from authz.policies.models import PayerPolicy
 from authz.policies.reasons import LibraryReason, shipped
+from authz.policies.regime import Figure, Regime
 from authz.prior_auths import appeals
 from authz.prior_auths.appeal_lifecycle import AppealState
 from authz.prior_auths.models import Appeal
+from authz.simulations import selectors as simulations
 from authz.web import words
 from authz.web.pages import Page
 from authz.web.sheets import MOST, instant, sheet
 
 _POLICIES: Final = (
     "code", "version", "title", "state", "in_force_from", "in_force_until", "retired_on", "author", "activated_by",
+)  # fmt: skip
+_WEEKS: Final = ("week_of", "requests_in_force", "requests_under_this_one")
+_REGIMES: Final = (
+    "code", "version", "title", "in_force_from", "in_force_until", "for_drugs", "figure", "value", "rule", "read_in",
+    "confirmed",
 )  # fmt: skip
 _REASONS: Final = ("code", "what_the_patient_reads", "criterion", "what_would_change_it", "words")
 _APPEALS: Final = ("request", "state", "urgency", "filed_at", "due_at", "with", "decided_at")
@@ -31,6 +40,26 @@ class PoliciesSheet(Page):
     def get(self, request: HttpRequest) -> HttpResponse:
         held = selectors.payer_policies(self.actor)
         return sheet(self, "policies", columns=_POLICIES, lines=(_policy(row) for row in held))
+
+
+class SimulationSheet(Page):
+    """Requests by week, under the policy in force and under the simulated one."""
+
+    def get(self, request: HttpRequest, policy_id: PayerPolicyId, simulation_id: UUID) -> HttpResponse:
+        report = simulations.simulation(self.actor, policy_id, simulation_id).report
+        if not report:
+            messages.error(request, "There is nothing to take out before the simulation has come to its end.")
+            return redirect("simulation", policy_id=policy_id, simulation_id=simulation_id)
+        return sheet(self, "simulation", columns=_WEEKS, lines=(_week(one) for one in report["by_week"]))
+
+
+class RegimesSheet(Page):
+    """Every figure of every version of the legal clocks, one a line."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        must_be_allowed(self.actor, Action.READ_POLICIES)
+        lines = (_figure(regime, figure) for regime in regimes.every_version() for figure in regime.figures())
+        return sheet(self, "legal clocks", columns=_REGIMES, lines=lines)
 
 
 class ReasonsSheet(Page):
@@ -65,6 +94,26 @@ def _policy(row: PayerPolicy) -> Iterator[str]:
     yield row.retired_on.isoformat() if row.retired_on else ""
     yield row.author.full_name
     yield row.activated_by.full_name if row.activated_by else ""
+
+
+def _week(one: dict[str, Any]) -> Iterator[str]:
+    yield one["week_of"]
+    yield str(one["in_force"])
+    yield str(one["draft"])
+
+
+def _figure(regime: Regime, figure: Figure) -> Iterator[str]:
+    yield regime.code
+    yield regime.version
+    yield regime.title
+    yield regime.in_force_from.isoformat()
+    yield regime.in_force_until.isoformat() if regime.in_force_until else ""
+    yield "yes" if regime.covers_drugs else "no"
+    yield figure.name
+    yield figure.value
+    yield figure.source.cites
+    yield figure.source.basis
+    yield "yes" if figure.confirmed else "no"
 
 
 def _reason(one: LibraryReason) -> Iterator[str]:

@@ -13,11 +13,12 @@ from authz.ids import PatientId
 from authz.pain import selectors as pain
 from authz.policies.clause import clause_to_json
 from authz.prescriptions import selectors as prescriptions
+from authz.prescriptions.models import Patient
 from authz.prior_auths import selectors
-from authz.prior_auths.moments import Happening
+from authz.prior_auths.moments import Happening, Moment
 from authz.prior_auths.record_words import KIND, record_names, with_records_named
 from authz.prior_auths.selectors import KnownPatient, OpioidUse, SeenRecord
-from authz.prior_auths.timeline import timeline_of
+from authz.prior_auths.timeline import Timeline, timeline_of
 from authz.prior_auths.what_if import PLANNED, WhatIf, what_if
 from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import PainSignal, sentences
@@ -37,6 +38,7 @@ from authz.web.why import Why, why
 _PLAN: Final = "days_supply"
 _FARTHEST_BACK: Final = 365
 _COLUMNS: Final = ("day", "kind", "rxcui", "product", "quantity", "days", "recorded_by", "standing", "to_look_at")
+_MOMENTS: Final = ("day", "what", "in_words", "known_since", "stands")
 _EMERGENCY_NAME: Final = "A patient in an emergency"
 _PLANNED_NAME: Final = "the planned prescription"
 
@@ -161,11 +163,7 @@ class PatientHistory(Page):
     """The requests for a patient, their pain, and what happened; the patient's page fetches its parts when needed."""
 
     def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
-        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
-        patient = known.case.patient
-        if known.emergency:
-            raise NotFound("In an emergency the use is open, and nothing else.")
-        history = timeline_of(known, as_of=_day(request.GET.get("as_of", "")))
+        patient, history = self.history(patient_id)
         requests = selectors.prior_auths(self.actor).filter(patient=patient).order_by("-pk")
         return self.show(
             "pages/patient_history.html",
@@ -178,12 +176,38 @@ class PatientHistory(Page):
             history=history.moments,
         )
 
+    def history(self, patient_id: PatientId) -> tuple[Patient, Timeline]:
+        """Return the patient and what happened, as known on the day that is asked for.
+
+        :raises NotFound: when the reader does not know the patient, or only in an emergency.
+        """
+        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
+        if known.emergency:
+            raise NotFound("In an emergency the use is open, and nothing else.")
+        return known.case.patient, timeline_of(known, as_of=_day(self.request.GET.get("as_of", "")))
+
     def _pain_signal(self, patient_id: PatientId) -> list[str]:
         """Return the pain signal in words, for a prescriber; empty when there is none, and for everybody else."""
         if not may(self.actor, Action.READ_PAIN_SIGNAL):
             return []
         answer = pain.signal(self.actor, patient_id, now=self.now).answer
         return sentences(answer) if isinstance(answer, PainSignal) else []
+
+
+class PatientHistorySheet(PatientHistory):
+    """What happened, pain scores included, as known on a day, as CSV."""
+
+    def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
+        _, history = self.history(patient_id)
+        return sheet(self, "history", columns=_MOMENTS, lines=(_moment(one) for one in history.moments))
+
+
+def _moment(one: Moment) -> Iterator[str]:
+    yield one.on.isoformat()
+    yield words.HAPPENED[one.kind]
+    yield one.says
+    yield one.learned_on.isoformat()
+    yield "yes" if one.stands else "no"
 
 
 def _as_shown(found: WhatIf, drawn: Drawn | None) -> Planned:

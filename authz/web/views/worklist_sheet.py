@@ -32,7 +32,7 @@ class WorklistSheet(Worklist):
             return redirect(reverse("worklist") + (query(kept(request.GET)) if self.is_clinic else "?show=open"))
         found = rows.rows(requests, self.actor, today=self.today())
         name = "worklist" if self.is_clinic else "requests"
-        return sheet(self, name, columns=COLUMNS, lines=(_cells(row) for row in found))
+        return sheet(self, name, columns=COLUMNS, lines=(cells(row) for row in found))
 
     def _wanted(self) -> Any:
         if not self.is_clinic:
@@ -40,7 +40,8 @@ class WorklistSheet(Worklist):
         return worklist.worklist(self.reading, self.form(self.request.GET, worklist.choices(self.actor)).wanted())
 
 
-def _cells(row: Row) -> Iterator[str]:
+def cells(row: Row) -> Iterator[str]:
+    """Yield what a file says of one request, in the order of the columns."""
     request, use = row.prior_auth, row.use
     yield request.number
     yield row.patient
