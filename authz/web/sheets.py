@@ -9,11 +9,14 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from authz.audit import services as audit
+from authz.audit.circumstances import present
+from authz.prescriptions.part2 import notice
 from authz.reporting.sheet import safe
 from authz.web.pages import Page
 
 Answer = TypeVar("Answer", bound=HttpResponseBase)
 
+REDISCLOSURE: Final = "redisclosure_notice"
 MOST: Final = 10_000
 """More than anybody works on; a longer list is refused and never cut. Whoever wants everything asks the API."""
 
@@ -21,9 +24,13 @@ MOST: Final = 10_000
 def sheet(page: Page, name: str, *, columns: Sequence[str], lines: Iterable[Iterable[str]]) -> HttpResponse:
     """Return a list of the reader's organization as CSV; `name` is that of the file and of the list: "the worklist".
 
-    Instants are in UTC, days in the organization's calendar.
+    Instants are in UTC, days in the organization's calendar. Where anything of it falls under 42 CFR Part 2, every line
+    says so in a last column, unless the list has that column by itself.
     """
     kept = [[safe(cell) for cell in line] for line in lines]
+    said = notice(is_part2=present().is_part2)
+    if said and REDISCLOSURE not in columns:
+        columns, kept = [*columns, REDISCLOSURE], [[*line, said] for line in kept]
     audit.record(
         by=page.actor,
         action=f"export the {name}",

@@ -9,14 +9,13 @@ from tests.cast import Cast
 from tests.web.conftest import Door
 
 
-def test_the_notice_stands_on_the_pages_and_in_the_file_of_the_worklist(cast: Cast, enter: Door) -> None:
+def test_the_notice_stands_on_the_pages_and_in_their_files(cast: Cast, enter: Door) -> None:
     case = flagged(cast)
     stella, rae = enter("stella"), enter("rae")
+    request, patient = f"/prior-auths/{case.public_id}/", f"/patients/{case.patient.public_id}/"
+    files = "/worklist.csv", f"{request}clocks.csv", f"{patient}records.csv", f"{patient}history.csv"
 
-    shown = [
-        stella.get(path)
-        for path in (f"/prior-auths/{case.public_id}/", f"/patients/{case.patient.public_id}/", "/worklist.csv")
-    ]
+    shown = [stella.get(path) for path in (request, patient, *files)]
     shown.append(rae.get(f"/desk/{case.public_id}/"))
 
     for page in shown:

@@ -12,13 +12,13 @@ from authz.prescriptions.part2 import notice
 from authz.prior_auths import worklist
 from authz.web import rows
 from authz.web.rows import Row
-from authz.web.sheets import MOST, instant, sheet
+from authz.web.sheets import MOST, REDISCLOSURE, instant, sheet
 from authz.web.views.worklist import Worklist
 from authz.web.worklist_filters import kept, query
 
 COLUMNS: Final = (
     "request", "patient", "prescription", "prescriber", "payer", "opioid_day", "limit", "mme_per_day", "status",
-    "who_has_the_ball", "works_on_it", "supply_ends_on", "decision_due_at", "next_for_you", "redisclosure_notice",
+    "who_has_the_ball", "works_on_it", "supply_ends_on", "decision_due_at", "next_for_you", REDISCLOSURE,
 )  # fmt: skip
 
 
