@@ -249,12 +249,11 @@ def inbox(by: Actor) -> QuerySet[InboxEntry]:
 
     Each says in `is_open` whether it still waits for an act: nobody has acknowledged it or done what it asks for.
     """
-    if by.person_id is None:
-        return InboxEntry.objects.none()
     mine = InboxEntry.objects.filter(person=by.person_id, organization=by.organization_id)
     waits = standing().filter(pk=OuterRef("delivery__matter"))
     found = mine.annotate(is_open=Exists(waits)).select_related("prior_auth", "pain_hint__patient", "emergency_access")
-    return found.select_related("delivery__on_behalf_of", "delivery__matter").order_by("-arrived_at", "-pk")
+    entries = found.select_related("delivery__on_behalf_of", "delivery__matter").order_by("-arrived_at", "-pk")
+    return entries if by.person_id is not None else entries.none()
 
 
 def waiting(by: Actor) -> QuerySet[InboxEntry]:

@@ -74,8 +74,9 @@ def test_nobody_reads_anothers_inbox(told: stage.Cast) -> None:
     refused(taken, 404, "not-found")
 
 
-def test_a_machine_has_no_inbox(told: stage.Cast) -> None:
-    assert notices(machine(told.riverside, Role.STAFF)) == []
+@pytest.mark.parametrize("narrowed", [{}, {"is_open": "true"}, {"needs_act": "false", "is_read": "true"}])
+def test_a_machine_has_no_inbox_however_it_asks(told: stage.Cast, narrowed: dict[str, str]) -> None:
+    assert notices(machine(told.riverside, Role.STAFF), **narrowed) == []
 
 
 def test_who_polls_hears_304_until_something_has_changed(told: stage.Cast) -> None:
