@@ -159,7 +159,7 @@ _ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 _ANY: Final = r"[^/]+"
 _SHOWS_USE: Final = re.compile(
     rf"\S+ (/api/v1/patients/{_ANY}/(opioid-use|opioid-use/changes|timeline|pain-signal)/"
-    rf"|/patients/{_ANY}/(history/|records\.csv)?)"
+    rf"|/patients/{_ANY}/(history/|(history|records)\.csv)?)"
 )
 _SHOWS_REQUESTS: Final = re.compile(
     r"\S+ (/|/(worklist|inbox)\.csv|/(desk|inbox)/.*"

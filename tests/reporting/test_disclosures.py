@@ -72,6 +72,7 @@ def held(*, holder: int = US, has_use: bool = True) -> Held:
         (f"GET /api/v1/patients/{PATIENT}/timeline/", THEM, [USE]),
         (f"GET /patients/{PATIENT}/", THEM, [USE]),
         (f"GET /patients/{PATIENT}/records.csv", THEM, [USE]),
+        (f"GET /patients/{PATIENT}/history.csv", THEM, [USE]),
         ("GET /inbox.csv", THEM, [USE]),
         # what is theirs alone
         (f"GET /api/v1/patients/{PATIENT}/", THEM, []),
