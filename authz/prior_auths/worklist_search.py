@@ -8,7 +8,7 @@ Their numbers are found by blind indexes.
 from collections.abc import Iterable, Sequence
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import BigIntegerField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import BigIntegerField, Func, Q, QuerySet, Value
 
 from authz.access.roles import Actor
 from authz.prescriptions.models import Coverage, PatientIdentifier
@@ -26,7 +26,7 @@ def found_in(words: Sequence[str], by: Actor) -> list[Q]:
     called = PatientIdentifier.objects.filter(assigner=by.organization, patient__in=own.values("patient"))
     named = list(called.values_list("patient", "family_name", "given_name"))
     insured = Coverage.objects.filter(pk__in=own.values("coverage"))
-    return [_named(word, named) | _numbered(word, called, insured) | _on_request(word) for word in words]
+    return [_named(word, named) | _numbered(word, called, insured) | _on_request(word, own) for word in words]
 
 
 def _named(word: str, named: Iterable[tuple[int, str, str]]) -> Q:
@@ -41,10 +41,11 @@ def _numbered(word: str, called: QuerySet[PatientIdentifier], insured: QuerySet[
     return Q(patient__in=called.filter(value_index__in=spelled).values("patient")) | Q(coverage__in=of_coverage)
 
 
-def _on_request(word: str) -> Q:
-    asked = RequestedLine.objects.filter(prior_auth=OuterRef("pk"), product_name__icontains=word)
-    granted = Authorization.objects.filter(prior_auth=OuterRef("pk"), number__iexact=word)
-    return Q(number__iexact=word) | Q(Exists(asked)) | Q(Exists(granted))
+def _on_request(word: str, own: QuerySet[PriorAuth]) -> Q:
+    # Each list is found once. Asked of each request, PostgreSQL would look through them as often as there are requests.
+    asked = RequestedLine.objects.filter(prior_auth__in=own, product_name__icontains=word).values("prior_auth")
+    granted = Authorization.objects.filter(prior_auth__in=own, number__iexact=word).values("prior_auth")
+    return Q(number__iexact=word) | Q(pk__in=asked) | Q(pk__in=granted)
 
 
 def _each(keys: list[int]) -> Func:
