@@ -13,6 +13,13 @@ def visible_to(by: Actor) -> Q:
     return Q(clinic_id=by.organization) | Q(insurer_id=by.organization, submitted_at__isnull=False)
 
 
+def named_to(by: Actor, prior_auth: PriorAuth) -> dict[str, str]:
+    """Return how a refusal names a request in its context: by its id, where the actor's organization may know it."""
+    is_clinics = prior_auth.clinic_id == by.organization_id
+    is_insurers = prior_auth.insurer_id == by.organization_id and prior_auth.submitted_at is not None
+    return {"request": str(prior_auth.public_id)} if by.is_system or is_clinics or is_insurers else {}
+
+
 def roles_in_case(prior_auth: PriorAuth, by: Actor) -> frozenset[Role]:
     """Return the actor's roles as far as their organization's side of this request gives them any."""
     if by.is_system or by.organization_id in {prior_auth.clinic_id, prior_auth.insurer_id}:

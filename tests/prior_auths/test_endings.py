@@ -72,6 +72,18 @@ def test_a_use_has_one_active_request_whoever_opens_it(cast: Cast) -> None:
     assert refusal.value.context == {"request": str(detected.public_id)}
 
 
+def test_whose_the_active_request_is_another_clinic_does_not_learn(cast: Cast) -> None:
+    patient = stage.register(cast, member_id="M-1", insured=False)
+    stage.insure(cast, patient, member_id="M-1")
+    stage.fill(cast, patient, 10)
+    stage.register(cast, by=cast.mallory, mrn="HILL-MRN", member_id="M-1", insured=False)
+
+    with pytest.raises(AlreadyOpen) as refusal:
+        intake.open_request(patient_id=PatientId(patient.public_id), reason="Ours.", by=cast.mallory, now=NOW)
+
+    assert refusal.value.context == {}
+
+
 def test_without_any_use_there_is_nothing_to_ask_for(cast: Cast) -> None:
     patient = PatientId(stage.register(cast).public_id)
 

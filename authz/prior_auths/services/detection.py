@@ -33,6 +33,7 @@ from authz.prior_auths.services import steps
 from authz.prior_auths.services.news import must_be_news, shares, was_answered
 from authz.prior_auths.services.numbers import next_request_number
 from authz.prior_auths.services.regime import put_under_regime
+from authz.prior_auths.visibility import named_to
 from authz.rules.thresholds import finding_to_json
 from authz.rules.trace import trace_to_json
 
@@ -44,7 +45,7 @@ _ACTIVE = frozenset(state.value for state in ACTIVE)
 
 
 class AlreadyOpen(AuthzError):
-    """There is an active request for this use already. `context["request"]` is its id."""
+    """There is an active request for this use already. `context["request"]` is its id, unless it is another's."""
 
     code = "already-open"
 
@@ -98,7 +99,7 @@ def open_by_hand(
     requests = list(PriorAuth.objects.select_for_update().filter(patient=patient).order_by("pk"))
     request = _active_for(need, requests)
     if request is not None:
-        raise AlreadyOpen("There is an active request for this use.", request=str(request.public_id))
+        raise AlreadyOpen("There is an active request for this use.", **named_to(by, request))
     must_be_news(need, requests=requests, stated=new_fact)
     clinic = Organization.objects.get(pk=by.organization)
     opened = open_for(

@@ -16,6 +16,7 @@ from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, person_of
+from authz.prior_auths.visibility import named_to
 
 
 class ReopeningTooLate(AuthzError):
@@ -25,7 +26,7 @@ class ReopeningTooLate(AuthzError):
 
 
 class AskedAnew(AuthzError):
-    """Another active request covers the same use. `context["request"]` is its id."""
+    """Another active request covers the same use. `context["request"]` is its id, unless it is another's."""
 
     code = "asked-anew"
 
@@ -57,7 +58,7 @@ def reopen(
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.REOPEN, by)
     _must_be_in_time(prior_auth, code, now)
-    _must_be_the_only_one(prior_auth)
+    _must_be_the_only_one(prior_auth, by)
     _must_not_be_under_appeal(prior_auth)
     may_decide = Role.PHYSICIAN in by.roles and not decided_against(prior_auth, person_id=person_of(by))
     prior_auth.reviewer_id = by.person_id if may_decide else None
@@ -80,11 +81,11 @@ def _must_be_in_time(prior_auth: PriorAuth, code: ReopeningReason, now: datetime
 
 
 @across_tenants("the same use may be asked for anew at any clinic")
-def _must_be_the_only_one(prior_auth: PriorAuth) -> None:
+def _must_be_the_only_one(prior_auth: PriorAuth, by: Actor) -> None:
     active = PriorAuth.objects.filter(patient=prior_auth.patient_id, state__in=[state.value for state in ACTIVE])
     same = active.filter(coverage=prior_auth.coverage_id, record_ids__overlap=prior_auth.record_ids).first()
     if same is not None:
-        raise AskedAnew("Another request for this use is active; decide that one.", request=str(same.public_id))
+        raise AskedAnew("Another request for this use is active; decide that one.", **named_to(by, same))
 
 
 def _must_not_be_under_appeal(prior_auth: PriorAuth) -> None:
