@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from secrets import token_urlsafe
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 import jwt
+
+from tests.loopback import served
 
 CLIENT, SECRET = "authz", "a secret between the two"
 
@@ -30,16 +31,8 @@ class IdentityProvider:
     @contextmanager
     def opened(self) -> Iterator["IdentityProvider"]:
         """Serve until the block ends."""
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self.issuer = f"http://127.0.0.1:{server.server_address[1]}"
-        serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
-        try:
+        with served(_handler(self)) as self.issuer:
             yield self
-        finally:
-            server.shutdown()
-            serving.join()
-            server.server_close()
 
     @property
     def configuration(self) -> dict[str, Any]:

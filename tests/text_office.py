@@ -5,9 +5,10 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
+
+from tests.loopback import served
 
 
 @dataclass(frozen=True)
@@ -35,16 +36,8 @@ class TextOffice:
     @contextmanager
     def opened(self) -> Iterator["TextOffice"]:
         """Serve until the block ends."""
-        server = HTTPServer(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        serving = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        serving.start()
-        try:
+        with served(_handler(self)) as self.url:
             yield self
-        finally:
-            server.shutdown()
-            serving.join()
-            server.server_close()
 
 
 def _handler(office: TextOffice) -> type[BaseHTTPRequestHandler]:

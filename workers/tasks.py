@@ -73,9 +73,9 @@ def drain_outbox() -> None:
 @app.task(name=SEND_DELIVERIES)
 def send_deliveries() -> None:
     """Send what leaves the house. Needs no guard: rows are leased, so several workers share the work."""
+    note_heartbeat(part=Part.SENDING, now=clock.now())
     heed(Waiting.DELIVERIES)
     _take_turns(notifications.send_next)
-    note_heartbeat(part=Part.SENDING, now=clock.now())
 
 
 @app.task(name=RELEASE_EXPIRED_REVIEWS)
