@@ -41,7 +41,7 @@ INSERT INTO authz_event
     (prior_auth_id, sequence, step, code, from_state, to_state, at, actor_name, organization_id, note)
     SELECT id, 1, 'open', '', '', 'detected', submitted_at, 'Authz', NULL, '' FROM authz_priorauth
     UNION ALL
-    SELECT id, 2, 'submit', '', 'draft', 'queued', submitted_at, 'Staff', clinic_id, '' FROM authz_priorauth;
+    SELECT id, 2, 'submit', '', 'draft', 'queued', submitted_at, 'Staff', clinic_id, '' FROM authz_priorauth
 """
 
 
@@ -52,5 +52,6 @@ def record_requests(number: int, *, clinic: int, insurer: int, now: datetime) ->
     member = sealed(b"M-1", place="authz_coverage.member_id")
     (found_by,) = digests("M-1", place="authz_coverage.member_id_index")
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD, {**told, "member": member, "found_by": found_by})
+        for statement in _RECORD.split(";"):
+            cursor.execute(statement, {**told, "member": member, "found_by": found_by})
         cursor.execute("VACUUM ANALYZE")

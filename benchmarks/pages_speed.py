@@ -41,7 +41,7 @@ INSERT INTO authz_requestedline
     (prior_auth_id, line, rxcui, product_name, quantity, days_supply, daily_units, refills, starts_on, ends_on)
     SELECT id, 1, '1049621', 'oxycodone hydrochloride 5 MG Oral Tablet', 40, 10, NULL, NULL, '2026-06-01', '2026-06-10'
     FROM authz_priorauth;
-UPDATE authz_priorauth SET state = 'detected', submitted_at = NULL, due_at = NULL WHERE id %% 5 = 0;
+UPDATE authz_priorauth SET state = 'detected', submitted_at = NULL, due_at = NULL WHERE id %% 5 = 0
 """
 
 
@@ -161,7 +161,8 @@ def main(requests: int, fills: int) -> bool:
     access.add_membership(person=person, organization=clinic, role=Role.STAFF)
     record_requests(requests, clinic=clinic.pk, insurer=insurer.pk, now=now - timedelta(minutes=1))
     with connection.cursor() as cursor:
-        cursor.execute(_NAME, {"clinic": clinic.pk, "now": now, **_called()})
+        for statement in _NAME.split(";"):
+            cursor.execute(statement, {"clinic": clinic.pk, "now": now, **_called()})
         cursor.execute("VACUUM ANALYZE")
     patient = a_patient(fills, access_selectors.actor_for(person=person, organization=clinic), now)
     print(f"{requests:,} requests, {fills} fills", flush=True)

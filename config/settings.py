@@ -114,8 +114,11 @@ def _database(url: str) -> dict[str, Any]:
     # A server that vanished without a word is noticed within a minute, rather than after hours.
     patience = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
     parts = patience | parts
+    # What is asked again and again the server plans once. A pooler between the two must know how to keep that.
+    prepared: dict[str, Any] = {"server_side_binding": True, "prepare_threshold": 3}
+    told = prepared if env.flag("AUTHZ_PREPARED_STATEMENTS", default=True) else {}
     kept = {"CONN_MAX_AGE": age, "CONN_HEALTH_CHECKS": True}
-    return {"ENGINE": "authz.access.database", "OPTIONS": parts | pool, **kept, **settings}
+    return {"ENGINE": "authz.access.database", "OPTIONS": parts | pool | told, **kept, **settings}
 
 
 _HAS_POOL = env.flag("AUTHZ_CONNECTION_POOL")

@@ -95,7 +95,7 @@ def test_an_appeal_is_not_decided_without_a_decision_nor_overturned_without_what
 ) -> None:
     uma, decided = cast.people["uma"].pk, "UPDATE authz_appeal SET state = 'decided' WHERE id = %s"
 
-    refused(f"SET CONSTRAINTS ALL IMMEDIATE; {decided}", [appeal.pk], "a decided appeal has a decision")
+    refused(decided, [appeal.pk], "a decided appeal has a decision")
     refused(DECIDE, [appeal.pk, "overturned", NOW, uma, None, None], "what_is_overturned_is_superseded")
 
 
