@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
+from authz.access.database.rows import write
 from authz.access.models import Organization
 from authz.access.roles import Actor
 from authz.access.tenancy import across_tenants
@@ -40,9 +41,24 @@ def record(
     `on_behalf_of` is the inside key of the person for whom the actor stands in, `emergency` the id of an emergency
     access. Whose record it is, the database finds by the subject.
     """
+    subject = {"subject_kind": subject_kind, "subject_id": subject_id}
+    write(entry(by=by, action=action, **subject, now=now, on_behalf_of=on_behalf_of, emergency=emergency))
+
+
+def entry(
+    *,
+    by: Actor,
+    action: str,
+    subject_kind: str,
+    subject_id: UUID,
+    now: datetime,
+    on_behalf_of: int | None = None,
+    emergency: UUID | None = None,
+) -> AuditEntry:
+    """Return the entry of the trail, for the caller to write with what it tells of. See record."""
     circumstances = present()
     circumstances.entries += 1
-    _add(
+    return _entry(
         circumstances,
         by=by,
         at=now,
@@ -59,7 +75,7 @@ def record_read(*, by: Actor, circumstances: Circumstances, now: datetime) -> No
     if circumstances.patients:
         known = {public_id for public_id in circumstances.patients.values() if public_id}
         unknown = [key for key, public_id in circumstances.patients.items() if not public_id]
-        _add(
+        read = _entry(
             circumstances,
             by=by,
             at=now,
@@ -68,6 +84,7 @@ def record_read(*, by: Actor, circumstances: Circumstances, now: datetime) -> No
             patients=sorted(known | (_public_ids(unknown) if unknown else set())),
             emergency=circumstances.emergency,
         )
+        write(read)
 
 
 def note_looked_at(*, by: Actor, now: datetime, is_export: bool = False) -> None:
@@ -90,8 +107,8 @@ def _public_ids(keys: list[int]) -> set[UUID]:
     return {found[0] for found in _ask("SELECT public_id FROM authz_patient WHERE id = ANY(%s)", keys)}
 
 
-def _add(circumstances: Circumstances, *, by: Actor, **entry: object) -> None:
-    AuditEntry.objects.create(
+def _entry(circumstances: Circumstances, *, by: Actor, **told: Any) -> AuditEntry:
+    return AuditEntry(
         organization_id=by.organization_id,
         person_id=by.person_id,
         client_id=by.client_id,
@@ -100,7 +117,7 @@ def _add(circumstances: Circumstances, *, by: Actor, **entry: object) -> None:
         address=circumstances.address[:300],
         source=circumstances.source,
         purpose=circumstances.purpose,
-        **entry,
+        **told,
     )
 
 

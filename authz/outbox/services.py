@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from authz.access.database.rows import write
 from authz.outbox import leases, selectors
 from authz.outbox.models import OutboxMessage
 from authz.outbox.nudge import Waiting, nudge_on_commit
@@ -22,10 +23,15 @@ def announce(*, topic: str, subject_id: UUID, now: datetime) -> None:
 
     :raises OutsideTransaction: outside a transaction.
     """
+    write(fact(topic=topic, subject_id=subject_id, now=now))
+
+
+def fact(*, topic: str, subject_id: UUID, now: datetime) -> OutboxMessage:
+    """Return the row that announces a fact, for the caller to write with others. See announce."""
     if not connection.in_atomic_block:
         raise OutsideTransaction(f"{topic} was announced outside a transaction")
-    OutboxMessage.objects.create(topic=topic, subject_id=subject_id, announced_at=now, due_at=now)
     nudge_on_commit(Waiting.FACTS)
+    return OutboxMessage(topic=topic, subject_id=subject_id, announced_at=now, due_at=now)
 
 
 def lease(*, at_most: int, now: datetime) -> list[OutboxMessage]:

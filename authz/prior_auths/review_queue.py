@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Prefetch, Q, QuerySet
 
-from authz.access.models import Membership
+from authz.access.database.rows import Question
+from authz.access.models import Membership, Organization
 from authz.access.roles import Action, Actor, Role, must_be_allowed
 from authz.access.tenancy import across_tenants
 from authz.prior_auths import selectors
@@ -26,34 +27,39 @@ _SHOWN: Final = (
     "is_part2",
     *("opened_at", "need_in_doubt_at", "submitted_at", "decided_at", "reopened_at", "leased_until", "due_at"),
     *("regime", "regime_version", "time_zone", "reviewer", "patient__public_id", "coverage__public_id"),
-    *("clinic__public_id", "clinic__name", "clinic__time_zone", "insurer__public_id", "insurer__name"),
-    *(
-        "prescriber__public_id",
-        "prescriber__npi",
-        "prescriber__family_name",
-        "prescriber__given_name",
-        "duplicate_of__public_id",
-    ),
+    *("prescriber__public_id", "prescriber__npi", "prescriber__family_name", "prescriber__given_name"),
+    *("clinic", "insurer", "duplicate_of"),
 )
 """What a list tells of a request; to fetch all of what it rests on would take most of the time."""
 
-_RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of")
+_RELATED: Final = ("patient", "coverage", "prescriber")
 
-_LONG: Final = frozenset({"explanation", "packet"})
-# One NOT over all three: each by itself would be joined, and the whole queue sorted for the first of its order.
-_NEXT: Final = f"""
-SELECT {", ".join(str(field.column) for field in PriorAuth._meta.concrete_fields if field.name not in _LONG)}
+_ORGANIZATION: Final = Organization.objects.only("public_id", "name", "time_zone")
+_SHARED: Final = (
+    Prefetch("clinic", _ORGANIZATION),
+    Prefetch("insurer", _ORGANIZATION),
+    Prefetch("duplicate_of", PriorAuth.objects.only("public_id", "patient", "is_part2")),
+)
+"""What is the same for many, or seldom there: asked for by itself, it need not be planned and read with each row."""
+
+_COLUMNS: Final = [field.column for field in PriorAuth._meta.concrete_fields if field.name not in PriorAuth.LONG]
+# One NOT over both: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
+# The state stands in the text, not among the values, so that one plan by the state's own index serves every time.
+_NEXT: Final = {
+    state: f"""
+SELECT {", ".join(_COLUMNS)}
 FROM authz_priorauth request
-WHERE insurer_id = %(insurer)s AND state = %(state)s AND submitted_at IS NOT NULL
+WHERE insurer_id = %(insurer)s AND state = '{state.value}' AND submitted_at IS NOT NULL
     AND (leased_until IS NULL OR leased_until <= %(now)s)
     AND NOT (
         EXISTS (SELECT FROM authz_skip WHERE prior_auth_id = request.id AND person_id = %(person)s)
-        OR EXISTS (SELECT FROM authz_membership WHERE organization_id = request.clinic_id AND person_id = %(person)s)
-        OR EXISTS (SELECT FROM authz_prescriber WHERE id = request.prescriber_id AND person_id = %(person)s)
+        OR authz_is_partial(%(person)s, clinic_id, prescriber_id)
     )
 ORDER BY {", ".join("id" if name == "pk" else name for name in MOST_PRESSING)}
 FOR UPDATE SKIP LOCKED LIMIT 1
 """
+    for state in (State.QUEUED, State.CLINICAL_REVIEW)
+}
 
 _OPEN = sorted(state.value for state in UNDECIDED)
 
@@ -94,7 +100,7 @@ def review_queue(by: Actor) -> QuerySet[PriorAuth]:
     must_be_allowed(by, Action.READ_QUEUE)
     open_requests = selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN)
     related = open_requests.select_related(None).select_related(*_RELATED)
-    return related.only(*_SHOWN).order_by(*MOST_PRESSING)
+    return related.prefetch_related(*_SHARED).only(*_SHOWN).order_by(*MOST_PRESSING)
 
 
 def of(rows: QuerySet[PriorAuth], whose: Whose, by: Actor) -> QuerySet[PriorAuth]:
@@ -154,15 +160,13 @@ def counts(by: Actor, *, now: datetime) -> dict[Part, int]:
     }
 
 
-@across_tenants("that a clinic is a reviewer's own is not the insurer's to know")
-def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> PriorAuth | None:
-    """Lock and return what this person could take in hand next, the most pressing; None when nothing waits for them.
+def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> Question:
+    """Return how to find and lock what this person could take in hand next, the most pressing.
 
     Left out is what they passed over, what somebody has or is taking, and what concerns their own clinic or
     prescriptions. As SQL: to put this question together anew each time takes longer than to answer it.
     """
-    asked = {"insurer": organization_id, "state": state.value, "now": now, "person": person_id}
-    return next(iter(PriorAuth.objects.raw(_NEXT, asked)), None)
+    return Question(_NEXT[state], _COLUMNS, {"insurer": organization_id, "now": now, "person": person_id})
 
 
 @across_tenants("what a clinic answers comes back to a reviewer only while they are there")

@@ -49,9 +49,8 @@ LOOKING_ACROSS = {
     "authz/prior_auths/services/reopening.py",
     "authz/prior_auths/services/detection.py",
     "authz/prior_auths/services/intake.py",
-    # whose clinic a reviewer's own is, and whether they are there
+    # whether a reviewer is there
     "authz/prior_auths/review_queue.py",
-    "authz/prior_auths/services/queue.py",
     # an accounting names whoever received what the organization holds
     "authz/reporting/accounting.py",
     # when the clinic was told is the insurer's to know

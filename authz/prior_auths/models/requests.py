@@ -112,6 +112,8 @@ class PriorAuth(models.Model):
         "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
         "reopened_at", "screened_at", "due_at", "renews", "new_fact_kind", "assignee",
     }  # fmt: skip
+    LONG: ClassVar[tuple[str, ...]] = ("explanation", "packet")
+    """What most steps do not read, and takes as long to load as all the rest; deferred, it is loaded when read."""
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
     number = models.CharField(max_length=20)

@@ -3,12 +3,11 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from authz.access import selectors as access
 from authz.access.models import Membership
 from authz.access.roles import SYSTEM, Actor, Role
-from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PersonId, PriorAuthId
@@ -73,19 +72,20 @@ def take_in_hand(
     return _take_in_hand(prior_auth, Step.TAKE_IN_HAND, by, now)
 
 
-@transaction.atomic
 def claim_next(*, by: Actor, now: datetime) -> PriorAuth | None:
     """Take in hand the most pressing request that the actor may take; None when nothing waits for them.
 
-    Requests that others are taking at this moment are passed by, so that any number of reviewers never share one.
+    Requests that others are taking at this moment are passed by, so that any number of reviewers never share one. It
+    is one statement, which needs no transaction about it.
 
     :raises Forbidden: when the actor does not review.
     """
     for role, state, step in _OFFERS:
         if role in by.roles:
-            found = next_waiting(person_of(by), by.organization, state=state, now=now)
-            if found is not None:
-                return _take_in_hand(found, step, by, now)
+            waiting = next_waiting(person_of(by), by.organization, state=state, now=now)
+            in_hand = {"reviewer_id": by.person_id, "leased_until": now + LEASE}
+            if taken := steps.take_first(waiting, step, state=state, by=by, now=now, changed=in_hand):
+                return taken
     if by.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}):
         raise Forbidden("Your role does not allow you to review.")
     return None
@@ -219,13 +219,12 @@ def _must_be_impartial(prior_auth: PriorAuth, person_id: int) -> None:
         raise ConflictOfInterest("This request concerns your own clinic or prescriptions.")
 
 
-@across_tenants("that a clinic is a reviewer's own is not the insurer's to know")
 def is_partial(prior_auth: PriorAuth, *, person_id: int) -> bool:
     """Say whether the person works at the request's clinic, or prescribed."""
-    if Membership.objects.filter(person=person_id, organization=prior_auth.clinic_id).exists():
-        return True
-    prescriber = prior_auth.prescriber
-    return prescriber is not None and prescriber.person_id == person_id
+    with connection.cursor() as cursor:
+        asked = [person_id, prior_auth.clinic_id, prior_auth.prescriber_id]
+        cursor.execute("SELECT authz_is_partial(%s, %s, %s)", asked)
+        return bool(cursor.fetchone()[0])
 
 
 @transaction.atomic

@@ -1,15 +1,18 @@
 """Take one step of a request's life: the only place where its state changes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
 
-from authz.access.roles import Actor
+from django.db.models import Model
+
+from authz.access.database.rows import Found, Question, change_found, write
+from authz.access.roles import Actor, Role
 from authz.audit import services as audit
 from authz.errors import AuthzError, NotFound, StaleVersion
 from authz.ids import PriorAuthId
-from authz.outbox.services import announce
+from authz.outbox.services import fact
 from authz.prior_auths import lifecycle, selectors
 from authz.prior_auths.clock_history import HEEDED
 from authz.prior_auths.lifecycle import State, Step
@@ -31,7 +34,8 @@ def lock(*, prior_auth_id: PriorAuthId, by: Actor, expected_version: int | None 
     :raises NotFound: when the organization has no such request; an insurer has those submitted to it.
     :raises StaleVersion: when the caller read another version.
     """
-    found = PriorAuth.objects.select_for_update().filter(visible_to(by), public_id=prior_auth_id).first()
+    known = PriorAuth.objects.filter(visible_to(by)).defer(*PriorAuth.LONG)
+    found = known.select_for_update().filter(public_id=prior_auth_id).first()
     if found is None:
         raise NotFound("There is no such request.")
     if expected_version is not None and expected_version != found.version:
@@ -44,8 +48,10 @@ def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
 
     :raises IllegalStep: naming the steps it does allow this actor now.
     """
-    state = State(prior_auth.state)
-    roles = roles_in_case(prior_auth, by)
+    _must_be_allowed(step, State(prior_auth.state), roles_in_case(prior_auth, by))
+
+
+def _must_be_allowed(step: Step, state: State, roles: frozenset[Role]) -> None:
     if not lifecycle.is_allowed(step, state=state, roles=roles):
         allowed = [allowed.value for allowed in lifecycle.steps_for(state=state, roles=roles)]
         raise IllegalStep(f"A request that is {state.value} cannot take the step {step.value} by you.", allowed=allowed)
@@ -73,13 +79,33 @@ def take(
     row = lifecycle.TABLE[step]
     before = prior_auth.state
     prior_auth.state = row.target.value if row.target else before
-    record(prior_auth, step, from_state=before, by=by, now=now, note=note, code=code)
+    told: list[Model] = _told(prior_auth, step, from_state=before, by=by, now=now, note=note, code=code)
     if step in HEEDED:
+        write(*told)
+        told = []
         due = selectors.due(prior_auth)
         prior_auth.due_at = due.at if due else None
-    prior_auth.save(update_fields=None if changed is None else {*_ALWAYS, *changed})
     if row.says and not is_silent:
-        announce(topic=row.says, subject_id=prior_auth.public_id, now=now)
+        told.append(fact(topic=row.says, subject_id=prior_auth.public_id, now=now))
+    write(*told, changed=prior_auth, names=None if changed is None else {*_ALWAYS, *changed})
+
+
+def take_first(
+    question: Question, step: Step, *, state: State, by: Actor, now: datetime, changed: Mapping[str, Any]
+) -> PriorAuth | None:
+    """Take a step on the first request of a state that a question finds, in the statement that finds and locks it.
+
+    For a step that moves no clock and of which nobody is told. `changed` has further fields, by attribute. None when
+    nothing is found.
+
+    :raises IllegalStep: when the table does not allow it.
+    """
+    _must_be_allowed(step, state, frozenset(by.roles))
+    found: dict[str, Any] = {name: Found(name) for name in ("id", "public_id", "version")}
+    first = PriorAuth(**found, state=(lifecycle.TABLE[step].target or state).value)
+    told = _told(first, step, from_state=state.value, by=by, now=now, note="", code="")
+    changes = {"state": first.state, "version": first.version, **changed}
+    return change_found(PriorAuth, question, *told, changes=changes)
 
 
 class _Versioned(Protocol):
@@ -112,9 +138,13 @@ def record(
     prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now: datetime, note: str = "", code: str = ""
 ) -> None:
     """Add the event and the trail of a step; the caller saves the request."""
+    write(*_told(prior_auth, step, from_state=from_state, by=by, now=now, note=note, code=code))
+
+
+def _told(
+    prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now: datetime, note: str, code: str
+) -> list[Model]:
     prior_auth.version += 1
-    Event.objects.create(
-        prior_auth=prior_auth,
-        **taken(prior_auth, step, from_state=from_state, by=by, now=now, note=note, code=code),
-    )
-    audit.record(by=by, action=step.value, subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)
+    happened = taken(prior_auth, step, from_state=from_state, by=by, now=now, note=note, code=code)
+    subject = {"subject_kind": "prior-auth", "subject_id": prior_auth.public_id}
+    return [Event(prior_auth=prior_auth, **happened), audit.entry(by=by, action=step.value, **subject, now=now)]

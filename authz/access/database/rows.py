@@ -1,0 +1,129 @@
+"""Rows written together, in one statement.
+
+What a step of a request's life writes, its event, the trail, the fact to tell and its new state, would otherwise be a
+statement each, most of whose time Django and the way to the server and back take.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple, Self, TypeVar
+
+from django.db import DatabaseError, connection, models
+from django.db.models.expressions import DatabaseDefault
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class Question(NamedTuple):
+    """A SELECT of some columns of one row, which it locks, with its values by name."""
+
+    sql: str
+    columns: Collection[str]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """In place of a value: a column of the row that the statement itself finds, or so much more than that."""
+
+    column: str
+    more: int = 0
+
+    def __add__(self, number: int) -> Self:
+        return type(self)(self.column, self.more + number)
+
+
+def write(*new: models.Model, changed: models.Model | None = None, names: Collection[str] | None = None) -> None:
+    """Add the new rows, and write what changed in another: the fields in `names`, or all that were loaded.
+
+    Nothing is read back, so the new ones do not come to know their keys; and no signal is sent.
+
+    :raises DatabaseError: when the changed row is not there.
+    """
+    statements, values = [], []
+    for row in new:
+        fields = _filled(row)
+        statements.append(_insert(type(row), fields))
+        values += [_value(row, field, is_new=True) for field in fields]
+    if changed is not None:
+        fields = tuple(field for field in _filled(changed) if names is None or field.name in names)
+        statements.append(_update(type(changed), fields))
+        values += [*(_value(changed, field, is_new=False) for field in fields), changed.pk]
+    with connection.cursor() as cursor:
+        cursor.execute(_together(tuple(statements)), values)
+        if changed is not None and cursor.rowcount != 1:
+            raise DatabaseError(f"There is no such row of {changed._meta.db_table} to change.")
+
+
+def change_found(model: type[Row], question: Question, *new: models.Model, changes: Mapping[str, Any]) -> Row | None:
+    """Find a row of a model, change it, by attribute, and add the new ones that tell of it.
+
+    Return what the question asks of the row, as it is then; None when none is found, and nothing is written.
+    """
+    values, key = dict(question.values), model._meta.pk.column
+    statements = [f"found AS ({question.sql})"]
+    for row in new:
+        fields = _filled(row)
+        told = ", ".join(_said(field, field.pre_save(row, True), values) for field in fields)
+        statements.append(
+            f"told_{len(statements)} AS (INSERT INTO {_into(type(row), fields)} SELECT {told} FROM found)"
+        )
+    fields = tuple(field for field in model._meta.concrete_fields if field.attname in changes)
+    changed = ", ".join(f"{_quoted(field.column)} = {_said(field, changes[field.attname], values)}" for field in fields)
+    sql = (
+        f"WITH {', '.join(statements)} UPDATE {_quoted(model._meta.db_table)} subject SET {changed} "
+        f"FROM found WHERE subject.{key} = found.{key} "
+        f"RETURNING {', '.join(f'subject.{column}' for column in question.columns)}"
+    )
+    return next(iter(model._default_manager.raw(sql, values)), None)
+
+
+def _filled(row: models.Model) -> tuple[Any, ...]:
+    """Return the fields that are loaded or given, but the key and what the database is to fill."""
+    held = row.__dict__
+    return tuple(
+        field
+        for field in row._meta.concrete_fields
+        if not field.primary_key and field.attname in held and not isinstance(held[field.attname], DatabaseDefault)
+    )
+
+
+def _value(row: models.Model, field: Any, *, is_new: bool) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, is_new), connection)
+
+
+def _said(field: Any, value: Any, values: dict[str, Any]) -> str:
+    """Return how a statement says a field's value, which joins the others unless the statement finds it itself."""
+    if isinstance(value, Found):
+        return f"found.{value.column} + {value.more}" if value.more else f"found.{value.column}"
+    name = f"value_{len(values)}"
+    values[name] = field.get_db_prep_save(value, connection)
+    return f"%({name})s"
+
+
+@cache
+def _insert(model: type[models.Model], fields: tuple[Any, ...]) -> str:
+    return f"INSERT INTO {_into(model, fields)} VALUES ({', '.join('%s' for _ in fields)})"
+
+
+@cache
+def _update(model: type[models.Model], fields: tuple[Any, ...]) -> str:
+    changes = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
+    return f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {_quoted(model._meta.pk.column)} = %s"
+
+
+@cache
+def _together(statements: tuple[str, ...]) -> str:
+    *first, last = statements
+    told = ", ".join(f"told_{number} AS ({one})" for number, one in enumerate(first))
+    return f"WITH {told} {last}" if told else last
+
+
+@cache
+def _into(model: type[models.Model], fields: tuple[Any, ...]) -> str:
+    return f"{_quoted(model._meta.db_table)} ({', '.join(_quoted(field.column) for field in fields)})"
+
+
+def _quoted(name: str) -> str:
+    return connection.ops.quote_name(name)
