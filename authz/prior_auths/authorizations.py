@@ -7,6 +7,7 @@ from datetime import date
 from authz.prior_auths import needs
 from authz.prior_auths.authorization import Granted, Standing, Used, standing, used
 from authz.prior_auths.models import Authorization, Determination
+from authz.prior_auths.needs import PatientCase
 from authz.rules.records import Record
 
 
@@ -34,9 +35,10 @@ def granted_of(authorization: Authorization) -> Granted:
     )
 
 
-def seen(authorization: Authorization, *, on: date) -> Seen:
-    """Return how an authorization stands on a day, by the fills that are known."""
-    newest: Sequence[Record] = list(needs.case_of(authorization.prior_auth.patient).newest.values())
+def seen(authorization: Authorization, *, on: date, known: PatientCase | None = None) -> Seen:
+    """Return how an authorization stands on a day, by the fills that are known, or by those in `known`."""
+    known = known or needs.case_of(authorization.prior_auth.patient)
+    newest: Sequence[Record] = list(known.newest.values())
     granted = granted_of(authorization)
     drawn = used(granted, newest)
     return Seen(authorization=authorization, granted=granted, used=drawn, standing=standing(granted, drawn, on=on))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from django.db.models import QuerySet
 
 from authz.prescriptions.models import Patient
 from authz.prior_auths.deadlines import Urgency
@@ -64,13 +65,16 @@ class Year:
         return TODAY + timedelta(days=(self.now - NOW).days)
 
     def the_clinic_works(self) -> None:
-        for row in PriorAuth.objects.filter(state__in=[State.DETECTED.value, State.DRAFT.value]):
+        for row in self.waiting(State.DETECTED, State.DRAFT):
             if self.happens(0.7):
                 self.submit(row)
-        for row in PriorAuth.objects.filter(state=State.INFO_REQUESTED.value):
+        for row in self.waiting(State.INFO_REQUESTED):
             if self.happens(0.5):
                 answers = {q.public_id: "Since March." for q in row.information_requests.filter(answered_at=None)}
                 questions.answer(prior_auth_id=key_of(row), answers=answers, by=self.cast.stella, now=self.now)
+
+    def waiting(self, *states: State) -> QuerySet[PriorAuth]:
+        return PriorAuth.objects.defer(*PriorAuth.LONG).filter(state__in=[state.value for state in states])
 
     def submit(self, row: PriorAuth) -> None:
         by, key = {"by": self.cast.stella, "now": self.now}, {"prior_auth_id": key_of(row)}

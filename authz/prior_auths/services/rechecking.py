@@ -5,13 +5,13 @@ So whatever is killed or told twice, everybody asked for is rechecked, and a pat
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from authz import clock
 from authz.formulary.services import IN_USE
@@ -22,17 +22,62 @@ from authz.policies.selectors import plans_that_count_days_as_they_pass, written
 from authz.policies.services import ACTIVATED, RETIRED
 from authz.prescriptions.models import Coverage, FillVersion, Patient, PatientIdentifier, PrescriptionVersion
 from authz.prior_auths.lifecycle import ACTIVE
-from authz.prior_auths.models import Evaluation, PriorAuth, Recheck
+from authz.prior_auths.models import Recheck
 from authz.prior_auths.services.detection import recheck
 from authz.rules.selection import LONGEST_SUPPLY
 
 _BATCH = 1000
 
+# As SQL: put together anew from querysets, the question takes longer than its answer.
+_DUE: Final = """
+WITH ordered AS NOT MATERIALIZED (
+    SELECT written.patient_id, version.starts_on
+    FROM authz_prescriptionversion version JOIN authz_prescription written ON written.id = version.prescription_id
+), told AS NOT MATERIALIZED (
+    SELECT patient_id, starts_on FROM ordered
+    UNION ALL
+    SELECT fill.patient_id, version.starts_on
+    FROM authz_fillversion version JOIN authz_fill fill ON fill.id = version.fill_id
+), known AS (
+    SELECT patient.id, (
+        SELECT as_of FROM authz_evaluation WHERE patient_id = patient.id ORDER BY as_of DESC LIMIT 1
+    ) AS evaluated_on
+    FROM authz_patient patient
+    WHERE %(zone)s = (
+        SELECT assigner.time_zone FROM authz_patientidentifier identifier
+        JOIN authz_organization assigner ON assigner.id = identifier.assigner_id
+        WHERE identifier.patient_id = patient.id ORDER BY identifier.id LIMIT 1
+    )
+)
+SELECT id FROM known
+WHERE evaluated_on < %(today)s
+    AND NOT EXISTS (SELECT FROM authz_recheck WHERE patient_id = known.id AND asked_at >= %(midnight)s)
+    AND (
+        EXISTS (SELECT FROM authz_priorauth WHERE patient_id = known.id AND state = ANY(%(active)s))
+        OR EXISTS (
+            SELECT FROM told WHERE patient_id = known.id AND starts_on > evaluated_on AND starts_on <= %(today)s
+        )
+        OR EXISTS (
+            SELECT FROM ordered CROSS JOIN unnest(%(expiries)s::int[]) days
+            WHERE patient_id = known.id AND starts_on + days >= evaluated_on AND starts_on + days < %(today)s
+        )
+        OR EXISTS (SELECT FROM authz_coverage WHERE patient_id = known.id AND plan_id = ANY(%(day_by_day)s))
+        AND EXISTS (
+            SELECT FROM told
+            WHERE patient_id = known.id AND starts_on > evaluated_on - %(longest)s::int AND starts_on <= %(today)s
+        )
+    )
+ORDER BY id
+"""
+
 
 def ask_for(*, patients: QuerySet[Patient], now: datetime) -> int:
     """Ask for a recheck of each of the patients, and return how many there are. Who waits for one is asked for once."""
+    return _ask_for(patients.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=_BATCH), now)
+
+
+def _ask_for(keys: Iterator[int], now: datetime) -> int:
     count = 0
-    keys = iter(patients.order_by("pk").values_list("pk", flat=True).iterator(chunk_size=_BATCH))
     while batch := [Recheck(patient_id=key, asked_at=now, due_at=now) for key in islice(keys, _BATCH)]:
         Recheck.objects.bulk_create(batch, ignore_conflicts=True)
         count += len(batch)
@@ -66,7 +111,7 @@ def ask_for_due(*, now: datetime) -> int:
     Each patient is asked for once a day, in the calendar of the clinic that knew them first.
     """
     zones = PatientIdentifier.objects.order_by().values_list("assigner__time_zone", flat=True).distinct()
-    return sum(ask_for(patients=_due(zone, now), now=now) for zone in sorted(zones))
+    return sum(_ask_for(iter(_due(zone, now)), now) for zone in sorted(zones))
 
 
 def recheck_next(*, now: datetime) -> bool:
@@ -105,33 +150,21 @@ def _day_for(patient: Patient, now: datetime) -> date:
     return max(today, latest.as_of) if latest else today
 
 
-def _due(zone: str, now: datetime) -> QuerySet[Patient]:
-    """Return the patients of a calendar whom a day since their last evaluation may concern."""
+def _due(zone: str, now: datetime) -> list[int]:
+    """Return the keys of the patients of a calendar whom a day since their last evaluation may concern."""
     today = clock.day_in(zone, at=now)
-    midnight = datetime.combine(today, time.min, ZoneInfo(zone))
-    own = {"patient": OuterRef("pk")}
-    of_zone = PatientIdentifier.objects.filter(**own).order_by("pk").values("assigner__time_zone")[:1]
-    evaluated = Evaluation.objects.filter(**own).order_by("-as_of").values("as_of")[:1]
-    seen = Patient.objects.annotate(zone=Subquery(of_zone), evaluated_on=Subquery(evaluated))
-    behind = seen.filter(zone=zone, evaluated_on__lt=today)
-    asked_today = Exists(Recheck.objects.filter(**own, asked_at__gte=midnight))
-    requested = Exists(PriorAuth.objects.filter(**own, state__in=[state.value for state in ACTIVE]))
-    reasons = Q(requested)
-    for reason in _reasons(today):
-        reasons |= reason
-    return behind.filter(~asked_today, reasons)
-
-
-def _reasons(today: date) -> Iterator[Any]:
-    evaluated_on = OuterRef("evaluated_on")
-    yield _told_of(starts_on__gt=evaluated_on, starts_on__lte=today)
-    for days in written_expiries():
-        expires = timedelta(days=days)
-        orders = PrescriptionVersion.objects.filter(prescription__patient=OuterRef("pk"))
-        yield Exists(orders.filter(starts_on__gte=evaluated_on - expires, starts_on__lt=today - expires))
-    covered = Coverage.objects.filter(patient=OuterRef("pk"), plan__in=plans_that_count_days_as_they_pass())
-    in_hand = _told_of(starts_on__gt=evaluated_on - timedelta(days=LONGEST_SUPPLY), starts_on__lte=today)
-    yield Q(Exists(covered)) & in_hand
+    asked = {
+        "zone": zone,
+        "today": today,
+        "midnight": datetime.combine(today, time.min, ZoneInfo(zone)),
+        "active": sorted(state.value for state in ACTIVE),
+        "expiries": sorted(written_expiries()),
+        "day_by_day": list(plans_that_count_days_as_they_pass().values_list("pk", flat=True)),
+        "longest": LONGEST_SUPPLY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, asked)
+        return [key for (key,) in cursor.fetchall()]
 
 
 def _told_of(**when: Any) -> Q:

@@ -36,13 +36,16 @@ def open_renewals(*, now: datetime) -> int:
 
 @transaction.atomic
 def _open_one(key: int, now: datetime) -> int:
-    authorization = Authorization.objects.select_related("prior_auth__patient", "prior_auth__answers").get(pk=key)
+    long = [f"prior_auth__{name}" for name in PriorAuth.LONG]
+    authorization = Authorization.objects.select_related("prior_auth").defer(*long).get(pk=key)
     before = authorization.prior_auth
     patient = Patient.objects.select_for_update(no_key=True).get(pk=before.patient_id)
     on = clock.day_in(before.time_zone, at=now)
-    if not _is_wanted(authorization, on):
+    if not _is_time(authorization, on):
         return 0
     known = needs_of.case_of(patient)
+    if not seen(authorization, on=on, known=known).used.days:
+        return 0
     need = needs_of.latest_use(known, needs_of.answers(known, as_of=on), on=on)
     if need is None or (need.coverage.pk if need.coverage else None) != before.coverage_id:
         return 0
@@ -57,15 +60,14 @@ def _open_one(key: int, now: datetime) -> int:
     return 1
 
 
-def _is_wanted(authorization: Authorization, on: date) -> bool:
-    """Say whether it is time, the authorization was used, and nobody has asked to go on by themselves."""
+def _is_time(authorization: Authorization, on: date) -> bool:
+    """Say whether it is time, and nobody has asked to go on by themselves."""
     granted, before = granted_of(authorization), authorization.prior_auth
+    if not granted.renewal_from <= on <= granted.ends_on or hasattr(authorization, "renewal"):
+        return False
     active = PriorAuth.objects.filter(patient=before.patient_id, coverage=before.coverage_id)
-    is_asked = active.filter(
-        state__in=[state.value for state in ACTIVE], record_ids__overlap=before.record_ids
-    ).exists()
-    is_time = granted.renewal_from <= on <= granted.ends_on and not hasattr(authorization, "renewal")
-    return is_time and not is_asked and seen(authorization, on=on).used.days > 0
+    asked = active.filter(state__in=[state.value for state in ACTIVE], record_ids__overlap=before.record_ids)
+    return not asked.exists()
 
 
 def _ask_for_as_much_again(renewal: PriorAuth, authorization: Authorization) -> None:
