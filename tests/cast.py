@@ -26,6 +26,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Reason
 from authz.prior_auths.models import Appeal, PriorAuth
 from authz.prior_auths.services import appealing, determinations, documents, intake, questions, queue, request
+from tests.kept import Kept
 
 NOW = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
 TODAY = date(2025, 3, 3)
@@ -59,6 +60,10 @@ class Cast:
 
 def assemble() -> Cast:
     """Bring the cast on stage; needs an empty database."""
+    return _KEPT.again()
+
+
+def _assemble() -> Cast:
     clinic, insurer = OrganizationKind.CLINIC, OrganizationKind.INSURER
     zone = "America/New_York"
     riverside = access.create_organization(
@@ -113,6 +118,9 @@ def assemble() -> Cast:
         people=people,
         prescriber=prescriber,
     )
+
+
+_KEPT = Kept(_assemble)
 
 
 def colleague(cast: Cast) -> Actor:
