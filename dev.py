@@ -185,10 +185,18 @@ def do_demo(args: list[str]) -> None:
 
 
 def do_test(args: list[str]) -> None:
-    """run the tests (arguments go to pytest; without any, all but those of `live`)"""
-    # Two processes, each with a Valkey of its own; one where the tests must share yours, which they empty.
-    beside = [] if {"REDIS_URL", "REDIS_URL_FILE"} & set(os.environ) else ["-n", "2"]
-    hand_over(install("test"), "-m", "pytest", *(args or [*beside, "-m", "not live"]))
+    """run the tests (arguments go to pytest; without any, all but those of `thorough` and `live`)"""
+    hand_over(install("test"), "-m", "pytest", *(args or [*_beside(), "-m", "not live and not thorough"]))
+
+
+def do_thorough(args: list[str]) -> None:
+    """run the tests that go through every role, door and page, or many more examples (arguments go to pytest)"""
+    hand_over(install("test"), "-m", "pytest", *_beside(), "-m", "thorough and not live", *args)
+
+
+def _beside() -> list[str]:
+    """Return how to run tests in two processes, each with a Valkey of its own; they empty yours, so they share it."""
+    return [] if {"REDIS_URL", "REDIS_URL_FILE"} & set(os.environ) else ["-n", "2"]
 
 
 def do_test_browser(args: list[str]) -> None:
@@ -281,6 +289,7 @@ ACTIONS: dict[str, Callable[[list[str]], None]] = {
         "run",
         "demo",
         "test",
+        "thorough",
         "test-browser",
         "live",
         "faults",

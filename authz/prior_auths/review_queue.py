@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from authz.access.database.rows import Question
-from authz.access.models import Membership, Organization
+from authz.access.models import Membership
 from authz.access.roles import Action, Actor, Role, must_be_allowed
 from authz.access.tenancy import across_tenants
 from authz.prior_auths import selectors
@@ -27,20 +27,18 @@ _SHOWN: Final = (
     "is_part2",
     *("opened_at", "need_in_doubt_at", "submitted_at", "decided_at", "reopened_at", "leased_until", "due_at"),
     *("regime", "regime_version", "time_zone", "reviewer", "patient__public_id", "coverage__public_id"),
-    *("prescriber__public_id", "prescriber__npi", "prescriber__family_name", "prescriber__given_name"),
-    *("clinic", "insurer", "duplicate_of"),
+    *("clinic__public_id", "clinic__name", "clinic__time_zone", "insurer__public_id", "insurer__name"),
+    *(
+        "prescriber__public_id",
+        "prescriber__npi",
+        "prescriber__family_name",
+        "prescriber__given_name",
+        "duplicate_of__public_id",
+    ),
 )
 """What a list tells of a request; to fetch all of what it rests on would take most of the time."""
 
-_RELATED: Final = ("patient", "coverage", "prescriber")
-
-_ORGANIZATION: Final = Organization.objects.only("public_id", "name", "time_zone")
-_SHARED: Final = (
-    Prefetch("clinic", _ORGANIZATION),
-    Prefetch("insurer", _ORGANIZATION),
-    Prefetch("duplicate_of", PriorAuth.objects.only("public_id", "patient", "is_part2")),
-)
-"""What is the same for many, or seldom there: asked for by itself, it need not be planned and read with each row."""
+_RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of")
 
 _COLUMNS: Final = [field.column for field in PriorAuth._meta.concrete_fields if field.name not in PriorAuth.LONG]
 # One NOT over both: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
@@ -100,7 +98,7 @@ def review_queue(by: Actor) -> QuerySet[PriorAuth]:
     must_be_allowed(by, Action.READ_QUEUE)
     open_requests = selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN)
     related = open_requests.select_related(None).select_related(*_RELATED)
-    return related.prefetch_related(*_SHARED).only(*_SHOWN).order_by(*MOST_PRESSING)
+    return related.only(*_SHOWN).order_by(*MOST_PRESSING)
 
 
 def of(rows: QuerySet[PriorAuth], whose: Whose, by: Actor) -> QuerySet[PriorAuth]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from django.apps import apps
 from django.db.models import Model
 from django.http import HttpResponse
@@ -24,6 +25,8 @@ from tests import cast as stage
 from tests.access.full_house import fill_the_house, owned
 from tests.api.callers import person
 from tests.cast import Cast
+
+pytestmark = pytest.mark.thorough
 
 NAMED_OTHERWISE = {
     "client_id": "ApiClient",

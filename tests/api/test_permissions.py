@@ -47,6 +47,8 @@ from tests.policies.documents import strict
 from tests.policies.test_payer_policies import Office, an_office
 from tests.receiver import Receiver
 
+pytestmark = pytest.mark.thorough
+
 OPEN = {"api:lifecycle", "api:regimes", "api:tokens", "api:openapi", "api:docs", "api:problems"}
 """Addresses that say nothing about anybody."""
 

@@ -109,6 +109,7 @@ def _caller(somebody: Person, organization: Organization) -> tuple[Client, dict[
     return browser, {"Authorization": f"Bearer {token}"}
 
 
+@pytest.mark.thorough
 def test_every_address_that_can_be_read_leaves_an_entry_or_is_named_as_one_without_patients(house: Cast) -> None:
     known, readers, found = ids(), callers(house), dict[str, bool]()
     for route, pattern in patterns(get_resolver()):

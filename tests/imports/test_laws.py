@@ -33,6 +33,7 @@ def in_order(cast: stage.Cast) -> object:
     return _everything_of(cast, FEED)
 
 
+@pytest.mark.thorough
 @WITH_DATABASE
 @given(lines=some.permutations(FEED))
 def test_the_order_of_the_lines_does_not_matter(

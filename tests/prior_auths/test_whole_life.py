@@ -470,6 +470,7 @@ def walk(cast: Cast, *, examples: int, steps: int) -> None:
     )
 
 
+@pytest.mark.thorough
 @pytest.mark.django_db
 def test_any_walk_of_any_actors_keeps_every_promise(cast: Cast) -> None:
     walk(cast, examples=6, steps=25)

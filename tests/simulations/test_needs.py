@@ -5,6 +5,8 @@ from datetime import date
 from random import Random
 from typing import Any
 
+import pytest
+
 from authz.policies import catalog
 from authz.policies.version import PolicyVersion
 from authz.prescriptions.models import Patient
@@ -49,6 +51,7 @@ def walked_and_by_rule(
     return {patient: needs for piece in walked for patient, needs in piece.items()}, by_rule
 
 
+@pytest.mark.thorough
 def test_history_read_in_sql_gives_the_needs_that_the_rule_gives(cast: Cast) -> None:
     record_random_patients(cast, Random(7), 5_000)
     patients = list(Patient.objects.order_by("pk").values_list("pk", flat=True))

@@ -83,6 +83,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
     return at
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["rae", "patel", "ivy", "nora", "oscar"])
 def test_the_desk_is_well_made_for_everybody_of_an_insurer(cast: Cast, enter: Door, name: str) -> None:
     cases = [in_clinical_review(cast), with_document(cast), denied(cast)]
