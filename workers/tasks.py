@@ -53,7 +53,7 @@ from workers.schedule import (
 # Well below the hard time limit, so that a long backlog is worked off in turns and nothing is killed half done.
 _TURN_SECONDS = 30.0
 # Told one by one, facts cost several times as much: what comes in the next moment is waited for.
-_GATHER_SECONDS = 0.02
+_GATHER_SECONDS = 0.01
 # A policy that only the rule itself can answer for takes a minute for every hundred thousand patients.
 _SIMULATION_SECONDS = 3600
 
