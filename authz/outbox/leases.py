@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from authz.access.database.rows import change_where
 from authz.errors import NotFound
 from authz.outbox.backoff import Patience, wait_after
 from authz.outbox.models import Leased
@@ -163,8 +164,8 @@ def _change(rows: Sequence[Leased], **values: object) -> None:
     """Write to the rows if the leases are still ours, which the numbers of their attempts prove."""
     for attempts, same in _by_attempts(rows).items():
         kind, keys = type(same[0]), [row.pk for row in same]
-        ours = kind._base_manager.filter(pk__in=keys, attempts=attempts, dead_at=None, **{kind.SETTLED: None})
-        if ours.update(**values) != len(keys):
+        ours = {"attempts": attempts, "dead_at": None, kind.SETTLED: None}
+        if change_where(kind, keys, still=ours, **values) != len(keys):
             raise LeaseLost(f"{kind._meta.db_table} {keys} attempt {attempts}")
     for row in rows:
         for name, value in values.items():

@@ -4,7 +4,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from authz.access.database.rows import Found, Question, change_found, write
+from authz.access.database.rows import Found, Question, change_found, change_where, write
 from authz.audit import services as audit
 from authz.audit.models import AuditEntry
 from authz.outbox.models import OutboxMessage
@@ -90,3 +90,14 @@ def test_where_nothing_is_found_nothing_is_told() -> None:
 
     assert found is None
     assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.django_db
+def test_only_rows_for_which_it_still_holds_are_changed() -> None:
+    write(a_fact("one", attempts=1), a_fact("two", attempts=2), a_fact("three", attempts=1, settled_at=NOW))
+    keys = list(OutboxMessage.objects.values_list("pk", flat=True))
+
+    count = change_where(OutboxMessage, keys, still={"attempts": 1, "settled_at": None}, dead_at=NOW, last_error="x")
+
+    assert count == 1
+    assert list(OutboxMessage.objects.filter(dead_at=NOW).values_list("topic", "last_error")) == [("one", "x")]

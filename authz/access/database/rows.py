@@ -4,7 +4,7 @@ What a step of a request's life writes, its event, the trail, the fact to tell a
 statement each, most of whose time Django and the way to the server and back take.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple, Self, TypeVar
@@ -79,6 +79,17 @@ def change_found(model: type[Row], question: Question, *new: models.Model, chang
     return next(iter(model._default_manager.raw(sql, values)), None)
 
 
+def change_where(model: type[models.Model], keys: Sequence[int], *, still: Mapping[str, Any], **values: Any) -> int:
+    """Write the same to the rows of these keys for which the values in `still` hold; return how many there were."""
+    nothing = tuple(name for name, value in still.items() if value is None)
+    something = {name: value for name, value in still.items() if value is not None}
+    sql, fields = _change_where(model, tuple(values), tuple(something), nothing)
+    given = [field.get_db_prep_save(value, connection) for field, value in zip(fields, values.values(), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*given, list(keys), *something.values()])
+        return cursor.rowcount
+
+
 def _filled(row: models.Model) -> tuple[Any, ...]:
     """Return the fields that are loaded or given, but the key and what the database is to fill."""
     held = row.__dict__
@@ -111,6 +122,20 @@ def _insert(model: type[models.Model], fields: tuple[Any, ...]) -> str:
 def _update(model: type[models.Model], fields: tuple[Any, ...]) -> str:
     changes = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
     return f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {_quoted(model._meta.pk.column)} = %s"
+
+
+@cache
+def _change_where(
+    model: type[models.Model], names: tuple[str, ...], something: tuple[str, ...], nothing: tuple[str, ...]
+) -> tuple[str, list[Any]]:
+    def column(name: str) -> str:
+        return _quoted(model._meta.get_field(name).column)
+
+    changes = ", ".join(f"{column(name)} = %s" for name in names)
+    holds = [f"{column(name)} = %s" for name in something] + [f"{column(name)} IS NULL" for name in nothing]
+    where = " AND ".join([f"{_quoted(model._meta.pk.column)} = ANY(%s)", *holds])
+    fields = [model._meta.get_field(name) for name in names]
+    return f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {where}", fields
 
 
 @cache
