@@ -41,8 +41,16 @@ def record(
     `on_behalf_of` is the inside key of the person for whom the actor stands in, `emergency` the id of an emergency
     access. Whose record it is, the database finds by the subject.
     """
-    subject = {"subject_kind": subject_kind, "subject_id": subject_id}
-    write(entry(by=by, action=action, **subject, now=now, on_behalf_of=on_behalf_of, emergency=emergency))
+    added = entry(
+        by=by,
+        action=action,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        now=now,
+        on_behalf_of=on_behalf_of,
+        emergency=emergency,
+    )
+    write(added)
 
 
 def entry(

@@ -40,7 +40,7 @@ _SHOWN: Final = (
 
 _RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of")
 
-_COLUMNS: Final = [field.column for field in PriorAuth._meta.concrete_fields if field.name not in PriorAuth.LONG]
+_COLUMNS: Final = [str(field.column) for field in PriorAuth._meta.concrete_fields if field.name not in PriorAuth.LONG]
 # One NOT over both: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
 # The state stands in the text, not among the values, so that one plan by the state's own index serves every time.
 _NEXT: Final = {

@@ -87,7 +87,7 @@ def change_where(model: type[models.Model], keys: Sequence[int], *, still: Mappi
     given = [field.get_db_prep_save(value, connection) for field, value in zip(fields, values.values(), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(sql, [*given, list(keys), *something.values()])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _filled(row: models.Model) -> tuple[Any, ...]:
@@ -128,13 +128,12 @@ def _update(model: type[models.Model], fields: tuple[Any, ...]) -> str:
 def _change_where(
     model: type[models.Model], names: tuple[str, ...], something: tuple[str, ...], nothing: tuple[str, ...]
 ) -> tuple[str, list[Any]]:
-    def column(name: str) -> str:
-        return _quoted(model._meta.get_field(name).column)
-
-    changes = ", ".join(f"{column(name)} = %s" for name in names)
-    holds = [f"{column(name)} = %s" for name in something] + [f"{column(name)} IS NULL" for name in nothing]
+    known: dict[str, Any] = {field.name: field for field in model._meta.concrete_fields}
+    fields = [known[name] for name in names]
+    changes = ", ".join(f"{_quoted(field.column)} = %s" for field in fields)
+    holds = [f"{_quoted(known[name].column)} = %s" for name in something]
+    holds += [f"{_quoted(known[name].column)} IS NULL" for name in nothing]
     where = " AND ".join([f"{_quoted(model._meta.pk.column)} = ANY(%s)", *holds])
-    fields = [model._meta.get_field(name) for name in names]
     return f"UPDATE {_quoted(model._meta.db_table)} SET {changes} WHERE {where}", fields
 
 
@@ -150,5 +149,5 @@ def _into(model: type[models.Model], fields: tuple[Any, ...]) -> str:
     return f"{_quoted(model._meta.db_table)} ({', '.join(_quoted(field.column) for field in fields)})"
 
 
-def _quoted(name: str) -> str:
-    return connection.ops.quote_name(name)
+def _quoted(name: str | None) -> str:
+    return connection.ops.quote_name(str(name))

@@ -153,7 +153,7 @@ def _day_for(patient: Patient, now: datetime) -> date:
 def _due(zone: str, now: datetime) -> list[int]:
     """Return the keys of the patients of a calendar whom a day since their last evaluation may concern."""
     today = clock.day_in(zone, at=now)
-    asked = {
+    asked: dict[str, Any] = {
         "zone": zone,
         "today": today,
         "midnight": datetime.combine(today, time.min, ZoneInfo(zone)),

@@ -146,5 +146,6 @@ def _told(
 ) -> list[Model]:
     prior_auth.version += 1
     happened = taken(prior_auth, step, from_state=from_state, by=by, now=now, note=note, code=code)
-    subject = {"subject_kind": "prior-auth", "subject_id": prior_auth.public_id}
-    return [Event(prior_auth=prior_auth, **happened), audit.entry(by=by, action=step.value, **subject, now=now)]
+    subject = prior_auth.public_id
+    entry = audit.entry(by=by, action=step.value, subject_kind="prior-auth", subject_id=subject, now=now)
+    return [Event(prior_auth=prior_auth, **happened), entry]
