@@ -1,5 +1,6 @@
 """The second layer: with every filter of the selectors taken away, the database shows nobody a stranger's rows."""
 
+import pytest
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Model
 from psycopg import sql
@@ -77,6 +78,7 @@ def test_every_table_is_under_a_policy_or_shared_for_a_reason(db: None) -> None:
     assert all({**UNDER_POLICY, **SHARED}.values())
 
 
+@pytest.mark.thorough
 def test_without_the_selectors_filters_nothing_of_a_strangers_is_read_written_changed_or_deleted(cast: Cast) -> None:
     fill_the_house(cast)
     before = {model: keys(model) for model in PROTECTED}

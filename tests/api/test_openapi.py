@@ -13,6 +13,8 @@ from django.test import Client
 from authz.api import urls
 from authz.audit.circumstances import PURPOSES
 
+pytestmark = pytest.mark.thorough
+
 KEPT = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 OPEN = {"/api/v1/tokens/", "/api/v1/meta/lifecycle/", "/api/v1/meta/regimes/"}
 

@@ -18,7 +18,7 @@ from authz.prescriptions.models import FillVersion
 from authz.prior_auths.models import Event, PriorAuth
 
 NOW = datetime(2026, 5, 14, 15, 0, tzinfo=UTC)
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 AWKWARD = {
     "just after midnight in New York": datetime(2026, 5, 14, 4, 0, 30, tzinfo=UTC),

@@ -33,7 +33,7 @@ from authz.prior_auths.lifecycle import ACTIVE, State
 from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Evaluation, Event, PriorAuth
 
 NOW = datetime(2026, 5, 14, 15, 0, tzinfo=UTC)
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.thorough]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,8 @@ from tests.imports.hostile import (
 )
 from tests.imports.intake import counts, state, take
 
+pytestmark = pytest.mark.thorough
+
 ALONE = settings(max_examples=300, deadline=None)
 WITH_DATABASE = settings(
     max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -33,7 +35,6 @@ def in_order(cast: stage.Cast) -> object:
     return _everything_of(cast, FEED)
 
 
-@pytest.mark.thorough
 @WITH_DATABASE
 @given(lines=some.permutations(FEED))
 def test_the_order_of_the_lines_does_not_matter(

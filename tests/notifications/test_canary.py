@@ -36,7 +36,7 @@ from tests.post_office import Mood, PostOffice
 from tests.receiver import Receiver
 from tests.text_office import TextOffice
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.thorough]
 
 QUEUES = ("authz", "outside")
 MARKERS = {

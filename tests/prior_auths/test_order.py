@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -14,6 +15,8 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import intake
 from tests import cast as stage
 from tests.cast import NOW, TODAY
+
+pytestmark = pytest.mark.thorough
 
 starts = st.integers(min_value=-20, max_value=0).map(lambda days: TODAY + timedelta(days=days))
 

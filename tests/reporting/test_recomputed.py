@@ -20,6 +20,8 @@ from tests.api.test_review_queue import every_page
 from tests.reporting.oracle import Life, figures, lives
 from tests.reporting.world import record_random_requests
 
+pytestmark = pytest.mark.thorough
+
 WHOLE = Period(stage.TODAY + timedelta(days=10), stage.TODAY + timedelta(days=95))
 DAYS = {"since": WHOLE.since.isoformat(), "until": WHOLE.until.isoformat()}
 

@@ -19,6 +19,8 @@ from tests.notifications.stage import drain
 from tests.web.conftest import Door
 from tests.web.reading import findings
 
+pytestmark = pytest.mark.thorough
+
 
 def info_requested(cast: Cast) -> PriorAuth:
     key = PriorAuthId(in_review(cast).public_id)
@@ -38,7 +40,6 @@ def address(prior_auth: PriorAuth) -> str:
     return f"/prior-auths/{prior_auth.public_id}/"
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["stella", "jones", "rae", "patel", "mallory", "oscar"])
 @pytest.mark.parametrize("path", ["/?show=open", "/?show=ended", "/?page=999", "/inbox/"])
 def test_the_lists_are_well_made_for_every_role(cast: Cast, enter: Door, path: str, name: str) -> None:
@@ -53,7 +54,6 @@ def test_the_lists_are_well_made_for_every_role(cast: Cast, enter: Door, path: s
     assert findings(answer.content.decode()) == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["stella", "jones", "rae", "patel", "ivy", "nora"])
 def test_all_that_the_frame_leads_to_opens_for_whoever_it_is_shown_to(cast: Cast, enter: Door, name: str) -> None:
     client = enter(name)
@@ -65,7 +65,6 @@ def test_all_that_the_frame_leads_to_opens_for_whoever_it_is_shown_to(cast: Cast
     assert len(paths) >= 2
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["stella", "jones", "rae", "patel"])
 @pytest.mark.parametrize("state", STATES)
 def test_the_request_page_is_well_made_in_every_state(
@@ -130,7 +129,6 @@ def test_what_a_patients_page_fetches_later_can_be_read_by_itself(cast: Cast, en
     assert findings(later_on) == []
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["mallory", "oscar"])
 def test_strangers_see_a_page_like_any_that_does_not_exist(cast: Cast, enter: Door, name: str) -> None:
     prior_auth = decided(cast)
@@ -188,7 +186,6 @@ def test_a_patients_page_asks_no_more_often_with_more_records(cast: Cast, enter:
     assert few <= 8 + 4
 
 
-@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["mallory", "oscar"])
 def test_strangers_lists_name_nothing_of_ours(cast: Cast, enter: Door, name: str) -> None:
     prior_auth = queued(cast)

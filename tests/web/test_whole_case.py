@@ -13,6 +13,8 @@ from tests.notifications.stage import drain
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
 
+pytestmark = pytest.mark.thorough
+
 PREFILLED = ["req.type", "req.mme_daily", "req.days_used", "ex.reason"]
 REASON = {"reason.code": "criteria-not-met", "reason.text": "Seven days suffice.", "reason.criterion": "2.3"}
 

@@ -83,8 +83,8 @@ def claim_next(*, by: Actor, now: datetime) -> PriorAuth | None:
     for role, state, step in _OFFERS:
         if role in by.roles:
             waiting = next_waiting(person_of(by), by.organization, state=state, now=now)
-            in_hand = {"reviewer_id": by.person_id, "leased_until": now + LEASE}
-            if taken := steps.take_first(waiting, step, state=state, by=by, now=now, changed=in_hand):
+            held = {"reviewer_id": by.person_id, "leased_until": now + LEASE}
+            if taken := steps.take_first(waiting, step, state=state, by=by, now=now, changed=held):
                 return taken
     if by.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}):
         raise Forbidden("Your role does not allow you to review.")
