@@ -17,6 +17,10 @@ INSERT INTO authz_coverage
     SELECT gen_random_uuid(), patient.id, plan.id, '', %(member)s, %(found_by)s, date '2020-01-01', 1, insurer_id,
         %(now)s
     FROM authz_patient patient, authz_plan plan;
+INSERT INTO authz_patientidentifier
+    (patient_id, assigner_id, value, value_index, family_name, given_name, recorded_at)
+    SELECT id, %(insurer)s, %(value)s, sha256(id::text::bytea), %(family_name)s, %(given_name)s, %(now)s
+    FROM authz_patient;
 INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_at, policy, policy_version, rule_version,
         formulary_version, inputs, inputs_sha256, is_required, attention_count, verdict)
     SELECT gen_random_uuid(), id, NULL, '2026-06-01', %(now)s, 'default', '1', '1', 'x', '{}', '', true, 0,
@@ -45,10 +49,15 @@ INSERT INTO authz_event
 """
 
 
+def called(number: str, family_name: str = "", given_name: str = "") -> dict[str, bytes]:
+    """Return a patient's number and name, sealed. One does for all: each opens like its own would."""
+    said = {"value": number, "family_name": family_name, "given_name": given_name}
+    return {name: sealed(text.encode(), place=f"authz_patientidentifier.{name}") for name, text in said.items()}
+
+
 def record_requests(number: int, *, clinic: int, insurer: int, now: datetime) -> None:
     """Queue so many requests of a clinic with an insurer of one plan, received in the 70 hours before an instant."""
-    told = {"requests": number, "now": now, "clinic": clinic, "insurer": insurer}
-    # One number for all: each opens like its own would.
+    told = {"requests": number, "now": now, "clinic": clinic, "insurer": insurer, **called("M-1")}
     member = sealed(b"M-1", place="authz_coverage.member_id")
     (found_by,) = digests("M-1", place="authz_coverage.member_id_index")
     with connection.cursor() as cursor:

@@ -21,9 +21,8 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from authz.sealing.identifiers import sealed
 from benchmarks._embedded import embedded_database
-from benchmarks._requests import record_requests
+from benchmarks._requests import called, record_requests
 from benchmarks.queue_speed import spent
 
 REQUESTS, FILLS, ROUNDS = 100_000, 200, 15
@@ -111,12 +110,6 @@ def is_light(browser: Browser, path: str) -> bool:
     return sum(sizes.values()) <= MOST_BYTES
 
 
-def _called() -> dict[str, bytes]:
-    """Return what everybody is called, sealed: each opens like a name of its own would."""
-    said = {"value": b"MRN-1", "family_name": b"Doe", "given_name": b"Pat"}
-    return {name: sealed(text, place=f"authz_patientidentifier.{name}") for name, text in said.items()}
-
-
 def a_patient(fills: int, by: Any, now: Any) -> Any:
     """Return a patient of the clinic with so many fills of two days, one every three days."""
     from authz.ids import PatientId  # noqa: PLC0415
@@ -162,7 +155,7 @@ def main(requests: int, fills: int) -> bool:
     record_requests(requests, clinic=clinic.pk, insurer=insurer.pk, now=now - timedelta(minutes=1))
     with connection.cursor() as cursor:
         for statement in _NAME.split(";"):
-            cursor.execute(statement, {"clinic": clinic.pk, "now": now, **_called()})
+            cursor.execute(statement, {"clinic": clinic.pk, "now": now, **called("MRN-1", "Doe", "Pat")})
         cursor.execute("VACUUM ANALYZE")
     patient = a_patient(fills, access_selectors.actor_for(person=person, organization=clinic), now)
     print(f"{requests:,} requests, {fills} fills", flush=True)
