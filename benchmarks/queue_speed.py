@@ -3,8 +3,8 @@
 On an embedded PostgreSQL of its own, which writes durably, it queues requests (100,000 unless said). Then so many
 reviewers (16), each a process with its own connection, take the next request so many times (60), and in the same
 minute update a row by its primary key as often. Then a page of 50 of the queue is read, by the product and by plain
-SQL. All of it is asked in the insurer's name, as over the API. Exits with status 1 when the 99th percentile of taking the
-next is more than ten times the median of the update, two reviewers share a request, or the page takes more than 5
+SQL. All of it is asked in the insurer's name, as over the API. Exits with status 1 when the 99th percentile of taking
+the next is more than ten times the median of the update, two reviewers share a request, or the page takes more than 5
 queries or 5 times as long as the same rows by plain SQL.
 """
 
