@@ -20,7 +20,7 @@ from authz.prior_auths.authorizations import Seen, seen
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import State, Step
-from authz.prior_auths.models import Determination, Event, PriorAuth
+from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
 
 
 class PartyOut(serializers.Serializer[Organization]):
@@ -228,6 +228,21 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
         return [step.value for step in selectors.allowed_steps(prior_auth, self.context["by"])]
 
 
+class QueuedOut(PriorAuthOut):
+    """A request in the insurer's queue: in short, and who has it in hand."""
+
+    reviewer = PersonOut(allow_null=True)
+    leased_until = serializers.DateTimeField(allow_null=True, help_text="Until when it is theirs, unless renewed.")
+
+
+class SkipOut(serializers.Serializer[Skip]):
+    """That a reviewer passed the request over."""
+
+    person = PersonOut()
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
 class ExplanationOut(serializers.Serializer[Any]):
     """Why the request was opened, in sentences, whose rule said so, and how. Submission freezes it."""
 
@@ -251,6 +266,7 @@ class PriorAuthDetailOut(PriorAuthOut):
     new_fact = serializers.CharField(help_text="What is new since the same was decided against; empty for nothing.")
     reviewer = serializers.CharField(source="reviewer.full_name", allow_null=True, default=None)
     leased_until = serializers.DateTimeField(allow_null=True)
+    skips = SkipOut(many=True, help_text="Who passed it over, and why; the insurer's alone to see.")
     lines = LineOut(many=True)
     information_requests = QuestionOut(many=True)
     determinations = DeterminationOut(many=True, help_text="Newest first; the first one holds.")

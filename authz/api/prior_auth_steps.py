@@ -98,6 +98,12 @@ DOORS: dict[Step, StepDoor] = {
     Step.TAKE_IN_HAND: StepDoor(
         take=queue.take_in_hand, says="Lease a request that was referred to a physician.", address="take-in-hand"
     ),
+    Step.GIVE_BACK: StepDoor(
+        take=queue.give_back,
+        expects=NoteIn,
+        says="Give a referred request back to the physicians.",
+        address="give-back",
+    ),
     Step.REASSIGN: StepDoor(
         take=queue.reassign, expects=ReassignIn, says="Hand a request to a colleague.", address="reassign"
     ),

@@ -13,14 +13,14 @@ from authz.api.fields import In, Instant
 from authz.api.filters import TruthFilter
 from authz.api.pages import MostPressingFirst
 from authz.api.prior_auth_in import NoteIn
-from authz.api.prior_auth_out import PriorAuthDetailOut, PriorAuthOut
+from authz.api.prior_auth_out import PersonOut, PriorAuthDetailOut, QueuedOut
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import PriorAuthId
 from authz.prior_auths import review_queue, selectors
 from authz.prior_auths.lifecycle import UNDECIDED
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.review_queue import Whose
-from authz.prior_auths.services import queue
+from authz.prior_auths.services import absences, queue
 
 
 class QueueFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -42,11 +42,11 @@ class QueueFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter sh
 
 class ReviewQueueView(Listing):
     queryset = PriorAuth.objects.none()
-    serializer_class = PriorAuthOut
+    serializer_class = QueuedOut
     filterset_class = QueueFilters
     pagination_class = MostPressingFirst
 
-    @extend_schema(operation_id="read_review_queue", tags=["review queue"], responses=PriorAuthOut(many=True))
+    @extend_schema(operation_id="read_review_queue", tags=["review queue"], responses=QueuedOut(many=True))
     def get(self, request: Request) -> Response:
         """List what your insurer has to decide: by legal deadline, then by the day the patient runs out."""
         return self.listed(review_queue.review_queue(self.actor))
@@ -105,7 +105,7 @@ class SkipView(NextView):
         responses=PriorAuthDetailOut,
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:  # type: ignore[override]  # its address
-        """Pass a waiting request over, for a reason; you are not offered it again."""
+        """Pass a waiting request over, for a reason: for a day, or until it is at risk, you are not offered it."""
         reason = self.read(NoteIn)["reason"]
         return self.once(
             lambda: self.whole(queue.skip(prior_auth_id=prior_auth_id, reason=reason, by=self.actor, now=self.now))
@@ -135,18 +135,40 @@ class WorkloadView(Door):
 
 
 class AbsenceIn(In):
-    """From when to when you are away."""
+    """From when to when somebody is away."""
 
     starts_at = Instant()
     ends_at = Instant()
+    person = serializers.UUIDField(
+        source="person_id", required=False, help_text="Who, where an administrator says it; left out it is you."
+    )
+
+
+class BackIn(In):
+    """Who is back."""
+
+    person = serializers.UUIDField(
+        source="person_id", required=False, help_text="Who, where an administrator says it; left out it is you."
+    )
 
 
 class AbsenceOut(serializers.Serializer[Any]):
+    person = PersonOut()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
 
 
+class AbsencesOut(serializers.Serializer[Any]):
+    results = AbsenceOut(many=True)
+
+
 class AbsencesView(Door):
+    @extend_schema(operation_id="list_absences", tags=["review queue"], responses=AbsencesOut)
+    def get(self, request: Request) -> Response:
+        """List who reviews for your insurer and is away, now or later, the earliest first."""
+        found = review_queue.absences(self.actor, now=self.now)
+        return Response(AbsencesOut({"results": found}).data)
+
     @extend_schema(
         operation_id="be_away",
         tags=["review queue"],
@@ -155,10 +177,28 @@ class AbsencesView(Door):
         responses={201: AbsenceOut},
     )
     def post(self, request: Request) -> Response:
-        """Note that you are away: nothing is handed to you meanwhile."""
+        """Note that you are away, or as an administrator that a colleague is: nothing is handed to them meanwhile."""
         values = self.read(AbsenceIn)
         return self.once(lambda: self._be_away(values))
 
     def _be_away(self, values: dict[str, Any]) -> Response:
-        absence = queue.be_away(**values, by=self.actor, now=self.now)
+        absence = absences.be_away(**values, by=self.actor, now=self.now)
         return Response(AbsenceOut(absence).data, status=201)
+
+
+class BackView(Door):
+    @extend_schema(
+        operation_id="be_back",
+        tags=["review queue"],
+        parameters=[IDEMPOTENCY_KEY],
+        request=BackIn,
+        responses=AbsencesOut,
+    )
+    def post(self, request: Request) -> Response:
+        """End your absence, or a colleague's, and take back those to come; answer who is still away."""
+        values = self.read(BackIn)
+        return self.once(lambda: self._be_back(values))
+
+    def _be_back(self, values: dict[str, Any]) -> Response:
+        absences.be_back(**values, by=self.actor, now=self.now)
+        return Response(AbsencesOut({"results": review_queue.absences(self.actor, now=self.now)}).data)

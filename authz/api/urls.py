@@ -156,6 +156,7 @@ urlpatterns = [
     address("review-queue/next/", review_queue.NextView, "review-queue-next"),
     address("review-queue/workload/", review_queue.WorkloadView, "workload"),
     address("review-queue/absences/", review_queue.AbsencesView, "absences"),
+    address("review-queue/absences/end/", review_queue.BackView, "absences-end"),
     address("second-readings/", second_readings.SecondReadingsView, "second-readings"),
     address("second-readings/<uuid:determination_id>/", second_readings.SecondReadingView, "second-reading"),
     address("metrics/", metrics.MetricsView, "metrics"),

@@ -24,6 +24,7 @@ from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.clock_history import DECISIONS
 from authz.prior_auths.lifecycle import ACTIVE, ON_APPEAL, TABLE, State
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.review_queue import is_absent
 
 DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
 
@@ -81,7 +82,7 @@ def recipients(
     subject = subject or subject_of(message)
     found: dict[Recipient, Notice] = {}
     for audience, notice in told.items():
-        for recipient in _told(audience, subject, members):
+        for recipient in _told(audience, subject, members, at=message.announced_at):
             found[recipient] = together(found[recipient], notice) if recipient in found else notice
     return found
 
@@ -112,12 +113,17 @@ def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
     return [Happened(What.NOTICE_DELIVERED, at) for at in sorted(first)]
 
 
-def _told(audience: Audience, subject: Subject, members: Callable[[Group], Sequence[int]]) -> Iterator[Recipient]:
+def _told(
+    audience: Audience, subject: Subject, members: Callable[[Group], Sequence[int]], *, at: datetime
+) -> Iterator[Recipient]:
     if isinstance(subject, EmergencyAccess):
         there = _concerned(subject) if audience is Audience.CONCERNED else Membership.objects.none()
         yield from (Recipient(row.person_id, row.organization_id) for row in there.order_by("person_id"))
         return
     for group in _groups(audience, subject):
+        # A reviewer by themselves, who is away, is nobody to tell: the next group is.
+        if group.person_id and is_absent(group.person_id, organization_id=group.organization_id, now=at):
+            continue
         if people := members(group):
             yield from (Recipient(person, group.organization_id) for person in people)
             return

@@ -50,11 +50,11 @@ class Automation:
     second_reading_percent: int
 
     def __post_init__(self) -> None:
-        least = {"most_days": 1, "fresh_days": 1, "second_reading_percent": 0}
+        bounds = {"most_days": (1, 365), "fresh_days": (1, 365), "second_reading_percent": (0, 100)}
         wrong = {
-            name: [f"A whole number from {at_least} on is needed."]
-            for name, at_least in least.items()
-            if type(getattr(self, name)) is not int or getattr(self, name) < at_least
+            name: [f"A whole number from {least} to {most} is needed."]
+            for name, (least, most) in bounds.items()
+            if type(getattr(self, name)) is not int or not least <= getattr(self, name) <= most
         }
         if not self.criteria:
             wrong["criteria"] = ["Without a criterion everything would be approved."]

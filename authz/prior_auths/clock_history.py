@@ -47,6 +47,7 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
         Step.CLAIM,
         Step.RELEASE,
         Step.TAKE_IN_HAND,
+        Step.GIVE_BACK,
         Step.REASSIGN,
         Step.REFER,
         # The regime itself says when its clock goes on without an answer.

@@ -42,6 +42,7 @@ class Step(StrEnum):
     CLAIM = "claim"
     RELEASE = "release"
     TAKE_IN_HAND = "take_in_hand"
+    GIVE_BACK = "give_back"
     REASSIGN = "reassign"
     ASK = "ask"
     ANSWER = "answer"
@@ -128,6 +129,7 @@ TABLE: dict[Step, Transition[State]] = {
     Step.CLAIM: Transition(_from(State.QUEUED), State.IN_REVIEW, _REVIEW),
     Step.RELEASE: Transition(_from(State.IN_REVIEW), State.QUEUED, _REVIEW | _SYSTEM),
     Step.TAKE_IN_HAND: Transition(_from(State.CLINICAL_REVIEW), None, frozenset({Role.PHYSICIAN})),
+    Step.GIVE_BACK: Transition(_from(State.CLINICAL_REVIEW), None, frozenset({Role.PHYSICIAN}) | _SYSTEM),
     Step.REASSIGN: Transition(frozenset(_WITH_REVIEWER), None, _REVIEW | _ADMIN, "prior-auth.reassigned"),
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
     Step.ANSWER: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _CLINIC, "prior-auth.answered"),
@@ -179,6 +181,7 @@ NEVER_AWAITED = frozenset(
         Step.RELEASE,
         Step.RETURN,
         Step.TAKE_IN_HAND,
+        Step.GIVE_BACK,
         Step.REASSIGN,
         Step.EXPEDITE,
         Step.REFUSE_EXPEDITED,

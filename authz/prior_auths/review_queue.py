@@ -19,6 +19,9 @@ from authz.prior_auths.models import Absence, PriorAuth
 AT_RISK: Final = timedelta(hours=8)
 """Less than this before it is due, a request is at risk of a breach."""
 
+SKIP_HOLDS: Final = timedelta(days=1)
+"""For so long a reviewer is not offered what they passed over; and no longer than until it is at risk of a breach."""
+
 MOST_PRESSING: Final = ("due_at", "runs_out_on", "pk")
 """By the legal deadline, then by the day the patient runs out; where the clock stands still, last."""
 
@@ -35,10 +38,11 @@ _SHOWN: Final = (
         "prescriber__given_name",
         "duplicate_of__public_id",
     ),
+    *("reviewer__public_id", "reviewer__full_name"),
 )
 """What a list tells of a request; to fetch all of what it rests on would take most of the time."""
 
-_RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of")
+_RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of", "reviewer")
 
 _COLUMNS: Final = [str(field.column) for field in PriorAuth._meta.concrete_fields if field.name not in PriorAuth.LONG]
 # One NOT over both: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
@@ -50,7 +54,11 @@ FROM authz_priorauth request
 WHERE insurer_id = %(insurer)s AND state = '{state.value}' AND submitted_at IS NOT NULL
     AND (leased_until IS NULL OR leased_until <= %(now)s)
     AND NOT (
-        EXISTS (SELECT FROM authz_skip WHERE prior_auth_id = request.id AND person_id = %(person)s)
+        (
+            (due_at IS NULL OR due_at >= %(risk)s) AND EXISTS (
+                SELECT FROM authz_skip WHERE prior_auth_id = request.id AND person_id = %(person)s AND at > %(held)s
+            )
+        )
         OR authz_is_partial(%(person)s, clinic_id, prescriber_id)
     )
 ORDER BY {", ".join("id" if name == "pk" else name for name in MOST_PRESSING)}
@@ -105,7 +113,8 @@ def of(rows: QuerySet[PriorAuth], whose: Whose, by: Actor) -> QuerySet[PriorAuth
     """Return those that the actor has, that colleagues have, or that nobody has."""
     if whose is Whose.UNASSIGNED:
         return rows.filter(reviewer=None)
-    mine = Q(reviewer_id=by.person_id)
+    # A machine has nothing in hand: what is nobody's is not its own.
+    mine = Q(reviewer_id=by.person_id) if by.person_id is not None else Q(pk__in=[])
     return rows.filter(mine) if whose is Whose.MINE else rows.exclude(reviewer=None).exclude(mine)
 
 
@@ -144,7 +153,7 @@ def counts(by: Actor, *, now: datetime) -> dict[Part, int]:
     rows = PriorAuth.objects.filter(insurer_id=by.organization, state__in=_OPEN, submitted_at__isnull=False)
     counted: dict[str, int] = rows.aggregate(
         all=Count("pk"),
-        mine=Count("pk", filter=Q(reviewer=by.person_id)),
+        mine=Count("pk", filter=Q(reviewer=by.person_id, reviewer__isnull=False)),
         unassigned=Count("pk", filter=Q(reviewer=None)),
         at_risk=Count("pk", filter=Q(due_at__lt=now + AT_RISK)),
     )
@@ -161,10 +170,13 @@ def counts(by: Actor, *, now: datetime) -> dict[Part, int]:
 def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> Question:
     """Return how to find and lock what this person could take in hand next, the most pressing.
 
-    Left out is what they passed over, what somebody has or is taking, and what concerns their own clinic or
-    prescriptions. As SQL: to put this question together anew each time takes longer than to answer it.
+    Left out is what they passed over, for as long as that holds, what somebody has or is taking, and what concerns
+    their own clinic or prescriptions. As SQL: to put this question together anew each time takes longer than to answer
+    it.
     """
-    return Question(_NEXT[state], _COLUMNS, {"insurer": organization_id, "now": now, "person": person_id})
+    who = {"insurer": organization_id, "person": person_id}
+    when = {"now": now, "held": now - SKIP_HOLDS, "risk": now + AT_RISK}
+    return Question(_NEXT[state], _COLUMNS, {**who, **when})
 
 
 @across_tenants("what a clinic answers comes back to a reviewer only while they are there")

@@ -35,7 +35,7 @@ from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clocks, Due
 from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
-from authz.prior_auths.models import Determination, Event, PriorAuth
+from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
 from authz.prior_auths.needs import PatientCase, PayerVerdict
 from authz.prior_auths.packet import sent
 from authz.prior_auths.run_out import RunOut, run_out
@@ -169,11 +169,12 @@ def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
     :raises NotFound: when the organization may know no such request.
     """
     determinations = Determination.objects.select_related("decided_by").prefetch_related("lines").order_by("-pk")
+    # What a reviewer says on passing over is for colleagues.
+    skips = Skip.objects.filter(prior_auth__insurer=by.organization).select_related("person").order_by("pk")
     found = (
         prior_auths(by)
-        .prefetch_related(
-            "lines", "information_requests", "authorizations", Prefetch("determinations", queryset=determinations)
-        )
+        .prefetch_related("lines", "information_requests", "authorizations")
+        .prefetch_related(Prefetch("determinations", queryset=determinations), Prefetch("skips", queryset=skips))
         .filter(public_id=prior_auth_id)
         .first()
     )

@@ -16,7 +16,7 @@ from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.prior_auths.services import appeal_decisions, appealing, calling, queue
 from authz.web import words
 from authz.web.insurer_follow_up_forms import ConcludeForm, ConfirmTimeForm, DismissAppealForm, ReferenceForm, TimesForm
-from authz.web.step_forms import STEPS, ApproveInPartForm, NoteForm, ReasonForm, StepForm, StepPage
+from authz.web.step_forms import STEPS, ApproveInPartForm, NoteForm, ReasonForm, SkipForm, StepForm, StepPage
 
 
 class DeskStep(StrEnum):
@@ -122,10 +122,10 @@ def to_skip(prior_auth: PriorAuth, posted: Posted = None) -> Deed:
     return Deed(
         key=DeskStep.SKIP.value,
         label="Skip",
-        says="You are not offered it again; it waits for a colleague.",
+        says="For a day, or until it is at risk, you are not offered it; colleagues are.",
         done="Skipped",
         address=reverse("desk-skip", args=[prior_auth.public_id]),
-        form=NoteForm(prior_auth, DeskStep.SKIP, posted),
+        form=SkipForm(prior_auth, DeskStep.SKIP, posted),
         take=queue.skip,
         subject={"prior_auth_id": prior_auth.public_id},
         version=None,

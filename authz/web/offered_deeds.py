@@ -27,6 +27,7 @@ _AGAINST: Final = frozenset({Step.APPROVE_IN_PART, Step.DENY})
 _DECIDES: Final = _AGAINST | {Step.APPROVE}
 _IN_HAND: Final = _DECIDES | {
     Step.RELEASE, Step.REASSIGN, Step.ASK, Step.REFER, Step.REFUSE_EXPEDITED, Step.EXTEND, Step.TAKE_IN_HAND,
+    Step.GIVE_BACK,
 }  # fmt: skip
 _RUNS_ON: Final = frozenset({MissingInformation.KEEPS_RUNNING, MissingInformation.MAY_EXTEND})
 _HEARS: Final = frozenset(

@@ -52,6 +52,10 @@ class NoteForm(StepForm):
         return {"reason": self.cleaned_data["reason"]}
 
 
+class SkipForm(NoteForm):
+    reason = long_text("Reason", hint="It is kept with the request, and your colleagues can read it.")
+
+
 class WithdrawForm(NoteForm):
     reason = long_text("Why is it withdrawn?", most=500)
 
@@ -318,6 +322,7 @@ STEPS: dict[Step, StepPage] = {
     Step.CLAIM: StepPage(take=queue.claim, says="Take it into review; it is yours for half an hour."),
     Step.RELEASE: StepPage(take=queue.release, form=NoteForm, says="Let another reviewer take it."),
     Step.TAKE_IN_HAND: StepPage(take=queue.take_in_hand, says="It is yours for half an hour."),
+    Step.GIVE_BACK: StepPage(take=queue.give_back, form=NoteForm, says="Let another physician take it."),
     Step.REASSIGN: StepPage(take=queue.reassign, form=ReassignForm, says="A colleague has it in hand from then on."),
     Step.ASK: StepPage(
         take=questions.ask,

@@ -22,7 +22,7 @@ from authz.web.views.desk import (
     Shortcuts,
     Skipped,
 )
-from authz.web.views.desk_team import AbsencesSheet, HandedOn, Team, TeamRequestsSheet, TeamSheet
+from authz.web.views.desk_team import AbsencesSheet, Back, HandedOn, Team, TeamRequestsSheet, TeamSheet
 from authz.web.views.disclosures_sheet import DisclosuresSheet
 from authz.web.views.documents import (
     AttachmentContent,
@@ -173,6 +173,7 @@ urlpatterns = [
     path("desk/next/", Next.as_view(), name="desk-next"),
     path("desk/team/", Team.as_view(), name="desk-team"),
     path("desk/team.csv", TeamSheet.as_view(), name="team-sheet"),
+    path("desk/team/back/", Back.as_view(), name="desk-back"),
     path("desk/team/absences.csv", AbsencesSheet.as_view(), name="absences-sheet"),
     path("desk/team/requests.csv", TeamRequestsSheet.as_view(), name="team-requests-sheet"),
     path("desk/team/hand-on/", HandedOn.as_view(), name="desk-hand-on"),

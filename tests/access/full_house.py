@@ -25,6 +25,7 @@ from authz.prescriptions.models import Patient
 from authz.prior_auths.determination import Reason, SecondFinding
 from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.services import (
+    absences,
     appeal_decisions,
     automation,
     calling,
@@ -131,7 +132,7 @@ def _questions_and_queue(cast: Cast) -> None:
     calling.offer(prior_auth_id=key_of(asked), times=[later(24)], by=cast.rae, now=NOW)
     passed_over = stage.queued(cast)
     queue.skip(prior_auth_id=key_of(passed_over), reason="Not mine.", by=cast.rae, now=NOW)
-    queue.be_away(starts_at=later(24), ends_at=later(48), by=cast.rae, now=NOW)
+    absences.be_away(starts_at=later(24), ends_at=later(48), by=cast.rae, now=NOW)
 
 
 def _people_and_machines(cast: Cast) -> None:

@@ -91,10 +91,24 @@ def test_a_heartbeat_is_refused_to_who_does_not_have_it(cast: stage.Cast, rae: C
     refused(rae.post(f"prior-authorizations/{queued.public_id}/heartbeat/"), 409, "not-in-hand")
 
 
-def test_a_reviewer_says_that_they_are_away(cast: stage.Cast, rae: Caller) -> None:
-    away = {"starts_at": "2025-03-03T12:00:00Z", "ends_at": "2025-03-10T12:00:00Z"}
+def test_a_reviewer_says_that_they_are_away_and_that_they_are_back(cast: stage.Cast, rae: Caller) -> None:
+    away = {"starts_at": "2025-03-03T12:00:00Z", "ends_at": "2125-03-10T12:00:00Z"}
 
-    assert rae.post("review-queue/absences/", away).status_code == 201
-    backwards = {"starts_at": away["ends_at"], "ends_at": away["starts_at"]}
-    problem = refused(rae.post("review-queue/absences/", backwards), 422, "invalid-input")
-    assert [error["field"] for error in problem["errors"]] == ["ends_at"]
+    noted = rae.post("review-queue/absences/", away)
+    listed = rae.get("review-queue/absences/").json()["results"]
+    back = rae.post("review-queue/absences/end/", {})
+
+    assert noted.status_code == 201
+    assert listed == [noted.json()]
+    assert (listed[0]["person"]["name"], listed[0]["starts_at"]) == ("Rae Quinn", "2025-03-03T12:00:00Z")
+    assert (back.status_code, back.json()) == (200, {"results": []})
+
+
+def test_the_queue_says_who_has_a_request_and_until_when(cast: stage.Cast, rae: Caller) -> None:
+    stage.queued(cast)
+    held = stage.in_review(cast)
+
+    rows = {row["id"]: row for row in rae.get("review-queue/").json()["results"]}
+
+    assert [row["reviewer"] and row["reviewer"]["name"] for row in rows.values()] == [None, "Rae Quinn"]
+    assert rows[str(held.public_id)]["leased_until"] == "2025-03-03T15:30:00Z"

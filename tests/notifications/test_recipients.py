@@ -8,7 +8,7 @@ from authz.outbox.models import OutboxMessage
 from authz.pain.services import HINT_FOUND
 from authz.prescriptions.emergency.services import OPENED
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import queue, request
+from authz.prior_auths.services import absences, queue, request
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import say
@@ -128,3 +128,13 @@ def test_a_colleague_who_did_not_prescribe_is_not_told(cast: Cast) -> None:
     cast.people["kim"] = colleague
 
     assert told(cast, stage.detected(cast), "prior-auth.opened") == {"stella": "inbox!", "jones": "email+inbox"}
+
+
+def test_while_the_reviewer_is_away_colleagues_hear_of_what_would_be_theirs(cast: Cast) -> None:
+    prior_auth = stage.in_review(cast)
+    max_ = access.create_person(email="max@example.org", full_name="Max Brandt", password=stage.PASSWORD)
+    access.add_membership(person=max_, organization=cast.evergreen, role=Role.REVIEWER)
+    cast.people["max"] = max_
+    absences.be_away(starts_at=NOW, ends_at=stage.later(48), by=cast.rae, now=NOW)
+
+    assert set(told(cast, prior_auth, "prior-auth.answered")) == {"rae", "max"}

@@ -45,9 +45,9 @@ def test_a_question_without_an_answer_and_a_line_too_long_are_left_to_people() -
 
 def test_without_a_criterion_there_is_no_automation() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        Automation(criteria=(), most_days=0, fresh_days=7, second_reading_percent=0)
+        Automation(criteria=(), most_days=0, fresh_days=7, second_reading_percent=101)
 
-    assert set(refusal.value.fields) == {"criteria", "most_days"}
+    assert set(refusal.value.fields) == {"criteria", "most_days", "second_reading_percent"}
 
 
 @given(st.integers(0, 2**128 - 1), st.integers(0, 100))

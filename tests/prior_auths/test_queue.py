@@ -13,8 +13,8 @@ from authz.ids import PersonId, new_id
 from authz.prior_auths import review_queue, selectors
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.review_queue import Whose
-from authz.prior_auths.services import due_instants, questions, queue, request
+from authz.prior_auths.review_queue import Part, Whose
+from authz.prior_auths.services import absences, due_instants, questions, queue, request
 from authz.prior_auths.services.queue import LEASE, ConflictOfInterest, LeaseHeldByAnother, NotInHand
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
@@ -106,6 +106,41 @@ def test_what_somebody_has_in_hand_goes_back_when_they_pass_it_over(cast: Cast) 
     assert queue.claim_next(by=cast.rae, now=NOW) is None
 
 
+def test_what_was_passed_over_is_offered_again_the_next_day_or_once_it_is_at_risk(cast: Cast) -> None:
+    first, second = stage.queued(cast), stage.queued(cast, now=later(30))
+    for row in (first, second):
+        queue.skip(prior_auth_id=key_of(row), reason="I know the patient.", by=cast.rae, now=later(31))
+
+    assert queue.claim_next(by=cast.rae, now=later(54)) is None
+    assert queue.claim_next(by=cast.rae, now=later(55)) == first
+    PriorAuth.objects.filter(pk=second.pk).update(due_at=later(61))
+    assert queue.claim_next(by=cast.rae, now=later(53.5)) == second, "less than eight hours are left"
+
+
+def test_why_a_request_was_passed_over_colleagues_read_and_the_clinic_does_not(cast: Cast) -> None:
+    key = key_of(stage.queued(cast))
+    queue.skip(prior_auth_id=key, reason="I know the patient.", by=cast.rae, now=NOW)
+
+    seen = {
+        by.name: [skip.reason for skip in selectors.prior_auth(by, key).skips.all()] for by in (cast.patel, cast.jones)
+    }
+
+    assert seen == {"Dr Patel": ["I know the patient."], "Dr Jones": []}
+
+
+def test_a_physicians_lease_ends_as_well_and_they_can_give_a_request_back(cast: Cast) -> None:
+    expired, given_back = stage.in_clinical_review(cast), stage.in_clinical_review(cast)
+    for row in (expired, given_back):
+        queue.take_in_hand(prior_auth_id=key_of(row), by=cast.patel, now=NOW)
+
+    queue.give_back(prior_auth_id=key_of(given_back), reason="Not my field.", by=cast.patel, now=later(0.1))
+
+    assert [queue.release_expired(now=later(0.6)) for _ in range(2)] == [1, 0]
+    rows = PriorAuth.objects.order_by("pk").values_list("state", "reviewer", "leased_until")
+    assert list(rows) == [("clinical_review", None, None)] * 2
+    assert [load.in_hand for load in review_queue.workload(cast.patel, now=later(0.6))] == [0, 0]
+
+
 def test_nobody_reviews_what_concerns_their_own_clinic(cast: Cast) -> None:
     queued = stage.queued(cast)
     access.add_membership(person=cast.people["rae"], organization=cast.riverside, role=Role.PRESCRIBER)
@@ -136,6 +171,15 @@ def test_a_heartbeat_keeps_a_request_in_hand_and_changes_nothing_else(cast: Cast
             queue.renew_lease(prior_auth_id=key_of(held), by=by, now=now)
 
 
+def test_who_lost_a_request_takes_it_again_before_the_sweep_has_come(cast: Cast) -> None:
+    held = stage.in_review(cast)
+
+    again = queue.claim(prior_auth_id=key_of(held), by=cast.rae, now=later(0.6))
+
+    assert (again.state, again.reviewer_id, again.leased_until) == ("in_review", cast.rae.person_id, later(0.6) + LEASE)
+    assert [event.step for event in again.events.order_by("sequence")][-3:] == ["claim", "release", "claim"]
+
+
 def test_a_request_is_handed_to_a_colleague_by_who_has_it_or_an_administrator(cast: Cast) -> None:
     key = key_of(stage.in_review(cast))
 
@@ -151,11 +195,20 @@ def test_a_request_is_handed_to_a_colleague_by_who_has_it_or_an_administrator(ca
             queue.reassign(prior_auth_id=key, person_id=person_id(cast, name), reason="x", by=cast.patel, now=NOW)
 
 
+def test_a_machine_has_nothing_in_hand(cast: Cast) -> None:
+    stage.queued(cast)
+    machine = stage.machine_of(cast.rae)
+
+    assert not review_queue.of(review_queue.review_queue(machine), Whose.MINE, machine).exists()
+    counts = review_queue.counts(machine, now=NOW)
+    assert (counts[Part.MINE], counts[Part.TEAM], counts[Part.UNASSIGNED]) == (0, 0, 1)
+
+
 def test_nothing_is_handed_to_somebody_who_is_away_and_answers_go_to_the_queue(cast: Cast) -> None:
     key = key_of(stage.in_review(cast))
     asked = questions.ask(prior_auth_id=key, questions=["Which?"], by=cast.rae, now=NOW)
     question = asked.information_requests.get()
-    queue.be_away(starts_at=NOW, ends_at=later(48), by=cast.rae, now=NOW)
+    absences.be_away(starts_at=NOW, ends_at=later(48), by=cast.rae, now=NOW)
 
     questions.answer(prior_auth_id=key, answers={question.public_id: "Left."}, by=cast.stella, now=later(1))
     assert queue.release_expired(now=later(1)) == 1
@@ -168,7 +221,7 @@ def test_nothing_is_handed_to_somebody_who_is_away_and_answers_go_to_the_queue(c
 
 def test_the_workload_tells_who_has_how_much(cast: Cast) -> None:
     stage.in_review(cast)
-    queue.be_away(starts_at=NOW, ends_at=later(1), by=cast.patel, now=NOW)
+    absences.be_away(starts_at=NOW, ends_at=later(1), by=cast.patel, now=NOW)
 
     loads = {load.name: load for load in review_queue.workload(cast.nora, now=later(0.5))}
 

@@ -12,10 +12,10 @@ from authz.policies import regimes
 from authz.prior_auths import selectors
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.run_out import RunOut, run_out
-from authz.prior_auths.services import intake
+from authz.prior_auths.services import intake, request
 from authz.prior_auths.services.run_outs import RUNNING_OUT, warn_of_run_outs
 from tests import cast as stage
-from tests.cast import NOW, TODAY, Cast, later, order_facts
+from tests.cast import NOW, TODAY, Cast, key_of, later, order_facts
 
 SATURDAY = date(2025, 3, 8)
 NEW_YORK = ZoneInfo("America/New_York")
@@ -86,6 +86,19 @@ def test_before_submission_the_insurer_hears_nothing(cast: Cast) -> None:
 
     organizations = {r.organization_id for r in recipients(OutboxMessage.objects.get(topic=RUNNING_OUT))}
     assert organizations == {cast.riverside.pk}
+
+
+def test_what_the_clinic_heard_before_it_submitted_the_insurer_hears_afterwards(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    PriorAuth.objects.update(runs_out_on=TODAY)
+    before = warn_of_run_outs(now=NOW)
+    request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW)
+
+    after = [warn_of_run_outs(now=later(hours)) for hours in (1, 2)]
+
+    told = {one.organization_id for one in recipients(OutboxMessage.objects.filter(topic=RUNNING_OUT).latest("pk"))}
+    assert (before, after) == (1, [1, 0])
+    assert told == {cast.riverside.pk, cast.evergreen.pk}
 
 
 def test_what_was_decided_runs_out_of_no_time(cast: Cast) -> None:

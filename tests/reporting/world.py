@@ -34,7 +34,9 @@ DECIDES = {
 WALKED = {
     **dict.fromkeys([Step.SUBMIT, Step.CLAIM, Step.REFER, Step.DENY, Step.APPROVE_IN_PART], 40),
     **dict.fromkeys([Step.TAKE_UP, Step.ASK_PRESCRIBER, Step.ANSWER_PRESCRIBER, Step.RETURN, Step.COMPLETE], 12),
-    **dict.fromkeys([Step.RELEASE, Step.TAKE_IN_HAND, Step.ASK, Step.ANSWER, Step.RESUME, Step.EXTEND], 12),
+    **dict.fromkeys(
+        [Step.RELEASE, Step.TAKE_IN_HAND, Step.GIVE_BACK, Step.ASK, Step.ANSWER, Step.RESUME, Step.EXTEND], 12
+    ),
     **dict.fromkeys([Step.APPROVE, Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.DEEM_ADVERSE, Step.REOPEN], 12),
     **dict.fromkeys([Step.WITHDRAW, Step.DISMISS, Step.LINK_DUPLICATE, Step.RETRACT, Step.VOID], 1),
 }

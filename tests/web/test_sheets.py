@@ -12,7 +12,7 @@ from authz.administration.services import invitations
 from authz.audit.models import AuditEntry
 from authz.notifications.channels.webhook.models import WebhookEndpoint
 from authz.policies import regimes
-from authz.prior_auths.services import queue
+from authz.prior_auths.services import absences
 from authz.web.views import inbox
 from tests.cast import (
     NOW,
@@ -126,7 +126,7 @@ def test_policies_reasons_and_appeals_are_taken_out(cast: Cast, enter: Door) -> 
 
 def test_what_the_team_has_and_who_is_away_is_taken_out(cast: Cast, enter: Door) -> None:
     reviewed, _waiting = in_review(cast), queued(cast)
-    queue.be_away(starts_at=NOW, ends_at=NOW.replace(year=2100), by=cast.rae, now=NOW)
+    absences.be_away(starts_at=NOW, ends_at=NOW.replace(year=2100), by=cast.rae, now=NOW)
     nora = enter("nora")
 
     (hers,) = taken_out(nora, f"/desk/team/requests.csv?of={cast.people['rae'].public_id}")

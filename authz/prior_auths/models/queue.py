@@ -9,7 +9,10 @@ from authz.prior_auths.models.requests import PriorAuth
 
 
 class Skip(models.Model):
-    """A reviewer passed a request over, for a reason; the next one it is offered to is somebody else."""
+    """A reviewer passed a request over, for a reason; the next one it is offered to is somebody else.
+
+    For a while only: of one person there can be several.
+    """
 
     PHI: ClassVar[set[str]] = {"reason"}
     PLAIN: ClassVar[set[str]] = {"id", "prior_auth", "person", "at"}
@@ -20,7 +23,7 @@ class Skip(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["prior_auth", "person"], name="skipped_once_by_a_person")]
+        indexes = [models.Index(fields=["prior_auth", "person", "at"], name="skip_of_a_request")]
 
 
 class Absence(models.Model):

@@ -2,22 +2,25 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import connection, transaction
 
-from authz.access import selectors as access
 from authz.access.models import Membership
 from authz.access.roles import SYSTEM, Actor, Role
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PersonId, PriorAuthId
 from authz.prior_auths.lifecycle import State, Step
-from authz.prior_auths.models import Absence, PriorAuth, Skip
-from authz.prior_auths.review_queue import is_absent, next_waiting
+from authz.prior_auths.models import PriorAuth, Skip
+from authz.prior_auths.review_queue import SKIP_HOLDS, is_absent, next_waiting
 from authz.prior_auths.services import steps
 
 LEASE = timedelta(minutes=30)
 
+# Whoever has it in hand lets it go by that.
+_BACK: Final = {State.IN_REVIEW: Step.RELEASE, State.CLINICAL_REVIEW: Step.GIVE_BACK}
+_RAN_OUT: Final = "The reviewer's lease ran out."
 # A physician is offered first what only a physician can decide.
 _OFFERS = (
     (Role.PHYSICIAN, State.CLINICAL_REVIEW, Step.TAKE_IN_HAND),
@@ -52,11 +55,13 @@ class ReviewerNeeded(AuthzError):
 
 @transaction.atomic
 def claim(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None) -> PriorAuth:
-    """Take a queued request into review, leased to this reviewer for half an hour.
+    """Take a queued request into review, leased to this reviewer for half an hour; also one whose lease is over.
 
     :raises ConflictOfInterest: when it concerns the reviewer's own clinic or prescriptions.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    if prior_auth.state == State.IN_REVIEW.value and not _is_leased(prior_auth, now):
+        _let_go(prior_auth, Step.RELEASE, by=SYSTEM, now=now, note=_RAN_OUT)
     return _take_if_impartial(prior_auth, Step.CLAIM, by, now)
 
 
@@ -98,8 +103,7 @@ def renew_lease(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> Prio
     :raises NotInHand: when the actor does not have it, or not any more.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
-    is_held = prior_auth.leased_until is not None and prior_auth.leased_until > now
-    if not is_held or prior_auth.reviewer_id != person_of(by):
+    if not _is_leased(prior_auth, now) or prior_auth.reviewer_id != person_of(by):
         raise NotInHand("You do not have this request in hand; take it again.")
     prior_auth.leased_until = now + LEASE
     prior_auth.save(update_fields=["leased_until"])
@@ -108,25 +112,21 @@ def renew_lease(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> Prio
 
 @transaction.atomic
 def skip(*, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime) -> PriorAuth:
-    """Pass a request over, for a reason: the actor is not offered it again. Doing it again changes nothing.
+    """Pass a request over, for a reason: the actor is not offered it for a day, or until it is at risk of a breach.
 
-    One that they have in hand goes back for another.
+    Doing it again meanwhile changes nothing. One that they have in hand goes back for another.
 
     :raises IllegalStep: when the actor could not take it anyway.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
-    is_mine = prior_auth.reviewer_id == person_of(by)
-    if is_mine and prior_auth.state == State.IN_REVIEW.value:
-        prior_auth.reviewer = prior_auth.leased_until = None
-        steps.take(prior_auth, Step.RELEASE, by=by, now=now, note=reason)
+    back = _BACK.get(State(prior_auth.state))
+    if back is not None and prior_auth.reviewer_id == person_of(by):
+        _let_go(prior_auth, back, by=by, now=now, note=reason)
     is_queued = prior_auth.state == State.QUEUED.value
     steps.must_be_legal(prior_auth, Step.CLAIM if is_queued else Step.TAKE_IN_HAND, by)
-    if is_mine and prior_auth.state == State.CLINICAL_REVIEW.value:
-        prior_auth.reviewer = prior_auth.leased_until = None
-        prior_auth.save(update_fields=["reviewer", "leased_until"])
-    said = {"reason": reason, "at": now}
-    _, is_new = Skip.objects.get_or_create(prior_auth=prior_auth, person_id=person_of(by), defaults=said)
-    if is_new:
+    skips = Skip.objects.filter(prior_auth=prior_auth, person=person_of(by))
+    if not skips.filter(at__gt=now - SKIP_HOLDS).exists():
+        skips.create(prior_auth=prior_auth, person_id=person_of(by), reason=reason, at=now)
         audit.record(by=by, action="skip", subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)
     return prior_auth
 
@@ -183,24 +183,6 @@ def _colleague(prior_auth: PriorAuth, person_id: PersonId, now: datetime) -> int
     return found.person_id
 
 
-@transaction.atomic
-def be_away(*, starts_at: datetime, ends_at: datetime, by: Actor, now: datetime) -> Absence:
-    """Note that the actor is away: meanwhile nothing is handed to them, and answers go to the queue.
-
-    :raises InvalidInput: when the time runs backwards.
-    """
-    if ends_at <= starts_at:
-        raise InvalidInput({"ends_at": ["It must lie after the start."]})
-    if by.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}):
-        raise Forbidden("Your role does not allow you to review.")
-    organization = access.organization(by)
-    absence = Absence.objects.create(
-        person_id=person_of(by), organization=organization, starts_at=starts_at, ends_at=ends_at
-    )
-    audit.record(by=by, action="be away", subject_kind="organization", subject_id=organization.public_id, now=now)
-    return absence
-
-
 def _take_if_impartial(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
     steps.must_be_legal(prior_auth, step, by)
     _must_be_impartial(prior_auth, person_of(by))
@@ -233,29 +215,38 @@ def release(
 ) -> PriorAuth:
     """Put a request back into the queue."""
     prior_auth = in_hand(prior_auth_id, step=Step.RELEASE, by=by, now=now, expected_version=expected_version)
-    prior_auth.reviewer = prior_auth.leased_until = None
-    steps.take(prior_auth, Step.RELEASE, by=by, now=now, note=reason)
-    return prior_auth
+    return _let_go(prior_auth, Step.RELEASE, by=by, now=now, note=reason)
+
+
+@transaction.atomic
+def give_back(
+    *, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime, expected_version: int | None = None
+) -> PriorAuth:
+    """Leave a request that was referred to a physician to another one."""
+    prior_auth = in_hand(prior_auth_id, step=Step.GIVE_BACK, by=by, now=now, expected_version=expected_version)
+    return _let_go(prior_auth, Step.GIVE_BACK, by=by, now=now, note=reason)
 
 
 def release_expired(*, now: datetime) -> int:
-    """Put every request whose lease has run out back into the queue, and return how many there were."""
-    expired = PriorAuth.objects.filter(state=State.IN_REVIEW.value, leased_until__lte=now)
+    """Put every request whose lease has run out back, and return how many there were."""
+    expired = PriorAuth.objects.filter(state__in=list(_BACK), leased_until__lte=now)
     return sum(_release_one(key, now) for key in expired.values_list("pk", flat=True))
 
 
 @transaction.atomic
 def _release_one(key: int, now: datetime) -> int:
-    prior_auth = (
-        PriorAuth.objects.select_for_update(skip_locked=True)
-        .filter(pk=key, state=State.IN_REVIEW.value, leased_until__lte=now)
-        .first()
-    )
+    expired = PriorAuth.objects.filter(pk=key, state__in=list(_BACK), leased_until__lte=now)
+    prior_auth = expired.select_for_update(skip_locked=True).first()
     if prior_auth is None:
         return 0
-    prior_auth.reviewer = prior_auth.leased_until = None
-    steps.take(prior_auth, Step.RELEASE, by=SYSTEM, now=now, note="The reviewer's lease ran out.")
+    _let_go(prior_auth, _BACK[State(prior_auth.state)], by=SYSTEM, now=now, note=_RAN_OUT)
     return 1
+
+
+def _let_go(prior_auth: PriorAuth, step: Step, *, by: Actor, now: datetime, note: str) -> PriorAuth:
+    prior_auth.reviewer = prior_auth.leased_until = None
+    steps.take(prior_auth, step, by=by, now=now, note=note)
+    return prior_auth
 
 
 def in_hand(
@@ -269,8 +260,7 @@ def in_hand(
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, step, by)
-    held = prior_auth.leased_until is not None and prior_auth.leased_until > now
-    if held and prior_auth.reviewer_id != by.person_id:
+    if _is_leased(prior_auth, now) and prior_auth.reviewer_id != by.person_id:
         raise LeaseHeldByAnother("Another reviewer has this request in hand.")
     if by.person_id is not None:
         _must_be_impartial(prior_auth, by.person_id)
@@ -285,3 +275,7 @@ def person_of(by: Actor) -> int:
     if by.person_id is None:
         raise ReviewerNeeded("Only a person reviews and decides; log in as one.")
     return by.person_id
+
+
+def _is_leased(prior_auth: PriorAuth, now: datetime) -> bool:
+    return prior_auth.leased_until is not None and prior_auth.leased_until > now

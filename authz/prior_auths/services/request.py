@@ -147,6 +147,7 @@ def submit(
     prior_auth.urgency = (urgency or _urgency_answered(answers)).value
     put_under_regime(prior_auth=prior_auth, plan=prior_auth.coverage.plan if prior_auth.coverage else None, now=now)
     prior_auth.submitted_at = now
+    prior_auth.run_out_told = None  # the clinic has heard of it; from now on it is the insurer's as well
     prior_auth.packet = packet_of(prior_auth, answers, by=by)
     prior_auth.packet_sha256 = sha256_of(prior_auth.packet)
     papers.write_packet(prior_auth=prior_auth, now=now)

@@ -54,7 +54,15 @@ def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
 def _must_be_allowed(step: Step, state: State, roles: frozenset[Role]) -> None:
     if not lifecycle.is_allowed(step, state=state, roles=roles):
         allowed = [allowed.value for allowed in lifecycle.steps_for(state=state, roles=roles)]
-        raise IllegalStep(f"A request that is {state.value} cannot take the step {step.value} by you.", allowed=allowed)
+        raise IllegalStep(_why_not(step, state), allowed=allowed)
+
+
+def _why_not(step: Step, state: State) -> str:
+    row = lifecycle.TABLE[step]
+    if state not in row.sources:
+        return f"The step {step.value} cannot be taken on a request that is {state.value}."
+    others = " or ".join(sorted(role.value for role in row.by))
+    return f"The step {step.value} is not yours to take: it needs the role {others}."
 
 
 def take(

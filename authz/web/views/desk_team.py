@@ -11,15 +11,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from authz.access.roles import Role
+from authz.access.roles import Actor, Role
 from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
-from authz.ids import PriorAuthId
+from authz.ids import PersonId, PriorAuthId
 from authz.prior_auths import review_queue
 from authz.prior_auths.breach_forecast import PACE_DAYS, forecast_of
 from authz.prior_auths.lifecycle import TABLE, Step
 from authz.prior_auths.models import Absence
 from authz.prior_auths.review_queue import Load
-from authz.prior_auths.services import queue
+from authz.prior_auths.services import absences, queue
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
 from authz.web.forms import PlainForm, local_instant, long_text
@@ -31,17 +31,30 @@ from authz.web.views.worklist_sheet import cells
 MOST_LISTED: Final = 50
 """So many of those at risk, or of one reviewer, are listed, the most pressing first; the count tells of all."""
 _COLUMNS: Final = ("reviewer", "in_hand", "with_the_clinic", "at_risk", "here")
+_NOTE_ABSENCES: Final = frozenset({Role.REVIEWER, Role.PHYSICIAN, Role.INSURER_ADMIN})
 _ABSENCES: Final = ("reviewer", "away_from", "back_from")
 
 
 class AbsenceForm(PlainForm):
-    """From when to when the reader is away."""
+    """From when to when the reader is away, or for an administrator somebody of the team."""
 
+    person = forms.ChoiceField(label="Who is away", error_messages={"invalid_choice": "Choose somebody of the team."})
     starts_at = local_instant("Away from")
     ends_at = local_instant("Back from")
 
-    def __init__(self, posted: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, team: Sequence[Load], by: Actor, posted: Mapping[str, Any] | None = None) -> None:
         super().__init__(posted, auto_id="away-%s", label_suffix="")
+        if Role.INSURER_ADMIN in by.roles:
+            person: Any = self.fields["person"]
+            person.choices = [("", "Choose"), *((str(one.person_id), one.name) for one in team)]
+        else:
+            del self.fields["person"]
+
+    def noted(self) -> dict[str, Any]:
+        """Return what the service takes."""
+        said = dict(self.cleaned_data)
+        person = said.pop("person", None)
+        return {**said, "person_id": UUID(person) if person else None}
 
 
 class HandOnForm(PlainForm):
@@ -81,21 +94,23 @@ class HandOnForm(PlainForm):
 
 
 class Team(Page):
-    """Workload, absences and the forecast. Whoever reviews can note here that they are away."""
+    """Workload, absences and the forecast. Reviewers note here that they are away, administrators that anybody is."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.page()
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        form = AbsenceForm(request.POST)
+        form = AbsenceForm(self.loads(), self.actor, request.POST)
         if not form.is_valid():
             return self.page(away=form)
         try:
-            queue.be_away(**form.cleaned_data, by=self.actor, now=self.now)
+            absence = absences.be_away(**form.noted(), by=self.actor, now=self.now)
         except InvalidInput as refusal:
             form.refuse(refusal.fields)
             return self.page(away=form)
-        messages.success(request, "It is noted that you are away; nothing is handed to you meanwhile.")
+        is_own = absence.person_id == self.actor.person_id
+        who = "you are away; nothing is handed to you" if is_own else "they are away; nothing is handed to them"
+        messages.success(request, f"It is noted that {who} meanwhile.")
         return redirect("desk-team")
 
     def loads(self) -> list[Load]:
@@ -124,7 +139,9 @@ class Team(Page):
             can_be_handed_on={state.value for state in TABLE[Step.REASSIGN].sources if state},
             hand_on=hand_on if Role.INSURER_ADMIN in self.actor.roles else None,
             ticked={UUID(key) for key in hand_on.ticked() if _id(key)},
-            away=(away or AbsenceForm()) if not self.actor.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN}) else None,
+            away=None if self.actor.roles.isdisjoint(_NOTE_ABSENCES) else away or AbsenceForm(loads, self.actor),
+            is_admin=Role.INSURER_ADMIN in self.actor.roles,
+            reader=self.actor.person_id,
             faults=faults,
         )
 
@@ -137,6 +154,20 @@ class Team(Page):
         if chosen is not None:
             return review_queue.in_hand_of(self.actor, chosen.person_id)
         return review_queue.desk_queue(self.actor, review_queue.Part.AT_RISK, now=self.now)
+
+
+class Back(Team):
+    """Ends an absence: the reader's own, or for an administrator anybody's of the team."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return redirect("desk-team")
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        said = request.POST.get("person", "")
+        named = {"person_id": PersonId(UUID(said))} if _id(said) else {}
+        absences.be_back(**named, by=self.actor, now=self.now)
+        messages.success(request, "The absence is over.")
+        return redirect("desk-team")
 
 
 class HandedOn(Team):
