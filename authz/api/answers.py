@@ -40,6 +40,7 @@ class AnswerOut(serializers.Serializer[AnswerSeen]):
     fresh_until = serializers.DateField(
         allow_null=True, help_text="After that day it must be confirmed again before the request is submitted."
     )
+    is_stale = serializers.BooleanField(help_text="Confirmed, or dated, longer ago than the payer's list allows.")
 
 
 class AnswersOut(serializers.Serializer[AnswersSeen]):

@@ -26,7 +26,8 @@ class Standing:
 
     `is_required`: the payer does not take the request before that is done. Any other question that applies is
     important: it helps the decision and holds nothing up. `value` is also there for what is derived. `fresh_until` is
-    the last day on which its confirmation counts; None while there is none, and where it holds for ever.
+    the last day on which its confirmation counts; None while there is none, and where it holds for ever. `is_stale`: it
+    was confirmed, or is dated, longer ago than the payer's list allows.
     """
 
     question: Question
@@ -36,6 +37,7 @@ class Standing:
     to_do: str
     warnings: tuple[str, ...]
     fresh_until: date | None
+    is_stale: bool
 
     @property
     def is_missing(self) -> bool:
@@ -105,6 +107,7 @@ def _in_order(sheet: Sheet, visible: dict[str, JsonValue]) -> Iterator[Standing]
             to_do=to_do,
             warnings=(),
             fresh_until=_fresh_until(question, given, sheet),
+            is_stale=bool(given and _too_old(question, given, sheet)),
         )
 
 
@@ -127,15 +130,15 @@ def _to_do(question: Question, given: Given | None, sheet: Sheet) -> str:
         return f"Answer or confirm: {question.text}"
     if fault := question.fault(given.value, on=sheet.on):
         return f"{fault} {question.text}"
-    return _too_old(question, given, given.confirmed_on, sheet)
+    return _too_old(question, given, sheet)
 
 
-def _too_old(question: Question, given: Given, confirmed_on: date, sheet: Sheet) -> str:
+def _too_old(question: Question, given: Given, sheet: Sheet) -> str:
     if sheet.requirements is None:
         return ""
     fresh_until = _fresh_until(question, given, sheet)
     if fresh_until is not None and sheet.on > fresh_until:
-        return f"Confirm again, it was confirmed on {confirmed_on}: {question.text}"
+        return f"Confirm again, it was confirmed on {given.confirmed_on}: {question.text}"
     dated_within = sheet.requirements.dated_within_days.get(question.link_id)
     day = as_day(given.value)
     if dated_within is not None and day is not None and (sheet.on - day).days > dated_within:

@@ -13,7 +13,10 @@ from authz.documentation.standing import Standing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerSeen:
-    """One question and its answer; `source` is None while there is none."""
+    """One question and its answer; `source` is None while there is none.
+
+    `is_stale`: it was confirmed, or is dated, longer ago than the payer's list allows.
+    """
 
     question: str
     text: str
@@ -26,6 +29,7 @@ class AnswerSeen:
     answered_on: date | None
     confirmed_on: date | None
     fresh_until: date | None
+    is_stale: bool
 
 
 def answer_seen(one: Standing) -> AnswerSeen:
@@ -44,6 +48,7 @@ def answer_seen(one: Standing) -> AnswerSeen:
         answered_on=given.answered_on if given else None,
         confirmed_on=given.confirmed_on if given else None,
         fresh_until=one.fresh_until,
+        is_stale=one.is_stale,
     )
 
 
@@ -66,6 +71,7 @@ def _submitted(row: Mapping[str, Any], name: str) -> AnswerSeen:
         answered_on=_day(row.get("answered_on")),
         confirmed_on=_day(row.get("confirmed_on")),
         fresh_until=None,
+        is_stale=row.get("is_stale", False),  # packets of before there was a mark have none
     )
 
 

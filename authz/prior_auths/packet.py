@@ -69,6 +69,7 @@ def _answer(one: Standing) -> dict[str, Any]:
         "source": given.source.value if given else Source.COMPUTED.value,
         "answered_on": given.answered_on.isoformat() if given else None,
         "confirmed_on": given.confirmed_on.isoformat() if given and given.confirmed_on else None,
+        "is_stale": one.is_stale,
     }
 
 

@@ -21,13 +21,17 @@ from authz.web.forms import PlainForm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One question with its answer in words; `confirmed_on` is None while nobody stands behind it."""
+    """One question with its answer in words; `confirmed_on` is None while nobody stands behind it.
+
+    `is_stale`: it is older than the payer asks for.
+    """
 
     link_id: str
     question: str
     value: str
     source: str
     confirmed_on: date | None
+    is_stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ def _answered(seen: AnswerSeen) -> Answered:
         value=in_words(seen.value),
         source=words.SOURCE[seen.source] if seen.source else "",
         confirmed_on=seen.confirmed_on,
+        is_stale=seen.is_stale,
     )
 
 

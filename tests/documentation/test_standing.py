@@ -93,6 +93,19 @@ def test_an_answer_that_is_too_old_must_be_confirmed_again() -> None:
     assert fresh.to_do == ""
     assert stale.to_do.startswith("Confirm again, it was confirmed on 2025-01-31")
     assert stale.is_missing
+    assert (fresh.is_stale, stale.is_stale) == (False, True)
+
+
+def test_an_important_answer_that_is_too_old_holds_nothing_up_and_is_known_to_be_so() -> None:
+    a_day_later = TODAY - timedelta(days=31)
+
+    stale = by_id(sheet(pain__type="chronic", plan__goals=said("To walk.", confirmed=a_day_later)))["plan.goals"]
+
+    assert (stale.is_missing, stale.counts, stale.is_stale) == (False, True, True)
+
+
+def test_nothing_is_stale_that_nobody_confirmed() -> None:
+    assert not by_id(sheet(dx__code=said("M54.50", confirmed=None)))["dx.code"].is_stale
 
 
 def test_a_day_too_long_ago_is_asked_for_anew() -> None:

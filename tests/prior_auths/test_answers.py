@@ -233,3 +233,20 @@ def test_a_score_of_long_ago_of_another_clinic_or_in_error_is_not_offered(cast: 
     offered = kept(taken_up(cast, prior_auth))
 
     assert not [name for name in offered if name.startswith("peg.")]
+
+
+def test_an_important_answer_older_than_the_payer_asks_for_is_sent_and_marked(cast: Cast) -> None:
+    prior_auth = stage.drafted(cast)
+    answer(prior_auth, cast.stella, pr__contact="Stella, 555-0100")
+    month_on = later(24 * 31)
+    again = {name: row.value for name, row in kept(prior_auth).items() if name not in ("pr.contact", "pr.attest")}
+    again |= {"plan.followup": "2025-04-10"}
+    request.answer_questions(prior_auth_id=key_of(prior_auth), answers=again, by=cast.stella, now=month_on)  # type: ignore[arg-type]
+    request.answer_questions(prior_auth_id=key_of(prior_auth), answers={"pr.attest": True}, by=cast.jones, now=month_on)
+
+    packet = request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=month_on).packet
+
+    assert packet is not None
+    assert [one["question"] for one in packet["answers"] if one["is_stale"]] == ["pr.contact"]
+    read = selectors.answers(cast.rae, key_of(prior_auth), now=month_on).answers
+    assert [one.question for one in read if one.is_stale] == ["pr.contact"]

@@ -205,3 +205,12 @@ def test_a_duplicate_is_linked_to_one_of_the_patients_other_requests(cast: Cast,
     assert f'<option value="{first.public_id}">{first.number}' in seen
     assert linked.status_code == 302
     assert state(second) == "duplicate"
+
+
+def test_an_important_answer_that_was_sent_too_old_says_so_on_the_page(cast: Cast, enter: Door) -> None:
+    prior_auth = queued(cast)
+    assert prior_auth.packet is not None
+    prior_auth.packet["answers"][0]["is_stale"] = True
+    prior_auth.save()
+
+    assert page(enter("rae"), prior_auth).count("older than the payer asks for") == 1
