@@ -35,7 +35,17 @@ from authz.errors import InvalidInput
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.services import assigning, deeming, determinations, endings, questions, queue, reopening, timing
+from authz.prior_auths.services import (
+    assigning,
+    deeming,
+    determinations,
+    endings,
+    exempting,
+    questions,
+    queue,
+    reopening,
+    timing,
+)
 from authz.prior_auths.services import request as clinic
 
 IF_MATCH = OpenApiParameter(
@@ -71,6 +81,11 @@ DOORS: dict[Step, StepDoor] = {
         expects=AnswersIn,
         says="Give the prescriber's answers and hand the request back to the staff.",
         address="answer-prescriber",
+    ),
+    Step.RECORD_EXEMPTION: StepDoor(
+        take=exempting.record_exemption,
+        says="Record the exemption that the answers name; the request lapses when nothing else needs authorization.",
+        address="record-exemption",
     ),
     Step.SUBMIT: StepDoor(
         take=clinic.submit,

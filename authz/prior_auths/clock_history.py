@@ -44,6 +44,7 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
         Step.ASSIGN,
         Step.ASK_PRESCRIBER,
         Step.ANSWER_PRESCRIBER,
+        Step.RECORD_EXEMPTION,
         Step.CLAIM,
         Step.RELEASE,
         Step.TAKE_IN_HAND,

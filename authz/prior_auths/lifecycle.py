@@ -58,6 +58,7 @@ class Step(StrEnum):
     DEEM_APPROVED = "deem_approved"
     DEEM_ADVERSE = "deem_adverse"
     FORWARD = "forward"
+    RECORD_EXEMPTION = "record_exemption"
     WITHDRAW = "withdraw"
     DISMISS = "dismiss"
     LINK_DUPLICATE = "link_duplicate"
@@ -123,6 +124,8 @@ TABLE: dict[Step, Transition[State]] = {
     Step.ANSWER_PRESCRIBER: Transition(
         _from(State.AWAITING_PRESCRIBER), State.DRAFT, frozenset({Role.PRESCRIBER}), "prior-auth.prescriber-answered"
     ),
+    # Where the exemption leaves nothing to ask for, the request lapses in the same breath.
+    Step.RECORD_EXEMPTION: Transition(_from(State.DRAFT), None, _CLINIC),
     Step.SUBMIT: Transition(_from(State.DRAFT), State.QUEUED, _CLINIC, "prior-auth.submitted"),
     Step.RETURN: Transition(_from(State.QUEUED), State.INCOMPLETE, _INTAKE, "prior-auth.returned"),
     Step.COMPLETE: Transition(_from(State.INCOMPLETE), State.QUEUED, _CLINIC, "prior-auth.completed"),
@@ -177,6 +180,7 @@ ON_APPEAL = frozenset({Step.OVERTURN, Step.OVERTURN_IN_PART})
 NEVER_AWAITED = frozenset(
     {
         Step.ASSIGN,
+        Step.RECORD_EXEMPTION,
         Step.WITHDRAW,
         Step.RELEASE,
         Step.RETURN,

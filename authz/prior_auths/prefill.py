@@ -20,6 +20,7 @@ from authz.documentation.services.answers import Known
 from authz.pain.models import PainScoreVersion
 from authz.pain.sight import score_of, standing_scores
 from authz.prescriptions.models import Exemption, PrescriptionVersion
+from authz.prior_auths.exempt_reasons import ANSWER_FOR
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
 from authz.prior_auths.record_words import sentences_told
 from authz.rules.formulary import packaged
@@ -27,13 +28,6 @@ from authz.rules.pain_signal import Instrument
 from authz.rules.records import ExemptionCategory
 from authz.rules.thresholds import FindingKind
 
-_EXEMPT: Final = {
-    ExemptionCategory.CANCER: "active_cancer_pain",
-    ExemptionCategory.SICKLE_CELL: "sickle_cell_disease",
-    ExemptionCategory.HOSPICE: "hospice",
-    ExemptionCategory.PALLIATIVE: "palliative_or_end_of_life",
-    ExemptionCategory.LTC: "long_term_care_resident",
-}
 
 _RECENT_DAYS: Final = 30
 """A PEG asks about the past week; one of longer ago is not offered as an answer. The product's choice."""
@@ -151,7 +145,7 @@ def _exemption(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:
     if found is None:
         return {"ex.reason": "none"}
     return {
-        "ex.reason": _EXEMPT[ExemptionCategory(found.category)],
+        "ex.reason": ANSWER_FOR[ExemptionCategory(found.category)],
         "ex.evidence": found.evidence,
         "ex.start": _written(found.starts_on),
         "ex.end": _written(found.ends_on),

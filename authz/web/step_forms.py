@@ -16,7 +16,17 @@ from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.review_queue import reviewers
-from authz.prior_auths.services import assigning, deeming, determinations, endings, questions, queue, reopening, timing
+from authz.prior_auths.services import (
+    assigning,
+    deeming,
+    determinations,
+    endings,
+    exempting,
+    questions,
+    queue,
+    reopening,
+    timing,
+)
 from authz.prior_auths.services import request as clinic
 from authz.prior_auths.worklist import colleagues, same_patient
 from authz.web import words
@@ -309,6 +319,11 @@ STEPS: dict[Step, StepPage] = {
     ),
     Step.ANSWER_PRESCRIBER: StepPage(
         take=clinic.answer_prescriber, form=AnswerPrescriberForm, says="Only the prescriber can answer this."
+    ),
+    Step.RECORD_EXEMPTION: StepPage(
+        take=exempting.record_exemption,
+        says="For one that the answers name, with its evidence and first day. "
+        "The request closes where nothing else needs authorization.",
     ),
     Step.SUBMIT: StepPage(
         take=clinic.submit, form=SubmitForm, says="The answers are frozen then, and the insurer's clock starts."

@@ -48,6 +48,7 @@ LOOKING_ACROSS = {
     "authz/prior_auths/outlook.py",
     "authz/prior_auths/services/reopening.py",
     "authz/prior_auths/services/detection.py",
+    "authz/prior_auths/services/exempting.py",
     "authz/prior_auths/services/intake.py",
     # whether a reviewer is there
     "authz/prior_auths/review_queue.py",

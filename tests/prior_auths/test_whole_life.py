@@ -111,6 +111,7 @@ def arguments(step: Step, request: PriorAuth, cast: Cast) -> Mapping[str, Any]:
         Step.REASSIGN: {**note, "person_id": cast.people["rae"].public_id},
         Step.ASSIGN: {"person_id": cast.people["stella"].public_id},
         Step.TAKE_UP: {},
+        Step.RECORD_EXEMPTION: {},
         Step.SUBMIT: {},
         Step.CLAIM: {},
         Step.TAKE_IN_HAND: {},

@@ -207,6 +207,21 @@ def test_a_duplicate_is_linked_to_one_of_the_patients_other_requests(cast: Cast,
     assert state(second) == "duplicate"
 
 
+def test_a_request_for_exempt_use_is_told_what_to_do_and_closes_with_the_exemption(cast: Cast, enter: Door) -> None:
+    prior_auth, stella, jones = drafted(cast, now=timezone.now()), enter("stella"), enter("jones")
+    send(stella, prior_auth, "answers", **{"ex.reason": "hospice"})
+    send(stella, prior_auth, "answers", **{"ex.evidence": "Z51.5", "ex.start": "2025-02-01"})
+    send(jones, prior_auth, "answers", **{"pr.attest": "yes", "confirm.pr.attest": "on"})
+
+    refused = send(stella, prior_auth, "submit", is_checked="on")
+    send(stella, prior_auth, "record-exemption")
+
+    assert refused.status_code == 422
+    assert "The payer's policy exempts this: record the exemption instead, or correct this answer." in told(refused)
+    assert state(prior_auth) == "lapsed"
+    assert findings(page(stella, prior_auth)) == []
+
+
 def test_an_important_answer_that_was_sent_too_old_says_so_on_the_page(cast: Cast, enter: Door) -> None:
     prior_auth = queued(cast)
     assert prior_auth.packet is not None

@@ -24,6 +24,7 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.packet import packet_of
 from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services import papers, steps
+from authz.prior_auths.services.exempting import why_not_to_ask
 from authz.prior_auths.services.regime import put_under_regime
 
 _URGENCY = "req.urgency"
@@ -234,4 +235,6 @@ def _lacking(prior_auth: PriorAuth, answers: list[Standing], by: Actor) -> dict[
         lacking["coverage"] = ["Record the patient's coverage: it is not known which insurer decides."]
     if prior_auth.answers is None:
         lacking["answers"] = ["Take the request up and answer its questions."]
+    if needless := why_not_to_ask(prior_auth=prior_auth, answers=answers):
+        lacking["answers.ex.reason"] = [needless]
     return lacking | {f"answers.{name}": [sentence] for name, sentence in missing(answers).items()}

@@ -1,0 +1,130 @@
+"""A request for use that is exempt: the exemption is recorded instead, and nothing is sent."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from authz.errors import InvalidInput, NotFound
+from authz.prescriptions.models import Exemption
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import exempting, intake, request
+from authz.prior_auths.services.request import NotReady
+from authz.prior_auths.services.steps import IllegalStep
+from tests import cast as stage
+from tests.cast import NOW, TODAY, Cast, key_of
+
+HOSPICE = {"ex.reason": "hospice", "ex.evidence": "Z51.5", "ex.start": "2025-02-01"}
+
+
+def answered(cast: Cast, **answers: object) -> PriorAuth:
+    """Return a request that lacks nothing, with these answers about an exemption."""
+    prior_auth = stage.drafted(cast)
+    said = {name.replace("__", "."): value for name, value in answers.items()}
+    request.answer_questions(prior_auth_id=key_of(prior_auth), answers=said, by=cast.stella, now=NOW)  # type: ignore[arg-type]
+    request.answer_questions(prior_auth_id=key_of(prior_auth), answers={"pr.attest": True}, by=cast.jones, now=NOW)
+    return PriorAuth.objects.get(pk=prior_auth.pk)
+
+
+def hospice(cast: Cast, **other: object) -> PriorAuth:
+    return answered(cast, **(HOSPICE | other))
+
+
+def record(cast: Cast, prior_auth: PriorAuth, *, by: stage.Actor | None = None) -> PriorAuth:
+    return exempting.record_exemption(prior_auth_id=key_of(prior_auth), by=by or cast.stella, now=NOW)
+
+
+def submitted(cast: Cast, prior_auth: PriorAuth) -> PriorAuth:
+    return request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW)
+
+
+def test_what_the_payers_policy_exempts_is_not_sent_and_the_refusal_says_what_to_do(cast: Cast) -> None:
+    prior_auth = hospice(cast)
+
+    with pytest.raises(NotReady) as refusal:
+        submitted(cast, prior_auth)
+
+    assert refusal.value.fields == {
+        "answers.ex.reason": ["The payer's policy exempts this: record the exemption instead, or correct this answer."]
+    }
+
+
+def test_the_exemption_that_the_answers_name_is_recorded_and_the_request_lapses(cast: Cast) -> None:
+    prior_auth = record(cast, hospice(cast))
+
+    kept = Exemption.objects.get()
+    assert (kept.category, kept.evidence, kept.starts_on, kept.ends_on) == ("hospice", "Z51.5", date(2025, 2, 1), None)
+    assert kept.organization == cast.riverside
+    assert prior_auth.state == "lapsed"
+    last = list(prior_auth.events.order_by("sequence"))[-2:]
+    assert [(event.step, event.actor_name) for event in last] == [
+        ("record_exemption", "Stella Marsh"), ("retract", "Authz"),
+    ]  # fmt: skip
+
+
+def test_an_exemption_withdrawn_later_brings_the_need_back(cast: Cast) -> None:
+    prior_auth = record(cast, hospice(cast))
+
+    intake.withdraw_exemption(exemption_id=Exemption.objects.get().public_id, by=cast.stella, now=NOW)
+
+    assert PriorAuth.objects.exclude(pk=prior_auth.pk).get().state == "detected"
+
+
+def test_an_exemption_that_leaves_days_is_recorded_and_the_request_for_them_is_sent(cast: Cast) -> None:
+    prior_auth = record(cast, hospice(cast, ex__end=(TODAY - timedelta(days=1)).isoformat()))
+    assert (prior_auth.state, prior_auth.need_in_doubt_at) == ("draft", None)
+
+    assert submitted(cast, prior_auth).state == "queued"
+
+
+def test_a_medicine_for_opioid_use_disorder_needs_no_request_and_none_is_sent(cast: Cast) -> None:
+    prior_auth = answered(
+        cast, ex__reason="opioid_use_disorder_treatment", ex__evidence="F11.20", ex__start="2025-02-01"
+    )
+
+    with pytest.raises(NotReady) as refusal:
+        submitted(cast, prior_auth)
+
+    assert refusal.value.fields["answers.ex.reason"] == [
+        "Medicines for opioid use disorder need no authorization: withdraw the request, or correct this answer."
+    ]
+
+
+def test_what_the_policy_does_not_exempt_is_for_the_insurer_to_judge(cast: Cast) -> None:
+    other = answered(cast, ex__reason="other", ex__evidence="A letter")
+    cast.plan.policy = "fl_law_2018"
+    cast.plan.save()
+    not_there = hospice(cast)
+
+    assert not_there.policy == "fl_law_2018"
+    assert [submitted(cast, one).state for one in (other, not_there)] == ["queued", "queued"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "field"),
+    [
+        ({"ex.reason": "other"}, "answers.ex.reason"),
+        ({"ex.start": None}, "answers.ex.start"),
+        ({"ex.evidence": None}, "answers.ex.evidence"),
+        ({"ex.end": "2025-01-31"}, "answers.ex.end"),
+    ],
+)
+def test_an_exemption_is_recorded_only_with_its_evidence_and_its_first_day(
+    cast: Cast, answers: dict[str, object], field: str
+) -> None:
+    prior_auth = hospice(cast, **answers)
+
+    with pytest.raises(InvalidInput) as refusal:
+        record(cast, prior_auth)
+
+    assert refusal.value.fields.keys() == {field}
+    assert not Exemption.objects.exists()
+    assert PriorAuth.objects.get().state == "draft"
+
+
+def test_nobody_records_an_exemption_on_anothers_request_or_on_one_that_was_sent(cast: Cast) -> None:
+    sent = stage.queued(cast)
+
+    with pytest.raises(IllegalStep):
+        record(cast, sent)
+    with pytest.raises(NotFound):
+        record(cast, hospice(cast), by=cast.mallory)
