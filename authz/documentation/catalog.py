@@ -11,7 +11,7 @@ from authz.documentation.requirements import Requirements
 from authz.documentation.schema import read_questionnaire, read_requirements
 from authz.errors import InvalidInput
 
-CURRENT: Final = "opioid-2"
+CURRENT: Final = "opioid-3"
 """The questionnaire that a request is started on today. One started earlier stays on its own."""
 DEFAULT: Final = "default"
 """The policy whose requirements stand in for those of a payer without a list of its own."""
@@ -38,17 +38,16 @@ def questionnaire(name: str) -> Questionnaire:
 
 
 @cache
-def requirement_lists() -> Mapping[str, Requirements]:
-    """Return the newest list of each policy, by the policy's code."""
+def requirement_lists() -> Mapping[tuple[str, str], Requirements]:
+    """Return the newest list of each policy for each questionnaire, by policy code and questionnaire name."""
     lists = _read_all("requirements", lambda document: read_requirements(document, questionnaires()))
-    return {found.policy: found for found in sorted(lists, key=lambda one: int(one.version))}
+    return {(found.policy, found.questionnaire): found for found in sorted(lists, key=lambda one: int(one.version))}
 
 
 def requirements(policy: str, *, questionnaire: str) -> Requirements | None:
-    """Return what the payer of a policy needs, the default where it has no list; None for a questionnaire of old."""
+    """Return what the payer of a policy needs, the default where it has no list; None where no list speaks of it."""
     lists = requirement_lists()
-    found = lists.get(policy, lists[DEFAULT])
-    return found if found.questionnaire == questionnaire else None
+    return lists.get((policy, questionnaire), lists.get((DEFAULT, questionnaire)))
 
 
 def _read_all(folder: str, read: Callable[[dict[str, Any]], _Read]) -> Iterator[_Read]:

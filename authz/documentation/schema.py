@@ -22,7 +22,7 @@ from authz.policies.reading import Reading, join, member
 
 SETTINGS: Final = frozenset({"ort-oud"})
 """What a deployment can switch on: `setting NAME` in a condition."""
-FACTS: Final = frozenset({"overlapping-opioids"})
+FACTS: Final = frozenset({"overlapping-opioids", "two-of-a-kind", "treated-for-oud", "late-review"})
 """What the product can know of a request: `known NAME` in a condition."""
 
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")

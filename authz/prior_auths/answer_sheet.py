@@ -9,22 +9,21 @@ from authz.documentation import selectors as documentation
 from authz.documentation.models import AnswerSheet
 from authz.documentation.questionnaire import Kind, Questionnaire
 from authz.documentation.standing import Sheet, Standing, standing
+from authz.prior_auths.known_facts import facts_of
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.prefill import findings_of
-from authz.rules.thresholds import FindingKind
 
 
 def sheet_of(prior_auth: PriorAuth, rows: AnswerSheet, *, on: date) -> Sheet:
     """Return all that the standing of a request's answers depends on, on a day of the clinic's calendar."""
     asked = catalog.questionnaire(rows.questionnaire)
-    overlapping = FindingKind.DUPLICATE_LONG_ACTING.value in findings_of(prior_auth)
+    given = documentation.given(rows, time_zone=prior_auth.clinic.time_zone)
     return Sheet(
         questionnaire=asked,
         requirements=catalog.requirements(prior_auth.policy, questionnaire=asked.name),
-        given=documentation.given(rows, time_zone=prior_auth.clinic.time_zone),
+        given=given,
         attached=_attached(rows, asked),
         settings={"ort-oud"} if settings.ORT_OUD else frozenset(),
-        facts={"overlapping-opioids"} if overlapping else frozenset(),
+        facts=facts_of(prior_auth, given),
         on=on,
     )
 

@@ -21,13 +21,12 @@ from authz.pain.models import PainScoreVersion
 from authz.pain.sight import score_of, standing_scores
 from authz.prescriptions.models import Exemption, PrescriptionVersion
 from authz.prior_auths.exempt_reasons import ANSWER_FOR
+from authz.prior_auths.known_facts import has_benzodiazepine
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
 from authz.prior_auths.record_words import sentences_told
 from authz.rules.formulary import packaged
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import ExemptionCategory
-from authz.rules.thresholds import FindingKind
-
 
 _RECENT_DAYS: Final = 30
 """A PEG asks about the past week; one of longer ago is not offered as an answer. The product's choice."""
@@ -56,22 +55,16 @@ def earlier_answers(prior_auth: PriorAuth) -> list[Answer]:
     return list(documentation.confirmed_on(list(sheets)))
 
 
-def findings_of(prior_auth: PriorAuth) -> set[str]:
-    """Return the kinds of findings that the request's explanation tells of."""
-    return {finding["kind"] for finding in prior_auth.explanation.get("findings", [])}
-
-
 def _use(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:
     runs = _mme_asked(prior_auth)
     sentences = " ".join(sentences_told(prior_auth.explanation))
-    has_benzodiazepine = FindingKind.OPIOID_WITH_BENZODIAZEPINE.value in findings_of(prior_auth)
     return {
         "use.days": sentences,  # as the first version of the questionnaire calls it
         "req.days_used": sentences,
         "req.mme_daily": str(max(Decimal(amount) for amount, _ in runs)) if runs else None,
         "req.mme_complete": all(is_complete for _, is_complete in runs) if runs else None,
         # That no record tells of one says nothing: other prescribers' are not always known.
-        "benzo.concurrent": True if has_benzodiazepine else None,
+        "benzo.concurrent": True if has_benzodiazepine(prior_auth) else None,
     }
 
 

@@ -16,6 +16,7 @@ from authz.documentation.standing import Given, Sheet, Standing, standing
 from authz.policies.selectors import automation_of
 from authz.prior_auths.answer_seen import AnswerSeen, submitted_answers
 from authz.prior_auths.answer_words import in_words
+from authz.prior_auths.known_facts import facts_of
 from authz.prior_auths.models import PriorAuth
 from authz.rules.thresholds import FindingKind
 
@@ -152,19 +153,15 @@ def _sheet(prior_auth: PriorAuth, answers: Mapping[str, AnswerSeen], documents_s
     on = clock.day_in(prior_auth.clinic.time_zone, at=prior_auth.submitted_at)
     questionnaire = catalog.questionnaire(name)
     for_any = {question.link_id for question in questionnaire.questions if question.type is Kind.ATTACHMENT}
+    given = {question: _given(seen, on) for question, seen in answers.items() if seen.source is not None}
     return Sheet(
         questionnaire=questionnaire,
         requirements=catalog.requirements(prior_auth.policy, questionnaire=name),
-        given={question: _given(seen, on) for question, seen in answers.items() if seen.source is not None},
+        given=given,
         attached={*documents_show, *(for_any if documents_show else ())},
-        facts={"overlapping-opioids"} if _has_overlap(prior_auth) else frozenset(),
+        facts=facts_of(prior_auth, given),
         on=on,
     )
-
-
-def _has_overlap(prior_auth: PriorAuth) -> bool:
-    kinds = {finding["kind"] for finding in prior_auth.explanation.get("findings", [])}
-    return FindingKind.DUPLICATE_LONG_ACTING.value in kinds
 
 
 def _given(seen: AnswerSeen, on: date) -> Given:

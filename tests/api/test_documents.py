@@ -200,7 +200,7 @@ def test_the_questionnaire_tells_what_is_asked_needed_and_still_to_do(
     told = stella.get(address(case, "questionnaire/")).json()
 
     assert (told["questionnaire"], told["requirements"]["name"], told["missing"]) == (
-        "opioid-2", "default-1", ["pr.attest"],
+        "opioid-3", "default-2", ["pr.attest"],
     )  # fmt: skip
     by_id = {one["question"]: one for section in told["sections"] for one in section["questions"]}
     assert by_id["dx.code"]["source"] == "chart"

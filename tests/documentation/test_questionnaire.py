@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from authz.documentation import catalog
-from authz.documentation.conditions import JsonValue
+from authz.documentation.conditions import JsonValue, condition
 from authz.documentation.questionnaire import Kind, Question
 
 OPIOID = catalog.questionnaire(catalog.CURRENT)
@@ -110,6 +110,17 @@ def test_no_item_of_ort_oud_is_ever_sent_and_none_is_asked_unless_it_is_switched
 
     assert all(one.private for one in items)
     assert all("ort-oud" in str(one.required_when) for one in items)
+
+
+def test_the_second_version_asks_as_it_did_when_requests_were_started_under_it() -> None:
+    second = catalog.questionnaire("opioid-2")
+    duplicate, baseline = second.question("tx.duplicate"), second.question("peg.baseline")
+
+    assert duplicate is not None
+    assert duplicate.required_when == condition("known overlapping-opioids or payer asks")
+    assert baseline is not None
+    assert baseline.required_when == condition("req.type = continuation and pain.type in {subacute, chronic}")
+    assert [one.link_id for one in second.questions] == [one.link_id for one in OPIOID.questions]
 
 
 def test_the_first_version_is_kept_for_requests_that_were_started_under_it() -> None:

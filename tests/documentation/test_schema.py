@@ -116,9 +116,12 @@ def test_a_wrong_list_is_refused_by_path(change: dict[str, Any], path: str) -> N
     assert path in refusal.value.fields
 
 
-def test_every_packaged_list_speaks_of_the_current_questionnaire() -> None:
-    assert catalog.DEFAULT in catalog.requirement_lists()
-    assert {found.questionnaire for found in catalog.requirement_lists().values()} == {catalog.CURRENT}
+def test_a_payer_with_a_list_has_one_for_the_current_questionnaire_and_keeps_that_for_the_one_before() -> None:
+    lists = catalog.requirement_lists()
+    policies = {policy for policy, _ in lists}
+
+    assert catalog.DEFAULT in policies
+    assert {(policy, asked) for policy in policies for asked in ("opioid-2", catalog.CURRENT)} == lists.keys()
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,25 @@ from datetime import date, timedelta
 import pytest
 from django.conf import LazySettings
 
+from authz.documentation import catalog
 from authz.documentation.models import Answer
 from authz.documentation.questionnaire import Source
+from authz.documentation.standing import Standing
 from authz.errors import InvalidInput
+from authz.ids import FillId
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, request
+from authz.prior_auths.services import determinations, intake, request
 from authz.prior_auths.services.request import NotReady
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import RecordStatus
 from tests import cast as stage
-from tests.cast import NOW, Cast, key_of, later
+from tests.cast import NOW, TODAY, Cast, key_of, later
 from tests.pain import stage as pain_stage
+
+HYDROCODONE_5, OXYCODONE_10, MORPHINE_ER_15 = "857002", "1049611", "891881"
+BUPRENORPHINE_NALOXONE, ALPRAZOLAM = "1010600", "308047"
 
 
 def answer(prior_auth: PriorAuth, by: stage.Actor, /, source: Source | None = None, **answers: object) -> None:
@@ -39,7 +45,7 @@ def renewal(cast: Cast, *, by: stage.Actor | None = None) -> PriorAuth:
     """Return a further request for a patient whose first one was approved; at Riverside, unless somebody else fills."""
     first = stage.in_review(cast)
     determinations.approve(prior_auth_id=key_of(first), by=cast.rae, now=NOW)
-    stage.fill(cast, first.patient, 10, on=stage.TODAY + timedelta(days=10), by=by, now=later(24 * 10))
+    stage.fill(cast, first.patient, 10, on=TODAY + timedelta(days=10), by=by, now=later(24 * 10))
     return PriorAuth.objects.exclude(pk=first.pk).get()
 
 
@@ -121,7 +127,7 @@ def test_no_answer_is_carried_to_another_clinic(cast: Cast) -> None:
     member = first.coverage.member_id if first.coverage else ""
     there = stage.register(cast, by=cast.mallory, insured=False, member_id=member)
     assert there == first.patient
-    stage.fill(cast, there, 10, on=stage.TODAY + timedelta(days=10), by=cast.mallory, now=later(24 * 10))
+    stage.fill(cast, there, 10, on=TODAY + timedelta(days=10), by=cast.mallory, now=later(24 * 10))
     second = PriorAuth.objects.exclude(pk=first.pk).get()
     assert second.clinic == cast.hillside
 
@@ -235,6 +241,19 @@ def test_a_score_of_long_ago_of_another_clinic_or_in_error_is_not_offered(cast: 
     assert not [name for name in offered if name.startswith("peg.")]
 
 
+def test_what_was_answered_to_the_version_before_is_offered_again_on_the_next(cast: Cast) -> None:
+    second = renewal(cast)
+    first = PriorAuth.objects.exclude(pk=second.pk).get()
+    assert first.answers is not None
+    first.answers.questionnaire = "opioid-2"
+    first.answers.save()
+
+    carried = kept(taken_up(cast, second))["dx.code"]
+
+    assert second_of(second).answers.questionnaire == catalog.CURRENT  # type: ignore[union-attr]
+    assert (carried.value, carried.source) == ("M54.50", "prior_request")
+
+
 def test_an_important_answer_older_than_the_payer_asks_for_is_sent_and_marked(cast: Cast) -> None:
     prior_auth = stage.drafted(cast)
     answer(prior_auth, cast.stella, pr__contact="Stella, 555-0100")
@@ -250,3 +269,57 @@ def test_an_important_answer_older_than_the_payer_asks_for_is_sent_and_marked(ca
     assert [one["question"] for one in packet["answers"] if one["is_stale"]] == ["pr.contact"]
     read = selectors.answers(cast.rae, key_of(prior_auth), now=month_on).answers
     assert [one.question for one in read if one.is_stale] == ["pr.contact"]
+
+
+def asked(cast: Cast, prior_auth: PriorAuth) -> dict[str, Standing]:
+    seen = selectors.questions(cast.stella, key_of(prior_auth), now=NOW)
+    return {one.question.link_id: one for one in seen.standings}
+
+
+@pytest.mark.parametrize(
+    ("rxcui", "days_later", "is_asked"),
+    [
+        (HYDROCODONE_5, 9, True),
+        (HYDROCODONE_5, 10, False),
+        (OXYCODONE_10, 0, False),
+        (MORPHINE_ER_15, 0, False),
+        (ALPRAZOLAM, 0, False),
+    ],
+)
+def test_two_short_acting_ingredients_at_once_are_asked_about_whatever_the_policy_looks_for(
+    cast: Cast, rxcui: str, days_later: int, is_asked: bool
+) -> None:
+    prior_auth = stage.detected(cast)
+    stage.fill(cast, prior_auth.patient, 5, rxcui=rxcui, on=TODAY + timedelta(days=days_later), now=later(24 * 10))
+
+    assert ("tx.duplicate" in asked(cast, taken_up(cast, prior_auth))) is is_asked
+
+
+def test_a_medicine_for_opioid_use_disorder_on_record_asks_about_naloxone_and_one_reversed_does_not(cast: Cast) -> None:
+    prior_auth = stage.detected(cast)
+    medicine, _ = stage.fill(cast, prior_auth.patient, 5, rxcui=BUPRENORPHINE_NALOXONE)
+    prior_auth = taken_up(cast, prior_auth)
+    assert "nalox.offered" in asked(cast, prior_auth)
+
+    intake.reverse_fill(fill_id=FillId(medicine.public_id), by=cast.stella, now=NOW)
+
+    assert "nalox.offered" not in asked(cast, prior_auth)
+
+
+def test_a_review_beyond_four_weeks_is_warned_of_and_one_within_is_not(cast: Cast) -> None:
+    prior_auth = taken_up(cast)
+    first = prior_auth.pa_required_from
+
+    for days, warned in ((28, False), (29, True)):
+        answer(prior_auth, cast.stella, plan__followup=(first + timedelta(days=days)).isoformat())
+        assert bool(asked(cast, prior_auth)["plan.followup"].warnings) is warned
+
+
+def test_a_benzodiazepine_on_record_is_filled_in_though_the_policy_does_not_look_for_it(cast: Cast) -> None:
+    cast.plan.policy = "fl_law_2018"
+    cast.plan.save()
+    patient = stage.register(cast)
+    stage.fill(cast, patient, 10, rxcui=ALPRAZOLAM)
+    stage.fill(cast, patient, 10)
+
+    assert kept(taken_up(cast, PriorAuth.objects.get()))["benzo.concurrent"].value is True

@@ -218,7 +218,7 @@ def test_the_packet_holds_all_that_the_insurer_receives_under_one_hash(cast: Cas
     }  # fmt: skip
     assert packet["evaluation"]["inputs_sha256"] == submitted.evaluation.inputs_sha256
     assert (packet["requirements"], packet["questionnaire"], packet["submitted_by"]) == (
-        "default-1", "opioid-2", "Stella Marsh",
+        "default-2", "opioid-3", "Stella Marsh",
     )  # fmt: skip
 
 
