@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from authz.access.models import Licence
 from authz.access.services import record_licence
-from authz.prior_auths.models import Determination, DeterminationLine, Event
+from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Event
 from authz.prior_auths.services import determinations
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of
@@ -136,3 +136,41 @@ def test_nobody_grants_more_than_was_asked(cast: Cast) -> None:
         DeterminationLine.objects.create(
             determination=decided, line=2, rxcui="1049621", asked_days=7, granted_days=8, starts_on=TODAY, ends_on=TODAY
         )
+
+
+@pytest.mark.parametrize(
+    "change", ["days_granted = 9999", "quantity_granted = 9999", "ends_on = '2031-01-01'", "rxcui = '892579'"]
+)
+def test_nothing_of_an_authorization_changes(cast: Cast, change: str) -> None:
+    stage.approved(cast)
+
+    refused(f"UPDATE authz_authorization SET {change}", [], "only revoked, once")  # noqa: S608 - our own words
+
+
+def test_an_authorization_is_revoked_once_and_stays_so(cast: Cast) -> None:
+    stage.approved(cast)
+
+    assert Authorization.objects.update(revoked_at=NOW) == 1
+
+    refused("UPDATE authz_authorization SET revoked_at = NULL", [], "only revoked, once")
+    refused("UPDATE authz_authorization SET revoked_at = %s", [NOW + timedelta(days=1)], "only revoked, once")
+
+
+def test_an_authorization_is_not_deleted(cast: Cast) -> None:
+    stage.approved(cast)
+
+    refused("DELETE FROM authz_authorization", [], "permission denied")
+
+
+@pytest.mark.parametrize(
+    "more", [{"days_granted": 11}, {"quantity_granted": 41}, {"ends_on": TODAY + timedelta(days=99)}]
+)
+def test_an_authorization_is_what_its_determination_granted(cast: Cast, more: dict[str, object]) -> None:
+    stage.approved(cast)
+    another = Authorization.objects.get()
+    another.pk, another.public_id, another.number = None, stage.unknown_id(), "AU-2025-999999"
+    for name, value in more.items():
+        setattr(another, name, value)
+
+    with pytest.raises(DatabaseError, match="a line that its determination granted"), transaction.atomic():
+        another.save(force_insert=True)
