@@ -222,9 +222,10 @@ ANSWERS: dict[str, str | bool] = {
 }
 
 
-def drafted(cast: Cast, *, now: datetime = NOW) -> PriorAuth:
-    """Return a request that Stella has taken up and answered, and Dr Jones has attested, at that instant."""
-    prior_auth = detected(cast)
+def drafted(cast: Cast, *, now: datetime = NOW, prior_auth: PriorAuth | None = None) -> PriorAuth:
+    """Return a request, of ten days unless one is given, that Stella has taken up and answered, and Dr Jones has
+    attested, at that instant."""
+    prior_auth = prior_auth or detected(cast)
     key = PriorAuthId(prior_auth.public_id)
     prior_auth = request.take_up(prior_auth_id=key, by=cast.stella, now=now)
     assert prior_auth.answers is not None

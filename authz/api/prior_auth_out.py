@@ -149,9 +149,11 @@ class AuthorizationOut(serializers.Serializer[Seen]):
     )
     standing = Word(Standing)
     days_granted = serializers.IntegerField(source="authorization.days_granted")
-    days_used = serializers.IntegerField(source="used.days", help_text="With supply, by the fills that are known.")
+    days_used = serializers.IntegerField(
+        source="used.days", help_text="Days of it with supply, also those to come, by the fills that are known."
+    )
     quantity_granted = AmountOut(source="authorization.quantity_granted", allow_null=True)
-    quantity_used = AmountOut(source="used.quantity")
+    quantity_used = AmountOut(source="used.quantity", help_text="Dispensed of it; nothing begun once it was used up.")
     revoked_at = serializers.DateTimeField(source="authorization.revoked_at", allow_null=True)
 
 
@@ -280,9 +282,7 @@ class PriorAuthDetailOut(PriorAuthOut):
 
     @extend_schema_field(AuthorizationOut(many=True))
     def get_authorizations(self, prior_auth: PriorAuth) -> list[dict[str, Any]]:
-        on = clock.day_in(prior_auth.time_zone, at=clock.now())
-        rows = [seen(authorization, on=on) for authorization in prior_auth.authorizations.all()]
-        return [dict(AuthorizationOut(row).data) for row in rows]
+        return [dict(AuthorizationOut(row).data) for row in seen(prior_auth, now=clock.now())]
 
 
 class EventOut(serializers.Serializer[Event]):

@@ -7,6 +7,7 @@ from decimal import ROUND_CEILING, Decimal
 
 from authz.prior_auths.needs import Need
 from authz.rules.records import Record
+from authz.rules.selection import days_supplied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +32,13 @@ def records_in_order(need: Need, newest: Mapping[str, Record]) -> list[Record]:
 
 
 def lines_asked(need: Need, newest: Mapping[str, Record]) -> list[AskedLine]:
-    """Return one line a product, the causing one first: all supplies of the episode from the causing record on."""
-    cause = newest[need.trigger_id]
-    asked = [record for record in records_in_order(need, newest) if record.start >= cause.start]
+    """Return one line a product, the causing one first: all supplies of the episode from the causing record on.
+
+    What is authorized already is not asked for again.
+    """
+    cause, authorized = newest[need.trigger_id], need.answer.release.authorized - {need.trigger_id}
+    later = [record for record in records_in_order(need, newest) if record.start >= cause.start]
+    asked = [record for record in later if record.id not in authorized]
     products = list(dict.fromkeys([cause.rxcui, *(record.rxcui for record in asked)]))
     return [_line(rxcui, [record for record in asked if record.rxcui == rxcui], need) for rxcui in products]
 
@@ -67,9 +72,5 @@ def _spread(record: Record) -> Decimal | None:
 
 
 def _days(record: Record) -> int:
-    """Return the supply's days as the rule reads them: as given, else quantity by daily units, rounded up."""
-    if record.days_supply is not None:
-        return record.days_supply
-    if record.quantity and record.daily_units:
-        return int(-(-record.quantity // record.daily_units))
-    return 1
+    """Return the supply's days as the rule reads them; it counts none without."""
+    return days_supplied(record) or 1

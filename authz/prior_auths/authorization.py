@@ -1,14 +1,20 @@
-"""PURE: what is left of an authorization on a day. What was used is counted from fills, never kept."""
+"""PURE: what use draws on what was granted: how much of an authorization is left, and on which days it releases.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+Use is what the rule counts, on the days on which it counts it. Nothing of this is kept: it is counted anew each time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from authz.rules.formulary import packaged
-from authz.rules.records import Record, RecordKind, RecordStatus
+from authz.rules.formulary import Formulary
+from authz.rules.placement import Placed, place
+from authz.rules.records import AuthorizedPeriod, Case
+from authz.rules.selection import Ledger, Supply, read_supplies
+from authz.rules.spans import merged
 
 RENEWAL_DAYS: Final = 7
 """So many of the last days, but at most the second half, are the renewal window: the product's choice, no law's."""
@@ -32,58 +38,138 @@ class Granted:
     ends_on: date
     days: int
     quantity: Decimal | None
-    is_revoked: bool = False
-    is_superseded: bool = False
 
     @property
     def renewal_from(self) -> date:
         """Return the first day of the renewal window."""
-        length = (self.ends_on - self.starts_on).days + 1
-        return self.ends_on - timedelta(days=max(min(RENEWAL_DAYS, length // 2), 1) - 1)
+        return self.ends_on - timedelta(days=max(min(RENEWAL_DAYS, len(self.window) // 2), 1) - 1)
+
+    @property
+    def window(self) -> range:
+        """Return its days, as ordinals."""
+        return range(self.starts_on.toordinal(), self.ends_on.toordinal() + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What fills have drawn: days of its window with supply, and units dispensed in it."""
+    """What was drawn: days of its window, units dispensed in it, and the last of those days."""
 
     days: int
     quantity: Decimal
+    until: date | None = None
 
 
-def used(granted: Granted, newest: Iterable[Record]) -> Used:
-    """Return what a patient's dispensings, each in its newest version, have drawn on an authorization.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """On which days what was granted releases a patient from the limit.
 
-    Every product of the same ingredient draws; an order does not until it is dispensed.
+    `authorized` are the records that it covers on each of their days; `withheld` are the days that it would release
+    but for something in use that it does not cover, each with the first such record.
     """
-    drawn = [record for record in newest if _draws(record, granted)]
-    days = {day for record in drawn for day in _covered(record) if granted.starts_on <= day <= granted.ends_on}
-    dispensed = (record for record in drawn if granted.starts_on <= record.start <= granted.ends_on)
-    return Used(len(days), sum((record.quantity or Decimal(0) for record in dispensed), Decimal(0)))
+
+    periods: tuple[AuthorizedPeriod, ...] = ()
+    authorized: frozenset[str] = frozenset()
+    withheld: Mapping[date, str] = field(default_factory=dict)
 
 
-def standing(granted: Granted, drawn: Used, *, on: date) -> Standing:
-    """Return how an authorization stands on a day."""
-    if granted.is_revoked:
-        return Standing.REVOKED
-    if granted.is_superseded:
-        return Standing.SUPERSEDED
+def use_of(case: Case, formulary: Formulary) -> list[Placed]:
+    """Return the supplies that the rule counts, in order, each on the days on which it counts them."""
+    as_of = case.as_of.toordinal()
+    ledger = Ledger(read_supplies(case.records, case.policy, formulary), case.policy)
+    return place(ledger.counted_on(as_of), case.policy, as_of)
+
+
+def release(case: Case, rights: Sequence[Granted], formulary: Formulary) -> Release:
+    """Return what the rights in force release of a case: the days on which they cover every supply in use.
+
+    A right is open until the end of its window, or until the day on which the last of its days is used up.
+    """
+    if not rights:
+        return Release()
+    use = use_of(case, formulary)
+    drawn = [_Drawn.on(right, rights, use, formulary) for right in rights]
+    open_days = {day for one in drawn for day in one.open_days}
+    withheld: dict[int, str] = {}
+    authorized = set()
+    for first, stop, supply in use:
+        bare = set(range(first, stop)).difference(*(one.days.get(supply.id, ()) for one in drawn))
+        if not bare:
+            authorized.add(supply.id)
+        for day in bare & open_days:
+            withheld.setdefault(day, supply.id)
+    return Release(
+        periods=tuple(_periods(open_days - withheld.keys())),
+        authorized=frozenset(authorized),
+        withheld={date.fromordinal(day): record_id for day, record_id in withheld.items()},
+    )
+
+
+def used(granted: Granted, *, beside: Sequence[Granted], use: Sequence[Placed], formulary: Formulary) -> Used:
+    """Return what was drawn on a right by what was dispensed; an order draws nothing until then.
+
+    `beside` are the rights in force next to it, which may name a product better.
+    """
+    dispensed = [placed for placed in use if placed[2].is_fill]
+    drawn = _Drawn.on(granted, beside, dispensed, formulary)
+    return Used(len(drawn.spent), drawn.units, date.fromordinal(drawn.spent[-1]) if drawn.spent else None)
+
+
+def standing(granted: Granted, drawn: Used, *, on: date, ended: Standing | None = None) -> Standing:
+    """Return how an authorization stands on a day; `ended` is how it was ended before its time, if it was.
+
+    It is exhausted when nothing of it is left and what was dispensed of it is used up, too: a patient who takes what
+    was approved is not to look like one who has run out.
+    """
+    if ended is not None:
+        return ended
     if on > granted.ends_on:
         return Standing.EXPIRED
-    if drawn.days >= granted.days or (granted.quantity is not None and drawn.quantity >= granted.quantity):
+    nothing_left = drawn.days >= granted.days or (granted.quantity is not None and drawn.quantity >= granted.quantity)
+    if nothing_left and (drawn.until is None or on > drawn.until):
         return Standing.EXHAUSTED
     return Standing.IN_RENEWAL_WINDOW if on >= granted.renewal_from else Standing.ACTIVE
 
 
-def _draws(record: Record, granted: Granted) -> bool:
-    is_dispensed = record.kind is RecordKind.FILL and record.status is RecordStatus.ACTIVE
-    return is_dispensed and _ingredient(record.rxcui) == _ingredient(granted.rxcui)
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What use draws on one right: the days of each record and all of them in order, as ordinals, and the units."""
+
+    right: Granted
+    days: Mapping[str, set[int]]
+    spent: list[int]
+    units: Decimal
+
+    @classmethod
+    def on(cls, right: Granted, beside: Sequence[Granted], use: Sequence[Placed], formulary: Formulary) -> "_Drawn":
+        days: dict[str, set[int]] = {}
+        units = Decimal(0)
+        for first, stop, supply in use:
+            if right.quantity is not None and units >= right.quantity:
+                break  # whatever begins from here on begins once the quantity is used up
+            inside = range(max(first, right.window.start), min(stop, right.window.stop))
+            days[supply.id] = {day for day in inside if _is_for(right, supply, day, beside, formulary)}
+            if supply.is_fill and _is_for(right, supply, supply.start, beside, formulary):
+                units += supply.record.quantity or 0
+        spent = sorted(set().union(*days.values()))[: right.days]
+        return cls(right, {key: own.intersection(spent) for key, own in days.items()}, spent, units)
+
+    @property
+    def open_days(self) -> range:
+        window, spent = self.right.window, self.spent
+        return range(window.start, spent[-1] + 1) if len(spent) >= self.right.days else window
 
 
-def _ingredient(rxcui: str) -> str:
-    product = packaged().product(rxcui)
-    return product.ingredient_rxcui if product else rxcui
+def _is_for(right: Granted, supply: Supply, day: int, beside: Sequence[Granted], formulary: Formulary) -> bool:
+    """Say whether a right is for a supply on a day: it names the product, or its ingredient and no other names it."""
+    rxcui = supply.record.rxcui
+    if day not in right.window or right.rxcui == rxcui:
+        return day in right.window
+    granted = formulary.product(right.rxcui)
+    if granted is None or supply.product is None or granted.ingredient_rxcui != supply.product.ingredient_rxcui:
+        return False
+    return not any(other.rxcui == rxcui and day in other.window for other in beside)
 
 
-def _covered(record: Record) -> Iterable[date]:
-    # A supply longer than a year is a typing error to the rule, too; it still draws no more than the window.
-    return (record.start + timedelta(days=number) for number in range(min(record.days_supply or 0, 366)))
+def _periods(days: set[int]) -> list[AuthorizedPeriod]:
+    spans = merged((day, day + 1) for day in days)
+    return [AuthorizedPeriod(start=date.fromordinal(first), end=date.fromordinal(stop - 1)) for first, stop in spans]

@@ -4,11 +4,15 @@ Kept inputs are plain JSON and complete, so the same answer can be computed from
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from authz.errors import InvalidInput
+from authz.prior_auths.authorization import Granted
 from authz.rules.case_json import case_from_json
 from authz.rules.records import Case
 from authz.rules.thresholds import Finding, finding_to_json
@@ -33,9 +37,16 @@ def sha256_of(inputs: Mapping[str, Any]) -> str:
     return sha256(canonical(inputs).encode()).hexdigest()
 
 
-def inputs_of(case: Case, policy_version: tuple[str, str]) -> dict[str, Any]:
-    """Return everything an answer depends on as plain JSON; `policy_version` is the policy's code and version."""
-    inputs: dict[str, Any] = json.loads(canonical(asdict(case) | {"policy_version": policy_version}))
+def inputs_of(case: Case, policy_version: tuple[str, str], rights: Sequence[Granted] = ()) -> dict[str, Any]:
+    """Return everything an answer depends on as plain JSON; `policy_version` is the policy's code and version.
+
+    `rights` are the authorizations in force, from which the days that the case tells of were worked out. They are left
+    out where there are none, so that nobody's answer without any rests on other inputs than before.
+    """
+    facts = asdict(case) | {"policy_version": policy_version}
+    if rights:
+        facts["granted"] = [asdict(right) for right in rights]
+    inputs: dict[str, Any] = json.loads(canonical(facts))
     return inputs
 
 
@@ -45,6 +56,30 @@ def case_from(inputs: Mapping[str, Any]) -> Case:
     :raises InvalidInput: naming the field, when they are not what `inputs_of` writes.
     """
     return case_from_json({**inputs, "patient": {"birth_date": inputs.get("birth_date")}})
+
+
+def rights_from(inputs: Mapping[str, Any]) -> list[Granted] | None:
+    """Return the authorizations in force that kept inputs tell of; None where they tell only of days, as they once did.
+
+    :raises InvalidInput: when they are not what `inputs_of` writes.
+    """
+    if "granted" not in inputs:
+        return None
+    try:
+        return [_right(facts) for facts in inputs["granted"]]
+    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInput({"granted": ["Authorizations are needed, each with product, days and quantity."]}) from error
+
+
+def _right(facts: Mapping[str, Any]) -> Granted:
+    quantity = facts["quantity"]
+    return Granted(
+        rxcui=facts["rxcui"],
+        starts_on=date.fromisoformat(facts["starts_on"]),
+        ends_on=date.fromisoformat(facts["ends_on"]),
+        days=facts["days"],
+        quantity=None if quantity is None else Decimal(quantity),
+    )
 
 
 def answer_of(verdict: Verdict, findings: Iterable[Finding]) -> dict[str, Any]:

@@ -4,14 +4,14 @@ Which payer's policy holds, and which version of it, is decided by the coverage 
 causes the need; where no coverage is known, the default policy holds and the need is marked so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, IntegerField, Q, QuerySet, Value
+from django.db.models import DecimalField, F, IntegerField, Q, QuerySet, Value
 
 from authz.access.tenancy import across_tenants
 from authz.formulary import selectors as formularies
@@ -20,11 +20,12 @@ from authz.policies.selectors import PlanRules, rules_of
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Coverage, Patient
+from authz.prior_auths.authorization import Granted, Release, release
 from authz.prior_auths.models import Authorization
 from authz.rules.evaluate import evaluate
 from authz.rules.explain import sentences
 from authz.rules.formulary import Formulary
-from authz.rules.records import AuthorizedPeriod, Case, Record, RecordKind
+from authz.rules.records import Case, Record, RecordKind
 from authz.rules.records import Exemption as ExemptPeriod
 from authz.rules.thresholds import Finding, findings, sentences_of
 from authz.rules.trace import Trace, trace
@@ -36,7 +37,8 @@ class PayerVerdict:
     """One payer's answer on one patient under one version of its policy; `plan` is None where no coverage is known.
 
     `findings` are what the policy's thresholds find beside the day limit; `case` and `formulary` are all that the
-    answer rests on; `rules` tells which version holds when.
+    answer rests on; `rules` tells which version holds when. `rights` are the authorizations in force, and `release` is
+    what they release: the case tells the rule its days.
     """
 
     plan: Plan | None
@@ -46,6 +48,8 @@ class PayerVerdict:
     case: Case
     formulary: Formulary
     rules: PlanRules
+    rights: tuple[Granted, ...]
+    release: Release
 
     @property
     def key(self) -> tuple[int | None, str, str]:
@@ -145,7 +149,7 @@ def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None
     days = [record.start for record in known.records]
     if not plans or any(prescriptions.coverage_on(known.coverages, day) is None for day in days):
         plans.setdefault(None, None)
-    exemptions, authorized = _excuses(known.patient, known_at)
+    exemptions, granted = _excuses(known.patient, known_at)
     formulary = formularies.current()
     found = []
     for plan in plans.values():
@@ -156,17 +160,24 @@ def answers(known: PatientCase, *, as_of: date, known_at: datetime | None = None
             birth_date=known.patient.birth_date,
             records=known.records,
             exemptions=exemptions,
-            authorizations=tuple(authorized.get(plan.pk if plan else None, ())),
         )
+        rights = granted.get(plan.pk if plan else None, ())
         versions = {version.key: version for version in map(rules.on, [as_of, *days])}
-        found += [_answer(case, formulary, plan, rules, version) for version in versions.values()]
+        found += [_answer(case, rights, formulary, plan, rules, version) for version in versions.values()]
     return found
 
 
 def _answer(
-    case: Case, formulary: Formulary, plan: Plan | None, rules: PlanRules, policy: PolicyVersion
+    case: Case,
+    rights: Sequence[Granted],
+    formulary: Formulary,
+    plan: Plan | None,
+    rules: PlanRules,
+    policy: PolicyVersion,
 ) -> PayerVerdict:
     case = replace(case, policy=policy.parameters)
+    released = release(case, rights, formulary)
+    case = replace(case, authorizations=released.periods)
     verdict = evaluate(case, formulary)
     return PayerVerdict(
         plan=plan,
@@ -176,6 +187,8 @@ def _answer(
         case=case,
         formulary=formulary,
         rules=rules,
+        rights=tuple(rights),
+        release=released,
     )
 
 
@@ -236,8 +249,17 @@ def _is_same_use(need: Need, other: Need) -> bool:
 def _causes(
     answer: PayerVerdict, episode: Episode, known: PatientCase, newest: Mapping[str, Record]
 ) -> Iterator[tuple[date, str, date]]:
-    """Yield of what makes the episode need authorization that which holds: it arose while this answer was in force."""
-    return (cause for cause in causes_of(episode, answer.findings, newest) if _holds(answer, known, cause[0]))
+    """Yield of what makes the episode need authorization that which holds: it arose while this answer was in force.
+
+    What is authorized causes nothing: the rule knows days and no products, so where it names such a record, the first
+    one in use that is not authorized is the cause.
+    """
+    for start, record_id, required_from in causes_of(episode, answer.findings, newest):
+        bare = answer.release.withheld.get(required_from)
+        if bare is not None and record_id in answer.release.authorized:
+            start, record_id = newest[bare].start, bare
+        if _holds(answer, known, start):
+            yield start, record_id, required_from
 
 
 def causes_of(
@@ -281,24 +303,33 @@ def is_over(need: Need, *, as_of: date) -> bool:
 
 def _excuses(
     patient: Patient, known_at: datetime | None
-) -> tuple[tuple[ExemptPeriod, ...], Mapping[int | None, list[AuthorizedPeriod]]]:
-    """Return, in one statement, a patient's exemptions, and by plan what was authorized."""
+) -> tuple[tuple[ExemptPeriod, ...], Mapping[int | None, list[Granted]]]:
+    """Return, in one statement, a patient's exemptions, and by plan what was granted and is in force."""
     held: Any = prescriptions.held_exemptions(patient, known_at=known_at).annotate(
-        plan=Value(None, output_field=IntegerField())
+        plan=Value(None, output_field=IntegerField()),
+        rxcui=Value(""),
+        days_granted=Value(0),
+        quantity_granted=Value(None, output_field=DecimalField()),
     )
-    granted = _granted(patient, known_at).annotate(category=Value(""), plan=F("prior_auth__coverage__plan"))
-    told = ("pk", "category", "plan", "starts_on", "ends_on")
-    rows = held.values_list(*told).union(granted.values_list(*told), all=True)
-    exemptions, authorized = [], dict[int | None, list[AuthorizedPeriod]]()
-    for _, category, plan, start, end in sorted(rows, key=itemgetter(0)):
+    rights = _in_force(patient, known_at).annotate(category=Value(""), plan=F("prior_auth__coverage__plan"))
+    told = ("pk", "category", "plan", "starts_on", "ends_on", "rxcui", "days_granted", "quantity_granted")
+    rows = held.values_list(*told).union(rights.values_list(*told), all=True)
+    exemptions, granted = [], dict[int | None, list[Granted]]()
+    for _, category, plan, start, end, rxcui, days, quantity in sorted(rows, key=itemgetter(0)):
         if category:
             exemptions.append(ExemptPeriod(category=category, start=start, end=end))
         else:
-            authorized.setdefault(plan, []).append(AuthorizedPeriod(start=start, end=end))
-    return tuple(exemptions), authorized
+            right = Granted(rxcui=rxcui, starts_on=start, ends_on=end, days=days, quantity=quantity)
+            granted.setdefault(plan, []).append(right)
+    return tuple(exemptions), granted
 
 
-def _granted(patient: Patient, known_at: datetime | None) -> QuerySet[Authorization]:
+def in_force(patient: Patient, plan_id: int | None) -> QuerySet[Authorization]:
+    """Return what a plan has granted a patient and neither revoked nor superseded."""
+    return _in_force(patient, None).filter(prior_auth__coverage__plan=plan_id)
+
+
+def _in_force(patient: Patient, known_at: datetime | None) -> QuerySet[Authorization]:
     granted = Authorization.objects.filter(prior_auth__patient=patient)
     stands, holds = Q(determination__superseded_by=None), Q(revoked_at=None)
     if known_at is not None:

@@ -5,7 +5,7 @@ tables still tell what those inputs tell, going by what was known at its moment?
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -23,7 +23,9 @@ from authz.policies.selectors import version_of
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Patient
-from authz.prior_auths.evaluations import Difference, answer_of, case_from, differing, sha256_of
+from authz.prior_auths.authorization import Granted, release
+from authz.prior_auths.authorizations import right_of
+from authz.prior_auths.evaluations import Difference, answer_of, case_from, differing, rights_from, sha256_of
 from authz.prior_auths.models import Authorization, Evaluation
 from authz.rules.case_json import reason_of
 from authz.rules.evaluate import RULE_VERSION, evaluate
@@ -83,7 +85,7 @@ def _differences(evaluation: Evaluation, tables: "_Tables") -> Iterator[Differen
     if sha256_of(evaluation.inputs) != evaluation.inputs_sha256:
         yield Difference(says="inputs: they are not the ones of the hash kept beside them")
     try:
-        case = case_from(evaluation.inputs)
+        case, rights = case_from(evaluation.inputs), rights_from(evaluation.inputs)
     except InvalidInput as refusal:
         yield Difference(says="inputs: they can no longer be read", values=reason_of(refusal))
         return
@@ -91,7 +93,9 @@ def _differences(evaluation: Evaluation, tables: "_Tables") -> Iterator[Differen
     formulary = formularies.by_version(evaluation.formulary_version) or formularies.current()
     yield from _other_answer(evaluation, case, policy, formulary)
     yield from _other_policy(evaluation, case, policy)
-    yield from tables.changed_since(evaluation, case)
+    if rights is not None and release(case, rights, formulary).periods != case.authorizations:
+        yield Difference(says="inputs: the authorizations in force release other days now")
+    yield from tables.changed_since(evaluation, case, rights)
 
 
 def _other_versions(evaluation: Evaluation) -> Iterator[Difference]:
@@ -154,7 +158,7 @@ class _Tables:
             ],
         )
 
-    def changed_since(self, evaluation: Evaluation, case: Case) -> Iterator[Difference]:
+    def changed_since(self, evaluation: Evaluation, case: Case, rights: list[Granted] | None) -> Iterator[Difference]:
         """Yield where the tables no longer tell what the evaluation read, going by what was known at its moment."""
         if self.patient.merged_into_id is not None:
             yield Difference(says="inputs changed: the patient was merged into another one, and the records with them")
@@ -168,22 +172,28 @@ class _Tables:
             yield from differing(getattr(case, name), getattr(told, name), f"inputs changed: {name}")
         yield from _compare(((record, _name(record)) for record in case.records), self.records, at)
         yield from _compare(((period, "an exemption") for period in case.exemptions), self.exemptions, at)
-        granted = self._authorizations(evaluation)
-        yield from _compare(((period, "an authorization") for period in case.authorizations), granted, at)
+        read, told_as = (case.authorizations, _window_of) if rights is None else (rights, right_of)
+        granted = self._authorizations(evaluation, told_as)
+        yield from _compare(((right, "an authorization") for right in read), granted, at)
 
-    def _authorizations(self, evaluation: Evaluation) -> list[_Known]:
+    def _authorizations(
+        self, evaluation: Evaluation, told_as: Callable[[Authorization], AuthorizedPeriod | Granted]
+    ) -> list[_Known]:
         rows = Authorization.objects.filter(
             prior_auth__patient=self.patient, prior_auth__coverage__plan=evaluation.plan
-        ).order_by("pk")
-        return [
-            _Known(
-                AuthorizedPeriod(start=row.starts_on, end=row.ends_on),
-                "an authorization",
-                row.opened_at,
-                row.revoked_at,
-            )
-            for row in rows
-        ]
+        ).select_related("determination__superseded_by")
+        return [_Known(told_as(row), "an authorization", row.opened_at, _ended_at(row)) for row in rows.order_by("pk")]
+
+
+def _window_of(row: Authorization) -> AuthorizedPeriod:
+    """Return what evaluations kept of an authorization when they read nothing else of it."""
+    return AuthorizedPeriod(start=row.starts_on, end=row.ends_on)
+
+
+def _ended_at(row: Authorization) -> datetime | None:
+    later = getattr(row.determination, "superseded_by", None)
+    ends = [row.revoked_at, later.decided_at if later else None]
+    return min((end for end in ends if end is not None), default=None)
 
 
 def _name(record: Record) -> str:

@@ -164,7 +164,7 @@ def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
 
 
 def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
-    """Return one request with its lines, questions, determinations and authorizations.
+    """Return one request with its lines, questions and determinations.
 
     :raises NotFound: when the organization may know no such request.
     """
@@ -173,7 +173,7 @@ def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
     skips = Skip.objects.filter(prior_auth__insurer=by.organization).select_related("person").order_by("pk")
     found = (
         prior_auths(by)
-        .prefetch_related("lines", "information_requests", "authorizations")
+        .prefetch_related("lines", "information_requests")
         .prefetch_related(Prefetch("determinations", queryset=determinations), Prefetch("skips", queryset=skips))
         .filter(public_id=prior_auth_id)
         .first()

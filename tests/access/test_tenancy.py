@@ -44,6 +44,7 @@ LOOKING_ACROSS = {
     "authz/policies/selectors.py",
     "authz/pain/services.py",
     "authz/pain/sight.py",
+    "authz/prior_auths/authorizations.py",
     "authz/prior_auths/needs.py",
     "authz/prior_auths/outlook.py",
     "authz/prior_auths/services/reopening.py",

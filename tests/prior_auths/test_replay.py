@@ -19,12 +19,14 @@ from authz.prescriptions.models import Coverage, FillVersion, IdentityQuestion, 
 from authz.prescriptions.services import register_patient
 from authz.prior_auths import replay
 from authz.prior_auths.evaluations import Difference, case_from, differing, inputs_of, sha256_of
+from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import Authorization, Evaluation
-from authz.prior_auths.services import determinations, intake
+from authz.prior_auths.services import determinations, intake, queue, reopening
 from authz.rules.records import ExemptionCategory
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, fill, key_of, later, register
 from tests.policies.documents import limit
+from tests.prior_auths.test_review import REASON
 from tests.rules.builders import case
 from tests.rules.builders import fill as dispensed
 
@@ -101,9 +103,64 @@ def test_an_authorization_holds_for_the_evaluations_while_it_was_known(cast: Cas
     with_it = Evaluation.objects.filter(evaluated_at=later(30), plan=cast.plan).get()
     without = Evaluation.objects.filter(evaluated_at=later(50), plan=cast.plan).get()
 
-    assert len(with_it.inputs["authorizations"]) == 1
-    assert without.inputs["authorizations"] == []
+    assert len(with_it.inputs["granted"]) == 1
+    assert "granted" not in without.inputs
     assert set(replayed()) == {()}
+
+
+def test_an_authorization_no_longer_holds_once_another_decision_supersedes_it(cast: Cast) -> None:
+    prior_auth = stage.approved(cast)
+    key = key_of(prior_auth)
+    reopening.reopen(
+        prior_auth_id=key, code=ReopeningReason.CLERICAL_ERROR, reason="Wrong.", by=cast.patel, now=later(2)
+    )
+    determinations.refer(prior_auth_id=key, reason="Look.", by=cast.patel, now=later(2))
+    queue.take_in_hand(prior_auth_id=key, by=cast.patel, now=later(2))
+    determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=later(2))
+
+    fill(cast, prior_auth.patient, 3, on=TODAY + timedelta(days=1), now=later(30))
+
+    assert set(replayed()) == {()}
+
+
+def of_an_authorized_patient(cast: Cast) -> Evaluation:
+    """The evaluation of a fill that no authorization covers, while one is in force."""
+    prior_auth = stage.approved(cast)
+    fill(cast, prior_auth.patient, 3, on=TODAY + timedelta(days=1), now=later(30))
+    return Evaluation.objects.get(evaluated_at=later(30), plan=cast.plan)
+
+
+def test_an_evaluation_that_kept_windows_only_is_held_to_the_windows(cast: Cast) -> None:
+    evaluation = of_an_authorized_patient(cast)
+    windows = [{"start": "2025-03-03", "end": "2025-03-12"}]
+    inputs = {**evaluation.inputs, "authorizations": windows}
+    del inputs["granted"]
+
+    other = kept_again(evaluation, inputs=inputs, inputs_sha256=sha256_of(inputs))
+
+    assert not any(said.startswith("inputs") for said in says(evaluation_id=other.public_id))
+
+
+def test_an_authorization_that_was_not_granted_so_is_named_both_ways(cast: Cast) -> None:
+    evaluation = of_an_authorized_patient(cast)
+    inputs = {**evaluation.inputs, "granted": [{**evaluation.inputs["granted"][0], "days": 9}]}
+
+    other = kept_again(evaluation, inputs=inputs, inputs_sha256=sha256_of(inputs))
+
+    assert says(evaluation_id=other.public_id) == [
+        "inputs: the authorizations in force release other days now",
+        "inputs changed: an authorization was not read then",
+        "inputs changed: an authorization was read then and is not told now",
+    ]
+
+
+def test_authorizations_that_can_no_longer_be_read_are_named(cast: Cast) -> None:
+    evaluation = of_an_authorized_patient(cast)
+    inputs = {**evaluation.inputs, "granted": [{"rxcui": "1"}]}
+
+    other = kept_again(evaluation, inputs=inputs, inputs_sha256=sha256_of(inputs))
+
+    assert says(evaluation_id=other.public_id) == ["inputs: they can no longer be read"]
 
 
 def test_facts_of_one_instant_may_have_come_in_either_order(cast: Cast) -> None:

@@ -134,7 +134,7 @@ def open_for(
 def _keep(patient: Patient, payer: PayerVerdict, on: date, now: datetime) -> Evaluation:
     """Keep the answer with all it rests on, unless the last one kept rests on the very same."""
     policy, version = payer.policy.key
-    inputs = inputs_of(payer.case, payer.policy.key)
+    inputs = inputs_of(payer.case, payer.policy.key, payer.rights)
     inputs_sha256 = sha256_of(inputs)
     same = Evaluation.objects.filter(patient=patient, plan=payer.plan, policy=policy, policy_version=version)
     latest = same.order_by("-pk").first()

@@ -10,7 +10,7 @@ from authz.access.roles import SYSTEM
 from authz.documentation.services import answers as documentation
 from authz.prescriptions.models import FillVersion, Patient
 from authz.prior_auths import needs as needs_of
-from authz.prior_auths.authorizations import granted_of, seen
+from authz.prior_auths.authorizations import right_of, seen
 from authz.prior_auths.lifecycle import ACTIVE, Step
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
 from authz.prior_auths.prefill import earlier_answers, prefill_of
@@ -44,7 +44,7 @@ def _open_one(key: int, now: datetime) -> int:
     if not _is_time(authorization, on):
         return 0
     known = needs_of.case_of(patient)
-    if not seen(authorization, on=on, known=known).used.days:
+    if not any(one.used.days for one in seen(before, now=now, known=known) if one.authorization == authorization):
         return 0
     need = needs_of.latest_use(known, needs_of.answers(known, as_of=on), on=on)
     if need is None or (need.coverage.pk if need.coverage else None) != before.coverage_id:
@@ -62,7 +62,7 @@ def _open_one(key: int, now: datetime) -> int:
 
 def _is_time(authorization: Authorization, on: date) -> bool:
     """Say whether it is time, and nobody has asked to go on by themselves."""
-    granted, before = granted_of(authorization), authorization.prior_auth
+    granted, before = right_of(authorization), authorization.prior_auth
     if not granted.renewal_from <= on <= granted.ends_on or hasattr(authorization, "renewal"):
         return False
     active = PriorAuth.objects.filter(patient=before.patient_id, coverage=before.coverage_id)
