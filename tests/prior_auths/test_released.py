@@ -9,7 +9,7 @@ from authz.prior_auths.authorizations import seen
 from authz.prior_auths.determination import Grant
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.needs import PayerVerdict
-from authz.prior_auths.services import determinations, queue, request
+from authz.prior_auths.services import determinations, queue, renewals, request
 from authz.prior_auths.what_if import Plan, what_if
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of, later
@@ -144,3 +144,61 @@ def test_two_strengths_approved_together_each_show_what_was_dispensed_of_them(ca
     drawn = {one.granted.rxcui: one.used.quantity for one in seen(prior_auth, now=NOW)}
 
     assert drawn == {stage.OXYCODONE_5: Decimal(40), OXYCODONE_10: Decimal(20)}
+
+
+# -- going on ---------------------------------------------------------------------------------------------------------
+def opened_on(*days: int) -> list[int]:
+    """Return how many renewals were opened on each of the days after today."""
+    return [renewals.open_renewals(now=later(24 * day)) for day in days]
+
+
+def test_two_products_granted_together_are_renewed_together_once(cast: Cast) -> None:
+    prior_auth = both_approved(cast)
+
+    assert opened_on(3, 5, 6, 9) == [0, 1, 0, 0]
+
+    (renewal,) = other_requests(prior_auth)
+    assert {line.rxcui for line in renewal.lines.all()} == {stage.OXYCODONE_5, MORPHINE_15}
+    assert {line.starts_on for line in renewal.lines.all()} == {date(2025, 3, 13)}
+
+
+def test_what_was_renewed_with_another_is_not_renewed_again_when_that_request_has_ended(cast: Cast) -> None:
+    prior_auth = both_approved(cast)
+    opened_on(5)
+    (renewal,) = other_requests(prior_auth)
+    request.withdraw(prior_auth_id=key_of(renewal), reason="Enough.", by=cast.stella, now=later(24 * 5))
+
+    assert opened_on(6, 9) == [0, 0]
+
+
+def test_what_ends_much_later_is_renewed_in_its_own_time(cast: Cast) -> None:
+    prior_auth = both_approved(cast, days_supply=30, quantity=Decimal(60))
+    opened_on(5)
+    (first,) = other_requests(prior_auth)
+    request.withdraw(prior_auth_id=key_of(first), reason="Enough.", by=cast.stella, now=later(24 * 9))
+
+    assert opened_on(10, 23, 24) == [0, 1, 0]
+
+    assert [line.rxcui for line in first.lines.all()] == [stage.OXYCODONE_5]
+    assert [line.rxcui for line in other_requests(prior_auth)[1].lines.all()] == [MORPHINE_15]
+
+
+def test_a_supply_of_which_only_quantity_and_daily_units_are_known_is_renewed(cast: Cast) -> None:
+    prior_auth = with_physician(cast, {"days_supply": None, "daily_units": Decimal(4), "quantity": Decimal(40)})
+    determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.patel, now=NOW)
+
+    assert seen(prior_auth, now=NOW)[0].used.days == 10
+    assert opened_on(5) == [1]
+
+
+def test_a_renewal_asks_by_name_for_as_much_as_was_granted(cast: Cast) -> None:
+    prior_auth = with_physician(cast, {"rxcui": OXYCODONE_10})
+    grants = as_asked(prior_auth, rxcui=stage.OXYCODONE_5, daily_units=Decimal(2), quantity=Decimal(20))
+    granted_in_part(cast, prior_auth, grants)
+
+    opened_on(5)
+
+    (renewal,) = other_requests(prior_auth)
+    line = renewal.lines.get()
+    assert line.product_name == "oxycodone hydrochloride 5 MG Oral Tablet"
+    assert (line.quantity, line.daily_units) == (Decimal(20), Decimal(2))

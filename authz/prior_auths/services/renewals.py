@@ -1,5 +1,9 @@
-"""Before an authorization runs out: a request to go on, prefilled, opened exactly once."""
+"""Before an authorization runs out: a request to go on, prefilled, opened exactly once.
 
+One determination may have granted several products. What of it is to end soon is asked for together.
+"""
+
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -8,11 +12,13 @@ from django.db.models import Exists, OuterRef
 from authz import clock
 from authz.access.roles import SYSTEM
 from authz.documentation.services import answers as documentation
+from authz.formulary import selectors as formularies
 from authz.prescriptions.models import FillVersion, Patient
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.authorizations import right_of, seen
 from authz.prior_auths.lifecycle import ACTIVE, Step
-from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
+from authz.prior_auths.models import Authorization, DeterminationLine, PriorAuth, RequestedLine
+from authz.prior_auths.needs import PatientCase
 from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services.detection import open_for
 
@@ -44,7 +50,8 @@ def _open_one(key: int, now: datetime) -> int:
     if not _is_time(authorization, on):
         return 0
     known = needs_of.case_of(patient)
-    if not any(one.used.days for one in seen(before, now=now, known=known) if one.authorization == authorization):
+    ending = _ending_soon(authorization, known, on=on, now=now)
+    if authorization not in ending:
         return 0
     need = needs_of.latest_use(known, needs_of.answers(known, as_of=on), on=on)
     if need is None or (need.coverage.pk if need.coverage else None) != before.coverage_id:
@@ -52,7 +59,7 @@ def _open_one(key: int, now: datetime) -> int:
     renewal = open_for(need=need, known=known, clinic=before.clinic, step=Step.RENEW, by=SYSTEM, on=on, now=now)
     renewal.renews = authorization
     renewal.pa_required_from = authorization.ends_on + timedelta(days=1)
-    _ask_for_as_much_again(renewal, authorization)
+    _ask_for_as_much_again(renewal, ending)
     renewal.answers = documentation.start_sheet(
         prefill=prefill_of(renewal, on=on), earlier=earlier_answers(renewal), on=on, now=now
     )
@@ -61,28 +68,59 @@ def _open_one(key: int, now: datetime) -> int:
 
 
 def _is_time(authorization: Authorization, on: date) -> bool:
-    """Say whether it is time, and nobody has asked to go on by themselves."""
+    """Say whether it is time, and nobody has asked to go on: by themselves, or together with what else was granted."""
     granted, before = right_of(authorization), authorization.prior_auth
-    if not granted.renewal_from <= on <= granted.ends_on or hasattr(authorization, "renewal"):
+    if not granted.renewal_from <= on <= granted.ends_on:
+        return False
+    renewals = PriorAuth.objects.filter(renews__determination=authorization.determination_id)
+    opened = renewals.values_list("opened_at", flat=True)
+    if any(clock.day_in(before.time_zone, at=at) >= granted.renewal_from for at in opened):
         return False
     active = PriorAuth.objects.filter(patient=before.patient_id, coverage=before.coverage_id)
     asked = active.filter(state__in=[state.value for state in ACTIVE], record_ids__overlap=before.record_ids)
     return not asked.exists()
 
 
-def _ask_for_as_much_again(renewal: PriorAuth, authorization: Authorization) -> None:
-    first = authorization.ends_on + timedelta(days=1)
-    asked = authorization.prior_auth.lines.filter(rxcui=authorization.rxcui).first()
+def _ending_soon(authorization: Authorization, known: PatientCase, *, on: date, now: datetime) -> list[Authorization]:
+    """Return what was granted together with it, itself included, that is in use and in its renewal window."""
+    together = [
+        one
+        for one in seen(authorization.prior_auth, now=now, known=known)
+        if one.authorization.determination_id == authorization.determination_id and one.used.days
+    ]
+    return [
+        one.authorization
+        for one in together
+        if one.authorization.revoked_at is None and one.granted.renewal_from <= on <= one.granted.ends_on
+    ]
+
+
+def _ask_for_as_much_again(renewal: PriorAuth, ending: Sequence[Authorization]) -> None:
     renewal.lines.all().delete()
-    RequestedLine.objects.create(
-        prior_auth=renewal,
-        line=1,
-        rxcui=authorization.rxcui,
-        product_name=asked.product_name if asked else authorization.rxcui,
-        quantity=authorization.quantity_granted,
-        days_supply=authorization.days_granted,
-        daily_units=asked.daily_units if asked else None,
-        refills=asked.refills if asked else None,
-        starts_on=first,
-        ends_on=first + timedelta(days=authorization.days_granted - 1),
+    for number, authorization in enumerate(ending, start=1):
+        granted, product = _line_of(authorization), formularies.current().product(authorization.rxcui)
+        first = authorization.ends_on + timedelta(days=1)
+        RequestedLine.objects.create(
+            prior_auth=renewal,
+            line=number,
+            rxcui=authorization.rxcui,
+            product_name=product.name if product else authorization.rxcui,
+            quantity=authorization.quantity_granted,
+            days_supply=authorization.days_granted,
+            daily_units=granted.granted_daily_units,
+            refills=granted.granted_refills,
+            starts_on=first,
+            ends_on=first + timedelta(days=authorization.days_granted - 1),
+        )
+
+
+def _line_of(authorization: Authorization) -> DeterminationLine:
+    """Return the line that granted it; of two that granted the very same, either."""
+    lines = authorization.determination.lines.filter(
+        granted_rxcui=authorization.rxcui,
+        granted_days=authorization.days_granted,
+        granted_quantity=authorization.quantity_granted,
+        starts_on=authorization.starts_on,
+        ends_on=authorization.ends_on,
     )
+    return lines.order_by("line")[0]
