@@ -3,6 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
+import pytest
+
+from authz.errors import InvalidInput
 from authz.prior_auths import needs, selectors
 from authz.prior_auths.authorization import Standing
 from authz.prior_auths.authorizations import seen
@@ -202,3 +205,24 @@ def test_a_renewal_asks_by_name_for_as_much_as_was_granted(cast: Cast) -> None:
     line = renewal.lines.get()
     assert line.product_name == "oxycodone hydrochloride 5 MG Oral Tablet"
     assert (line.quantity, line.daily_units) == (Decimal(20), Decimal(2))
+
+
+# -- what cannot be granted -------------------------------------------------------------------------------------------
+def test_no_more_days_are_granted_than_lie_between_the_dates(cast: Cast) -> None:
+    prior_auth = with_physician(cast, {})
+
+    with pytest.raises(InvalidInput) as refusal:
+        granted_in_part(cast, prior_auth, as_asked(prior_auth, ends_on=TODAY))
+
+    assert refusal.value.fields == {
+        "grants.1": ["More days are granted than there are from the first day to the last."]
+    }
+
+
+def test_supplies_that_overlap_may_be_granted_as_they_were_asked_for(cast: Cast) -> None:
+    prior_auth = with_physician(cast, {}, {})
+    assert prior_auth.lines.get().days_supply == 20
+
+    granted_in_part(cast, prior_auth, as_asked(prior_auth, quantity=Decimal(60)))
+
+    assert seen(prior_auth, now=NOW)[0].used.quantity == Decimal(80)

@@ -85,7 +85,15 @@ def _fault(grant: Grant, line: RequestedLine) -> str:
     ]
     if beyond or any(_is_more(granted, asked) for granted, asked in amounts):
         return "More is granted than was asked for."
+    if _is_longer_than_its_window(grant, line):
+        return "More days are granted than there are from the first day to the last."
     return "" if _is_same_drug(grant, line) else "Another product must be of the same ingredient, and no stronger."
+
+
+def _is_longer_than_its_window(grant: Grant, line: RequestedLine) -> bool:
+    """Say whether more days are granted than the dates hold; what was asked so, for supplies that overlap, may be."""
+    is_as_asked = (grant.days, grant.starts_on, grant.ends_on) == (line.days_supply, line.starts_on, line.ends_on)
+    return not is_as_asked and grant.days > (grant.ends_on - grant.starts_on).days + 1
 
 
 def _is_more(granted: Decimal | int | None, asked: Decimal | int | None) -> bool:
