@@ -15,6 +15,7 @@ from authz.audit.circumstances import present
 from authz.policies.automation import Mark
 from authz.prescriptions.part2 import notice
 from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.authorization import Standing as RightStanding
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.moments import Happening
@@ -155,6 +156,12 @@ def happened(kind: str) -> str:
 def mark(name: str) -> words.Status:
     """Return how a criterion stands, in words."""
     return words.MARK[Mark(name)]
+
+
+@register.filter
+def right(standing: RightStanding) -> words.Status:
+    """Return how an authorization stands, in words."""
+    return words.RIGHT[standing]
 
 
 @register.filter

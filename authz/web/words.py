@@ -14,6 +14,7 @@ from authz.policies.automation import Mark
 from authz.policies.clause import Standing
 from authz.policies.history import Kind
 from authz.policies.regime import NextLevel
+from authz.prior_auths import authorization
 from authz.prior_auths.appeal_lifecycle import AppealDismissal, AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.call_lifecycle import CallOutcome, CallState, CallStep
 from authz.prior_auths.deadlines import Urgency
@@ -81,6 +82,15 @@ OUTCOME: Mapping[Outcome, Status] = {
     Outcome.DEEMED_APPROVED: Status("Approved by law: not decided in time", Tone.GOOD),
     Outcome.DEEMED_ADVERSE: Status("Adverse by law: not decided in time", Tone.BAD),
 }
+RIGHT: Mapping[authorization.Standing, Status] = {
+    authorization.Standing.ACTIVE: Status("In force", Tone.GOOD),
+    authorization.Standing.IN_RENEWAL_WINDOW: Status("In force, ends soon", Tone.RUNS),
+    authorization.Standing.EXHAUSTED: Status("Used up", Tone.OVER),
+    authorization.Standing.EXPIRED: Status("Ended", Tone.OVER),
+    authorization.Standing.REVOKED: Status("Revoked", Tone.BAD),
+    authorization.Standing.SUPERSEDED: Status("Superseded by a later decision", Tone.OVER),
+}
+"""How an authorization stands."""
 
 ACTION: Mapping[Step, str] = {
     Step.TAKE_UP: "Take up",

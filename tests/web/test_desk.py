@@ -16,6 +16,7 @@ from tests.cast import (
     Cast,
     appeal_in_review,
     appeal_reviewer,
+    approved,
     denied,
     in_clinical_review,
     in_review,
@@ -27,6 +28,7 @@ from tests.cast import (
 )
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
+from tests.web.test_whole_case import page
 
 REASON = {"reason.code": "quantity-reduced"}
 FEWER = {"grants.1.days": "2", "grants.1.quantity": "8"}
@@ -81,6 +83,20 @@ def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
     at = later(1)
     monkeypatch.setattr(clock, "now", lambda: at)
     return at
+
+
+def test_both_sides_see_what_is_left_of_an_authorization_and_when_it_is_renewed(
+    cast: Cast, enter: Door, now: datetime
+) -> None:
+    prior_auth = approved(cast)
+
+    case, request = seen(enter("rae"), prior_auth), page(enter("stella"), prior_auth)
+
+    for html in (case, request):
+        assert "In force" in html
+        assert "Dispensed of it: 10 days, quantity 40." in html
+        assert "Its renewal is prepared from" in html
+        assert '<time datetime="2025-03-08">' in html
 
 
 @pytest.mark.thorough

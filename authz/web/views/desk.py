@@ -18,6 +18,7 @@ from authz.ids import AppealId, CallId, PatientId, PriorAuthId
 from authz.policies.history import Kind
 from authz.prior_auths import appeals, calls, review_queue, selectors
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as OPEN_APPEALS
+from authz.prior_auths.authorizations import seen
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Event, PriorAuth
@@ -161,6 +162,7 @@ class DeskCase(DeskPage):
             documents=shown(self.actor, prior_auth, documents),
             answered=submitted(prior_auth),
             events=selectors.events(self.actor, PriorAuthId(prior_auth.public_id)),
+            rights=seen(prior_auth, now=self.now),
             appeals=appeal_rows(prior_auth, self.actor, {}),
             calls=call_rows(prior_auth, self.actor, {}),
             offers=offers,

@@ -16,6 +16,7 @@ from authz.errors import AuthzError, Forbidden, NotFound, StaleVersion
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
+from authz.prior_auths.authorizations import seen
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import PriorAuth
@@ -107,6 +108,7 @@ class RequestPage(Page):
             events=selectors.events(self.actor, PriorAuthId(prior_auth.public_id)),
             outlook=outlook(prior_auth, on=self.today(), now=self.now) if answers else None,
             clocks=clock_rows(clocks, now=self.now),
+            rights=seen(prior_auth, now=self.now),
             appeals=appeal_rows(prior_auth, self.actor, acts),
             calls=call_rows(prior_auth, self.actor, acts),
             to_appeal=to_appeal(clocks),
