@@ -3,7 +3,7 @@
 Use is what the rule counts, on the days on which it counts it. Nothing of this is kept: it is counted anew each time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -91,12 +91,11 @@ def release(case: Case, rights: Sequence[Granted], formulary: Formulary) -> Rele
     open_days = {day for one in drawn for day in one.open_days}
     withheld: dict[int, str] = {}
     authorized = set()
-    for first, stop, supply in use:
-        bare = set(range(first, stop)).difference(*(one.days.get(supply.id, ()) for one in drawn))
-        if not bare:
-            authorized.add(supply.id)
-        for day in bare & open_days:
-            withheld.setdefault(day, supply.id)
+    for record_id, days in _uncovered(use, drawn):
+        if not days:
+            authorized.add(record_id)
+        for day in days & open_days:
+            withheld.setdefault(day, record_id)
     return Release(
         periods=tuple(_periods(open_days - withheld.keys())),
         authorized=frozenset(authorized),
@@ -165,9 +164,28 @@ def _is_for(right: Granted, supply: Supply, day: int, beside: Sequence[Granted],
     if day not in right.window or right.rxcui == rxcui:
         return day in right.window
     granted = formulary.product(right.rxcui)
-    if granted is None or supply.product is None or granted.ingredient_rxcui != supply.product.ingredient_rxcui:
+    if granted is None or granted.ingredient_rxcui != _ingredient(supply):
         return False
     return not any(other.rxcui == rxcui and day in other.window for other in beside)
+
+
+def _uncovered(use: Sequence[Placed], drawn: Sequence[_Drawn]) -> Iterator[tuple[str, set[int]]]:
+    """Yield each record with the days on which no right covers it.
+
+    A refill is often fetched some days early: until its own right begins, what is in hand of the ingredient will do.
+    """
+    covered = {supply.id: {day for one in drawn for day in one.days.get(supply.id, ())} for _, _, supply in use}
+    in_hand = dict[str, set[int]]()
+    for _, _, supply in use:
+        in_hand.setdefault(_ingredient(supply), set()).update(covered[supply.id])
+    for first, stop, supply in use:
+        own = covered[supply.id]
+        early = {day for day in in_hand[_ingredient(supply)] if day < min(own, default=first)}
+        yield supply.id, set(range(first, stop)) - own - early
+
+
+def _ingredient(supply: Supply) -> str:
+    return supply.product.ingredient_rxcui if supply.product else ""
 
 
 def _periods(days: set[int]) -> list[AuthorizedPeriod]:
