@@ -37,6 +37,7 @@ class StepOut(_RowOut):
     step = Word(Step)
     sources = serializers.ListField(child=Word(State))
     target = Word(State, allow_null=True, help_text="Null for a step that leaves the request where it is.")
+    before_decision = serializers.BooleanField(help_text="Not open to a reopened request, whose determination stands.")
 
 
 class AppealStepOut(_RowOut):
@@ -114,6 +115,7 @@ def _row(states: type[StateT], step: StrEnum, transition: Transition[StateT], do
         "step": step.value,
         "sources": [state.value for state in states if state in transition.sources],
         "target": transition.target.value if transition.target else None,
+        "before_decision": transition.before_decision,
         "by": [role.value for role in Role if role in transition.by],
         "announces": transition.says,
         "address": door.address if door else "",

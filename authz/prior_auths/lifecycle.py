@@ -155,12 +155,18 @@ TABLE: dict[Step, Transition[State]] = {
     Step.DEEM_APPROVED: Transition(frozenset(UNDECIDED), State.DECIDED, _SYSTEM, "prior-auth.deemed-approved"),
     Step.DEEM_ADVERSE: Transition(frozenset(UNDECIDED), State.DECIDED, _SYSTEM, "prior-auth.deemed-adverse"),
     Step.FORWARD: Transition(_from(State.DECIDED), None, _INTAKE | _ADMIN, "prior-auth.forwarded"),
-    Step.WITHDRAW: Transition(frozenset(ACTIVE), State.WITHDRAWN, _CLINIC, "prior-auth.withdrawn"),
+    Step.WITHDRAW: Transition(
+        frozenset(ACTIVE), State.WITHDRAWN, _CLINIC, "prior-auth.withdrawn", before_decision=True
+    ),
     Step.DISMISS: Transition(
-        _from(State.QUEUED, State.IN_REVIEW), State.DISMISSED, _INTAKE | {Role.REVIEWER}, "prior-auth.dismissed"
+        _from(State.QUEUED, State.IN_REVIEW),
+        State.DISMISSED,
+        _INTAKE | {Role.REVIEWER},
+        "prior-auth.dismissed",
+        before_decision=True,
     ),
     Step.LINK_DUPLICATE: Transition(
-        frozenset(ACTIVE), State.DUPLICATE, _STAFF | _INTAKE, "prior-auth.linked-as-duplicate"
+        frozenset(ACTIVE), State.DUPLICATE, _STAFF | _INTAKE, "prior-auth.linked-as-duplicate", before_decision=True
     ),
     # Voiding takes two of the staff, or an insurer's administrator.
     Step.PROPOSE_VOID: Transition(frozenset(State) - {State.VOIDED}, None, _STAFF),
@@ -201,9 +207,9 @@ NEVER_AWAITED = frozenset(
 """Steps that are open to whoever may take them, but that a request never waits for."""
 
 
-def is_allowed(step: Step, *, state: State | None, roles: Collection[Role]) -> bool:
+def is_allowed(step: Step, *, state: State | None, roles: Collection[Role], is_reopened: bool = False) -> bool:
     """Say whether someone in these roles may take the step from this state."""
-    return TABLE[step].is_open_to(roles, state=state)
+    return TABLE[step].is_open_to(roles, state=state, is_reopened=is_reopened)
 
 
 def awaited_of(roles: Collection[Role]) -> frozenset[State]:
@@ -211,6 +217,7 @@ def awaited_of(roles: Collection[Role]) -> frozenset[State]:
     return frozenset(state for state in State if not NEVER_AWAITED.issuperset(steps_for(state=state, roles=roles)))
 
 
-def steps_for(*, state: State, roles: Collection[Role]) -> list[Step]:
+def steps_for(*, state: State, roles: Collection[Role], is_reopened: bool = False) -> list[Step]:
     """Return the steps someone in these roles may take on the request now, in the order of the table."""
-    return [step for step in open_steps(TABLE, state=state, roles=roles) if step not in ON_APPEAL]
+    open_now = open_steps(TABLE, state=state, roles=roles, is_reopened=is_reopened)
+    return [step for step in open_now if step not in ON_APPEAL]

@@ -85,7 +85,7 @@ class _Drawn(Generic[StateT, StepT]):
             sources = next((name for group, name in self.groups.items() if group == row.sources), named)
             told = f"`{row.says}`" if row.says else "–"
             target = f"`{row.target.value}`" if row.target else "the same"
-            yield f"| {_words(step)} | {sources} | {target} | {told} |"
+            yield f"| {_words(step)} | {sources}{', unless reopened' * row.before_decision} | {target} | {told} |"
 
     def matrix(self) -> Iterator[str]:
         roles = [role for role in Role if any(role in row.by for row in self.table.values())]

@@ -304,7 +304,10 @@ def run_out_beside(prior_auth: PriorAuth, due_at: datetime | None) -> RunOut | N
 
 def allowed_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
     """Return the steps this actor may take now, in the order of the table."""
-    return lifecycle.steps_for(state=State(prior_auth.state), roles=roles_in_case(prior_auth, by))
+    is_reopened = prior_auth.reopened_at is not None
+    return lifecycle.steps_for(
+        state=State(prior_auth.state), roles=roles_in_case(prior_auth, by), is_reopened=is_reopened
+    )
 
 
 def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | None = None) -> OpioidUse:

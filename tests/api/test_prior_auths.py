@@ -382,6 +382,7 @@ def test_the_table_of_steps_is_told_as_it_is(client: Any, db: None) -> None:
         "step": "deny",
         "sources": ["clinical_review"],
         "target": "decided",
+        "before_decision": False,
         "by": ["physician"],
         "announces": "prior-auth.denied",
         "address": "deny",
@@ -389,4 +390,5 @@ def test_the_table_of_steps_is_told_as_it_is(client: Any, db: None) -> None:
         "needs_idempotency_key": False,
     }
     assert rows["submit"]["needs_idempotency_key"] is True
+    assert {step for step, row in rows.items() if row["before_decision"]} == {"withdraw", "dismiss", "link_duplicate"}
     assert set(told["active"]).isdisjoint(told["ended"])

@@ -1,6 +1,7 @@
 """How a request ends without a determination, and comes back: dismissed, linked, voided, returned, reopened."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -12,7 +13,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.determination import Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
-from authz.prior_auths.services import determinations, endings, intake, questions, queue, reopening
+from authz.prior_auths.services import determinations, endings, intake, questions, queue, reopening, request
 from authz.prior_auths.services.detection import AlreadyOpen
 from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.endings import SecondPersonNeeded
@@ -229,6 +230,25 @@ def test_a_reopened_request_is_decided_again_and_the_later_determination_superse
     determinations.deny(prior_auth_id=key_of(again), reason=REASON, by=cast.patel, now=later(1))
 
     assert Determination.objects.get(outcome="denied").supersedes == before
+
+
+def test_no_end_without_a_decision_takes_the_place_of_what_was_decided_once(cast: Cast) -> None:
+    key = key_of(reopened(cast, stage.denied(cast), by=cast.nora))
+    queue.release_expired(now=later(1))
+    withdraw = partial(request.withdraw, reason="We do not want it any more.", by=cast.stella)
+    dismiss = partial(endings.dismiss, code=DismissalReason.NOT_REQUIRED, reason="Not required.", by=cast.ivy)
+    link = partial(endings.link_duplicate, survivor_id=key, by=cast.ivy)
+
+    for end in (withdraw, dismiss, link):
+        with pytest.raises(IllegalStep, match="reopened") as refusal:
+            end(prior_auth_id=key, now=later(2))
+        assert {"withdraw", "dismiss", "link_duplicate"}.isdisjoint(refusal.value.context["allowed"])
+
+    again = PriorAuth.objects.get()
+    assert again.state == "queued"
+    for reader in (cast.stella, cast.ivy, cast.rae):
+        steps = {step.value for step in selectors.allowed_steps(again, reader)}
+        assert {"withdraw", "dismiss", "link_duplicate"}.isdisjoint(steps)
 
 
 def test_a_superseded_authorization_authorizes_nothing(cast: Cast) -> None:

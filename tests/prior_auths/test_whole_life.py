@@ -430,13 +430,14 @@ class Life(RuleBasedStateMachine):
             actor.organization_id == row.insurer_id and row.submitted_at is not None
         )
         roles = actor.roles if is_known else frozenset()
-        is_legal = lifecycle.is_allowed(step, state=lifecycle.State(row.state), roles=roles)
+        state, is_reopened = lifecycle.State(row.state), row.reopened_at is not None
+        is_legal = lifecycle.is_allowed(step, state=state, roles=roles, is_reopened=is_reopened)
         given = arguments(step, row, self.cast)
         refusal = self.attempt(lambda: DOORS[step].take(prior_auth_id=key, by=actor, now=self.now, **given))
         if not is_legal:
             assert refusal is not None
         if isinstance(refusal, IllegalStep):
-            legal = lifecycle.steps_for(state=lifecycle.State(row.state), roles=roles)
+            legal = lifecycle.steps_for(state=state, roles=roles, is_reopened=is_reopened)
             assert refusal.context["allowed"] == [allowed.value for allowed in legal]
 
     def attempt(self, act: Callable[[], object]) -> AuthzError | None:

@@ -243,11 +243,12 @@ def _put_under_part2(requests: Sequence[PriorAuth]) -> None:
 def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datetime) -> None:
     """Let a request lapse that nobody has written in; otherwise tell once that another one serves its use, or none.
 
-    One that people opened without the rule, or reopened, stays as they want it; a renewal stays while it lies ahead.
+    One that people opened without the rule stays as they want it, a renewal while it lies ahead, and one that was
+    reopened because what was decided on it stands.
     """
-    if request.renews_id is not None and request.pa_required_from >= on:
+    lies_ahead = request.renews_id is not None and request.pa_required_from >= on
+    if lies_ahead or request.reopened_at is not None:
         return
-    is_peoples = bool(request.reason) or request.reopened_at is not None
     survivor = next((other for other in needed if _serves_the_same(other, request)), None)
     if request.state in _MAY_LAPSE and request.touched_by_human_at is None:
         steps.take(request, Step.RETRACT, by=SYSTEM, now=now, note="What is known now no longer needs an approval.")
@@ -256,7 +257,7 @@ def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datet
         request.save(update_fields=["duplicate_of"])
         audit.record(by=SYSTEM, action="suspect", subject_kind="prior-auth", subject_id=request.public_id, now=now)
         announce(topic=DUPLICATE_SUSPECTED, subject_id=request.public_id, now=now)
-    elif request.need_in_doubt_at is None and not is_peoples:
+    elif request.need_in_doubt_at is None and not request.reason:
         request.need_in_doubt_at = now
         request.save(update_fields=["need_in_doubt_at"])
         audit.record(by=SYSTEM, action="doubt", subject_kind="prior-auth", subject_id=request.public_id, now=now)

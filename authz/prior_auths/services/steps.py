@@ -48,19 +48,22 @@ def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
 
     :raises IllegalStep: naming the steps it does allow this actor now.
     """
-    _must_be_allowed(step, State(prior_auth.state), roles_in_case(prior_auth, by))
+    is_reopened = prior_auth.reopened_at is not None
+    _must_be_allowed(step, State(prior_auth.state), roles_in_case(prior_auth, by), is_reopened=is_reopened)
 
 
-def _must_be_allowed(step: Step, state: State, roles: frozenset[Role]) -> None:
-    if not lifecycle.is_allowed(step, state=state, roles=roles):
-        allowed = [allowed.value for allowed in lifecycle.steps_for(state=state, roles=roles)]
-        raise IllegalStep(_why_not(step, state), allowed=allowed)
+def _must_be_allowed(step: Step, state: State, roles: frozenset[Role], *, is_reopened: bool = False) -> None:
+    if not lifecycle.is_allowed(step, state=state, roles=roles, is_reopened=is_reopened):
+        allowed = lifecycle.steps_for(state=state, roles=roles, is_reopened=is_reopened)
+        raise IllegalStep(_why_not(step, state, is_reopened=is_reopened), allowed=[one.value for one in allowed])
 
 
-def _why_not(step: Step, state: State) -> str:
+def _why_not(step: Step, state: State, *, is_reopened: bool) -> str:
     row = lifecycle.TABLE[step]
     if state not in row.sources:
         return f"The step {step.value} cannot be taken on a request that is {state.value}."
+    if row.before_decision and is_reopened:
+        return f"The step {step.value} cannot be taken on a request that was reopened: what was decided on it stands."
     others = " or ".join(sorted(role.value for role in row.by))
     return f"The step {step.value} is not yours to take: it needs the role {others}."
 
