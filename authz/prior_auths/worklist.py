@@ -12,8 +12,9 @@ from authz import clock
 from authz.access.models import Membership, Organization
 from authz.access.roles import Action, Actor, OrganizationKind, Role, must_be_allowed
 from authz.prescriptions.models import Prescriber
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, State, awaited_of
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, STANDING, State, awaited_of
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.same_use import others_for_same_use
 from authz.prior_auths.wanted import BALL, NOBODY, Ball, Due, Show, Wanted
 from authz.prior_auths.worklist_search import found_in
 
@@ -93,13 +94,12 @@ def choices(by: Actor) -> Choices:
     return Choices(prescribers=listed["prescriber"], payers=listed["payer"], colleagues=listed["colleague"])
 
 
-def same_patient(prior_auth: PriorAuth) -> list[tuple[UUID, str, str]]:
-    """Return the clinic's other requests for the patient that stand, as (id, number, product), newest first.
+def same_use(prior_auth: PriorAuth) -> list[tuple[UUID, str, str]]:
+    """Return the clinic's other requests for the same use that stand, as (id, number, product), newest first.
 
     Of one that was submitted only submitted ones are: the insurer reads this list, too.
     """
-    others = PriorAuth.objects.filter(patient=prior_auth.patient_id, clinic=prior_auth.clinic_id)
-    others = others.exclude(pk=prior_auth.pk).exclude(state__in=[State.DUPLICATE.value, State.VOIDED.value])
+    others = others_for_same_use(prior_auth, states=STANDING).filter(clinic=prior_auth.clinic_id)
     if prior_auth.submitted_at is not None:
         others = others.filter(submitted_at__isnull=False, insurer=prior_auth.insurer_id)
     rows = others.order_by("-pk").prefetch_related("lines")

@@ -28,7 +28,7 @@ from authz.prior_auths.services import (
     timing,
 )
 from authz.prior_auths.services import request as clinic
-from authz.prior_auths.worklist import colleagues, same_patient
+from authz.prior_auths.worklist import colleagues, same_use
 from authz.web import words
 from authz.web.answer_fields import field_for, value_of
 from authz.web.forms import PlainForm, long_text
@@ -174,12 +174,12 @@ class LinkForm(StepForm):
     """The request that stands; empty for the one proposed."""
 
     def add_fields(self) -> None:
-        others = [(str(key), f"{number}, {product}") for key, number, product in same_patient(self.prior_auth)]
+        others = [(str(key), f"{number}, {product}") for key, number, product in same_use(self.prior_auth)]
         self.fields["survivor"] = forms.ChoiceField(
             label="Which request stands?",
             choices=[("", "The one that was proposed"), *others],
             required=False,
-            error_messages={"invalid_choice": "Choose another request of the same patient."},
+            error_messages={"invalid_choice": "Choose another request for the same use."},
         )
 
     def arguments(self) -> dict[str, Any]:

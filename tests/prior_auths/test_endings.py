@@ -147,20 +147,49 @@ def test_intake_does_not_dismiss_what_a_reviewer_has_in_hand(cast: Cast) -> None
 
 
 def two_requests(cast: Cast) -> tuple[PriorAuth, PriorAuth]:
-    """Return a patient's two open requests, each on a use of its own."""
+    """Return a patient's two requests that the clinic works on, each on a use of its own until a fill made them one."""
     first = stage.drafted(cast)
-    stage.fill(cast, first.patient, 10, on=date(2025, 10, 1), now=later(24 * 230))
-    return first, PriorAuth.objects.exclude(pk=first.pk).get()
+    stage.fill(cast, first.patient, 10, on=date(2025, 6, 1), now=later(24 * 100))
+    second = PriorAuth.objects.exclude(pk=first.pk).get()
+    request.take_up(prior_auth_id=key_of(second), by=cast.stella, now=later(24 * 100))
+    request.answer_questions(
+        prior_auth_id=key_of(second), answers={"pdmp.checked": True}, by=cast.stella, now=later(24 * 100)
+    )
+    stage.fill(cast, first.patient, 80, on=date(2025, 3, 13), now=later(24 * 101))
+    second.refresh_from_db()
+    return first, second
 
 
 def test_a_duplicate_is_linked_to_the_request_that_stands(cast: Cast) -> None:
     first, second = two_requests(cast)
 
     linked = endings.link_duplicate(
-        prior_auth_id=key_of(second), survivor_id=key_of(first), by=cast.stella, now=later(24 * 231)
+        prior_auth_id=key_of(second), survivor_id=key_of(first), by=cast.stella, now=later(24 * 102)
     )
 
     assert (linked.state, linked.duplicate_of) == ("duplicate", first)
+
+
+def test_nothing_is_linked_to_what_ended_without_a_decision(cast: Cast) -> None:
+    first, second = two_requests(cast)
+    request.withdraw(prior_auth_id=key_of(first), reason="Not wanted.", by=cast.stella, now=later(24 * 102))
+
+    for survivor in (key_of(first), None):
+        with pytest.raises(InvalidInput):
+            endings.link_duplicate(
+                prior_auth_id=key_of(second), survivor_id=survivor, by=cast.stella, now=later(24 * 103)
+            )
+
+
+def test_nothing_is_linked_to_a_request_for_another_use(cast: Cast) -> None:
+    first = stage.denied(cast)
+    stage.fill(cast, first.patient, 10, on=date(2025, 10, 1), now=later(24 * 230))
+    second = PriorAuth.objects.exclude(pk=first.pk).get()
+
+    with pytest.raises(InvalidInput):
+        endings.link_duplicate(
+            prior_auth_id=key_of(second), survivor_id=key_of(first), by=cast.stella, now=later(24 * 231)
+        )
 
 
 def test_a_request_is_no_duplicate_of_itself_of_another_patients_or_of_a_duplicate(cast: Cast) -> None:

@@ -29,6 +29,7 @@ from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
 from authz.prior_auths.needs import Need, PatientCase, PayerVerdict
 from authz.prior_auths.new_fact import StatedFact
 from authz.prior_auths.prefill import earlier_answers, prefill_of
+from authz.prior_auths.same_use import serves_the_same
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.news import must_be_news, shares, was_answered
 from authz.prior_auths.services.numbers import next_request_number
@@ -249,7 +250,7 @@ def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datet
     lies_ahead = request.renews_id is not None and request.pa_required_from >= on
     if lies_ahead or request.reopened_at is not None:
         return
-    survivor = next((other for other in needed if _serves_the_same(other, request)), None)
+    survivor = next((other for other in needed if serves_the_same(other, request)), None)
     if request.state in _MAY_LAPSE and request.touched_by_human_at is None:
         steps.take(request, Step.RETRACT, by=SYSTEM, now=now, note="What is known now no longer needs an approval.")
     elif survivor is not None and request.duplicate_of_id is None:
@@ -262,10 +263,6 @@ def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datet
         request.save(update_fields=["need_in_doubt_at"])
         audit.record(by=SYSTEM, action="doubt", subject_kind="prior-auth", subject_id=request.public_id, now=now)
         announce(topic=NEED_IN_DOUBT, subject_id=request.public_id, now=now)
-
-
-def _serves_the_same(one: PriorAuth, other: PriorAuth) -> bool:
-    return one.coverage_id == other.coverage_id and not set(one.record_ids).isdisjoint(other.record_ids)
 
 
 def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Evaluation) -> None:

@@ -14,6 +14,7 @@ from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEAL
 from authz.prior_auths.determination import ADVERSE, Outcome
 from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.same_use import others_for_same_use
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, person_of
 from authz.prior_auths.visibility import named_to
@@ -82,8 +83,7 @@ def _must_be_in_time(prior_auth: PriorAuth, code: ReopeningReason, now: datetime
 
 @across_tenants("the same use may be asked for anew at any clinic")
 def _must_be_the_only_one(prior_auth: PriorAuth, by: Actor) -> None:
-    active = PriorAuth.objects.filter(patient=prior_auth.patient_id, state__in=[state.value for state in ACTIVE])
-    same = active.filter(coverage=prior_auth.coverage_id, record_ids__overlap=prior_auth.record_ids).first()
+    same = others_for_same_use(prior_auth, states=ACTIVE).first()
     if same is not None:
         raise AskedAnew("Another request for this use is active; decide that one.", **named_to(by, same))
 
