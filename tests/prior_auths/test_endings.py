@@ -218,6 +218,18 @@ def test_two_of_the_staff_void_a_request(cast: Cast) -> None:
     assert told("voided") == 1
 
 
+def test_a_proposal_to_void_holds_while_the_request_is_as_it_was(cast: Cast) -> None:
+    key, tess = key_of(stage.drafted(cast)), stage.colleague(cast)
+    endings.propose_void(prior_auth_id=key, reason="Wrong patient.", by=cast.stella, now=NOW)
+    request.submit(prior_auth_id=key, by=cast.stella, now=later(1))
+
+    with pytest.raises(SecondPersonNeeded, match="as it is now"):
+        endings.void(prior_auth_id=key, reason="Wrong patient.", by=tess, now=later(2))
+    endings.propose_void(prior_auth_id=key, reason="Still.", by=cast.stella, now=later(3))
+
+    assert endings.void(prior_auth_id=key, reason="Wrong patient.", by=tess, now=later(4)).state == "voided"
+
+
 def test_nobody_voids_alone_but_an_insurers_administrator(cast: Cast) -> None:
     key = key_of(stage.queued(cast))
 

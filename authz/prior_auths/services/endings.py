@@ -98,12 +98,13 @@ def void(
 ) -> PriorAuth:
     """Void a request that was created in error: it is kept, hidden, and gives no right any more.
 
-    :raises SecondPersonNeeded: when nobody else of the staff has proposed it; an insurer's administrator needs nobody.
+    :raises SecondPersonNeeded: when nobody else of the staff has proposed it for the request as it is now; an insurer's
+        administrator needs nobody.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.VOID, by)
     if Role.INSURER_ADMIN not in by.roles and not _was_proposed_by_another(prior_auth, by):
-        raise SecondPersonNeeded("Somebody else of the staff must propose this first.")
+        raise SecondPersonNeeded("Somebody else of the staff must propose this first, for the request as it is now.")
     prior_auth.authorizations.filter(revoked_at=None).update(revoked_at=now)
     dismiss_of_voided(prior_auth, now=now)
     prior_auth.reviewer = prior_auth.leased_until = None
@@ -112,5 +113,7 @@ def void(
 
 
 def _was_proposed_by_another(prior_auth: PriorAuth, by: Actor) -> bool:
-    proposed = prior_auth.events.filter(step=Step.PROPOSE_VOID.value, organization_id=by.organization)
+    # Of the version that it made: what happened since, whoever proposed it did not know.
+    last = prior_auth.events.filter(sequence=prior_auth.version)
+    proposed = last.filter(step=Step.PROPOSE_VOID.value, organization_id=by.organization)
     return by.person_id is not None and proposed.exclude(person_id=by.person_id).exists()
