@@ -141,6 +141,11 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
         Audience.REVIEWER: TO_KNOW_AT_ONCE,
     },
     "peer-to-peer.declined": {Audience.REVIEWER: TO_KNOW},
+    "peer-to-peer.cancelled": {
+        Audience.STAFF: TO_KNOW,
+        Audience.PRESCRIBER: TO_KNOW_AT_ONCE,
+        Audience.REVIEWER: TO_KNOW_AT_ONCE,
+    },
     "peer-to-peer.concluded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW, Audience.REVIEWER: TO_KNOW},
 }
 

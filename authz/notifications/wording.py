@@ -52,6 +52,7 @@ SENTENCES = {
     "peer-to-peer.times-proposed": "The clinic proposes times for a call on prior authorization request {number}.",
     "peer-to-peer.agreed": "A time is agreed on for the call on prior authorization request {number}.",
     "peer-to-peer.declined": "The clinic does without a call on prior authorization request {number}.",
+    "peer-to-peer.cancelled": "The call on prior authorization request {number} will not take place.",
     "peer-to-peer.concluded": "What came of the call on prior authorization request {number} is recorded.",
 }
 

@@ -20,6 +20,7 @@ class CallState(StrEnum):
     AGREED = "agreed"
     CONCLUDED = "concluded"
     DECLINED = "declined"
+    CANCELLED = "cancelled"
 
 
 class CallStep(StrEnum):
@@ -30,6 +31,7 @@ class CallStep(StrEnum):
     CONFIRM = "confirm"
     DECLINE = "decline"
     CONCLUDE = "conclude"
+    CANCEL = "cancel"
 
 
 class CallOutcome(StrEnum):
@@ -62,6 +64,10 @@ TABLE: dict[CallStep, Transition[CallState]] = {
     CallStep.CONFIRM: Transition(_from(CallState.PROPOSED), CallState.AGREED, _REVIEW, "peer-to-peer.agreed"),
     CallStep.DECLINE: Transition(frozenset(OPEN), CallState.DECLINED, _CLINIC, "peer-to-peer.declined"),
     CallStep.CONCLUDE: Transition(frozenset(OPEN), CallState.CONCLUDED, _REVIEW, "peer-to-peer.concluded"),
+    # Once the request has ended or is approved, nothing is left to talk about.
+    CallStep.CANCEL: Transition(
+        frozenset(OPEN), CallState.CANCELLED, frozenset({Role.SYSTEM}), "peer-to-peer.cancelled"
+    ),
 }
 
 

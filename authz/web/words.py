@@ -215,6 +215,7 @@ CALL: Mapping[CallState, Status] = {
     CallState.AGREED: Status("A time is agreed on", Tone.RUNS),
     CallState.CONCLUDED: Status("Concluded", Tone.OVER),
     CallState.DECLINED: Status("The clinic does without it", Tone.OVER),
+    CallState.CANCELLED: Status("Not held: the request has ended or is approved", Tone.OVER),
 }
 CALL_ACTION: Mapping[CallStep, str] = {
     CallStep.OFFER: "Offer a peer-to-peer call",

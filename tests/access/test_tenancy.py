@@ -59,6 +59,7 @@ LOOKING_ACROSS = {
     "authz/notifications/selectors.py",
     # whoever works for all organizations
     "authz/prior_auths/services/appealing.py",
+    "authz/prior_auths/services/calling.py",
     "authz/api/operations.py",
     "workers/app.py",
     "manage.py",

@@ -2,24 +2,28 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from authz.access.roles import Role
+from authz.access.tenancy import within
 from authz.errors import Forbidden, InvalidInput, NotFound, StaleVersion
 from authz.ids import CallId, CallTimeId
 from authz.outbox.models import OutboxMessage
 from authz.policies import regimes
 from authz.prior_auths import calls
 from authz.prior_auths.call_lifecycle import ENDED, OPEN, TABLE, CallOutcome, CallState, CallStep, steps_for
+from authz.prior_auths.lifecycle import DismissalReason
 from authz.prior_auths.models import Call, Determination
-from authz.prior_auths.services import calling, queue
+from authz.prior_auths.services import calling, determinations, endings, queue, request
 from authz.prior_auths.services.calling import AlreadyOffered, NothingToTalkAbout
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
 from tests.prior_auths.test_promises import refused
+from tests.prior_auths.test_review import REASON
 
 TIMES = (later(24), later(48))
 
@@ -127,9 +131,9 @@ def test_only_a_reviewer_offers_and_only_where_there_is_something_to_talk_about(
     queued, approved = stage.queued(cast), stage.approved(cast)
     said = {"times": (), "now": NOW}
 
-    for request in (queued, approved):
+    for row in (queued, approved):
         with pytest.raises(NothingToTalkAbout):
-            calling.offer(prior_auth_id=key_of(request), by=cast.rae, **said)  # type: ignore[arg-type]
+            calling.offer(prior_auth_id=key_of(row), by=cast.rae, **said)  # type: ignore[arg-type]
     queue.claim(prior_auth_id=key_of(queued), by=cast.rae, now=NOW)
     with pytest.raises(Forbidden):
         calling.offer(prior_auth_id=key_of(queued), by=cast.stella, **said)  # type: ignore[arg-type]
@@ -145,7 +149,8 @@ def test_where_the_regime_requires_it_a_call_is_offered_once_and_elsewhere_it_is
 
     for required in (False, True, True):
         regime = replace(ours, peer_to_peer_required=required)
-        calling.offer_where_required(prior_auth=denied, regime=regime, now=NOW)
+        with within(cast.evergreen.pk):
+            calling.offer_where_required(prior_auth=denied, regime=regime, now=NOW)
 
     call = Call.objects.get()
     assert (call.is_required, call.state, call.events.get().actor_name, told("offered")) == (
@@ -154,6 +159,35 @@ def test_where_the_regime_requires_it_a_call_is_offered_once_and_elsewhere_it_is
         "Authz",
         1,
     )
+
+
+@pytest.mark.parametrize("end", ["withdraw", "dismiss", "void", "approve"])
+def test_once_the_request_has_ended_or_is_approved_there_is_no_call_any_more(cast: Cast, end: str) -> None:
+    key = key_of(stage.in_review(cast))
+    calling.offer(prior_auth_id=key, times=TIMES, by=cast.rae, now=NOW)
+    ends = {
+        "withdraw": partial(request.withdraw, reason="Not wanted.", by=cast.stella),
+        "dismiss": partial(endings.dismiss, code=DismissalReason.NOT_REQUIRED, reason="Not required.", by=cast.rae),
+        "void": partial(endings.void, reason="Wrong patient.", by=cast.nora),
+        "approve": partial(determinations.approve, by=cast.rae),
+    }
+
+    with within(cast.riverside.pk if end == "withdraw" else cast.evergreen.pk):
+        ends[end](prior_auth_id=key, now=later(1))
+
+    call = Call.objects.get()
+    assert (call.state, told("cancelled")) == ("cancelled", 1)
+    assert [event.actor_name for event in call.events.all()] == ["Rae Quinn", "Authz"]
+    assert not calls.times(call)
+
+
+def test_a_denial_leaves_a_call_about_it_open(cast: Cast) -> None:
+    key = key_of(stage.in_clinical_review(cast))
+    calling.offer(prior_auth_id=key, times=TIMES, by=cast.rae, now=NOW)
+
+    determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=later(1))
+
+    assert Call.objects.get().state == "offered"
 
 
 def test_what_was_said_of_a_call_stays(cast: Cast) -> None:

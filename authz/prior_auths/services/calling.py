@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from authz.access.roles import SYSTEM, Actor
+from authz.access.tenancy import across_tenants
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound, StaleVersion
 from authz.ids import CallId, CallTimeId, PriorAuthId
@@ -61,7 +62,15 @@ def offer(*, prior_auth_id: PriorAuthId, times: Sequence[datetime], by: Actor, n
 def offer_where_required(*, prior_auth: PriorAuth, regime: Regime, now: datetime) -> None:
     """Offer a call on a locked request that is decided against, where the regime requires it and none is open."""
     if regime.peer_to_peer_required and not prior_auth.calls.filter(state__in=_OPEN).exists():
-        _offer(prior_auth, (), SYSTEM, now, is_required=True)
+        with across_tenants("the service itself offers the call, whoever denies"):
+            _offer(prior_auth, (), SYSTEM, now, is_required=True)
+
+
+def cancel_open(*, prior_auth: PriorAuth, now: datetime) -> None:
+    """End the open call, if any, of a locked request that has ended or is approved: nothing is left to talk about."""
+    for call in prior_auth.calls.select_for_update().filter(state__in=_OPEN):
+        with across_tenants("the service itself ends the call, whoever ends the request"):
+            _take(call, CallStep.CANCEL, SYSTEM, now)
 
 
 def _offer(prior_auth: PriorAuth, times: Sequence[datetime], by: Actor, now: datetime, *, is_required: bool) -> Call:

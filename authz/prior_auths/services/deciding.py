@@ -8,10 +8,11 @@ from typing import Any
 from authz.access.models import Licence
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
-from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
+from authz.prior_auths.determination import ADVERSE, Basis, Grant, Outcome, Reason
 from authz.prior_auths.models import Authorization, Determination, DeterminationLine, PriorAuth, RequestedLine
 from authz.prior_auths.services import papers
 from authz.prior_auths.services.breaches import note_breach
+from authz.prior_auths.services.calling import cancel_open
 from authz.prior_auths.services.numbers import next_authorization_number
 
 
@@ -62,6 +63,8 @@ def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datet
     for line in prior_auth.lines.order_by("line"):
         _write_line(determination, line, decision.grants.get(line.line), now)
     papers.write_letter(determination=determination, is_on_appeal=decision.is_on_appeal, now=now)
+    if decision.outcome not in ADVERSE:
+        cancel_open(prior_auth=prior_auth, now=now)
     prior_auth.decided_at = now
     prior_auth.leased_until = None
     return determination

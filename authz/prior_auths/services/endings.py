@@ -13,6 +13,7 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.same_use import others_for_same_use
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.appealing import dismiss_of_voided
+from authz.prior_auths.services.calling import cancel_open
 from authz.prior_auths.services.queue import in_hand
 from authz.prior_auths.visibility import visible_to
 
@@ -40,6 +41,7 @@ def dismiss(
     prior_auth = in_hand(prior_auth_id, step=Step.DISMISS, by=by, now=now, expected_version=expected_version)
     prior_auth.reviewer = prior_auth.leased_until = None
     steps.take(prior_auth, Step.DISMISS, by=by, now=now, note=reason, code=code.value)
+    cancel_open(prior_auth=prior_auth, now=now)
     return prior_auth
 
 
@@ -64,6 +66,7 @@ def link_duplicate(
     prior_auth.duplicate_of = _survivor_of(prior_auth, survivor_id, by)
     prior_auth.reviewer = prior_auth.leased_until = None
     steps.take(prior_auth, Step.LINK_DUPLICATE, by=by, now=now)
+    cancel_open(prior_auth=prior_auth, now=now)
     return prior_auth
 
 
@@ -109,6 +112,7 @@ def void(
     dismiss_of_voided(prior_auth, now=now)
     prior_auth.reviewer = prior_auth.leased_until = None
     steps.take(prior_auth, Step.VOID, by=by, now=now, note=reason)
+    cancel_open(prior_auth=prior_auth, now=now)
     return prior_auth
 
 

@@ -24,6 +24,7 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.packet import packet_of
 from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services import papers, steps
+from authz.prior_auths.services.calling import cancel_open
 from authz.prior_auths.services.exempting import why_not_to_ask
 from authz.prior_auths.services.regime import put_under_regime
 
@@ -171,6 +172,7 @@ def withdraw(
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     prior_auth.leased_until = prior_auth.reviewer = None
     steps.take(prior_auth, Step.WITHDRAW, by=by, now=now, note=reason)
+    cancel_open(prior_auth=prior_auth, now=now)
     return prior_auth
 
 
