@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from django.db import connection
+
 from authz.access.roles import DENYING, Actor, Profession
 from authz.access.selectors import licence_on, superiors_of
 from authz.policies import regimes
 from authz.policies.regime import Denier
 from authz.prior_auths.appeals import deciders_of
-from authz.prior_auths.determination import ADVERSE
 from authz.prior_auths.models import PriorAuth
 
 _PHYSICIAN = frozenset({Profession.PHYSICIAN})
@@ -25,10 +26,11 @@ def may_uphold(by: Actor, *, now: datetime) -> bool:
     return by.person_id is not None and licence_on(by.person_id, professions=_PHYSICIAN, on=now.date()) is not None
 
 
-def has_decided_against(prior_auth: PriorAuth, by: Actor) -> bool:
-    """Say whether the actor decided against the request before, so that somebody else must look at it again."""
-    rows = prior_auth.determinations.all()
-    return any(row.outcome in ADVERSE and row.decided_by_id == by.person_id for row in rows)
+def has_decided_against(prior_auth: PriorAuth, *, person_id: int | None) -> bool:
+    """Say whether the person decided against the request, or upheld that on appeal: then somebody else looks again."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT authz_decided_against(%s, %s)", [person_id, prior_auth.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def may_hear_appeal(prior_auth: PriorAuth, by: Actor) -> bool:

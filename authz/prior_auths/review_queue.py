@@ -45,7 +45,7 @@ _SHOWN: Final = (
 _RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of", "reviewer")
 
 _COLUMNS: Final = [str(field.column) for field in PriorAuth._meta.concrete_fields if field.name not in PriorAuth.LONG]
-# One NOT over both: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
+# One NOT over all: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
 # The state stands in the text, not among the values, so that one plan by the state's own index serves every time.
 _NEXT: Final = {
     state: f"""
@@ -60,6 +60,7 @@ WHERE insurer_id = %(insurer)s AND state = '{state.value}' AND submitted_at IS N
             )
         )
         OR authz_is_partial(%(person)s, clinic_id, prescriber_id)
+        OR (reopened_at IS NOT NULL AND authz_decided_against(%(person)s, id))
     )
 ORDER BY {", ".join("id" if name == "pk" else name for name in MOST_PRESSING)}
 FOR UPDATE SKIP LOCKED LIMIT 1
@@ -170,9 +171,9 @@ def counts(by: Actor, *, now: datetime) -> dict[Part, int]:
 def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> Question:
     """Return how to find and lock what this person could take in hand next, the most pressing.
 
-    Left out is what they passed over, for as long as that holds, what somebody has or is taking, and what concerns
-    their own clinic or prescriptions. As SQL: to put this question together anew each time takes longer than to answer
-    it.
+    Left out is what they passed over, for as long as that holds, what somebody has or is taking, what concerns their
+    own clinic or prescriptions, and what was reopened after they decided against it. As SQL: to put this question
+    together anew each time takes longer than to answer it.
     """
     who = {"insurer": organization_id, "person": person_id}
     when = {"now": now, "held": now - SKIP_HOLDS, "risk": now + AT_RISK}

@@ -70,7 +70,8 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
     """Return what this reader can do with a case now."""
     steps = [step for step in selectors.allowed_steps(prior_auth, by) if step in STEPS]
     is_free = not is_held_by_another(prior_auth, by, now=now)
-    has_before, is_licensed = has_decided_against(prior_auth, by), may_decide_against(prior_auth, by, now=now)
+    has_before = has_decided_against(prior_auth, person_id=by.person_id)
+    is_licensed = may_decide_against(prior_auth, by, now=now)
     open_to = [
         step
         for step in steps

@@ -11,6 +11,7 @@ from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies import regimes
 from authz.policies.regime import Denier, Regime
+from authz.prior_auths.deciders import has_decided_against
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
@@ -19,7 +20,6 @@ from authz.prior_auths.services.calling import offer_where_required
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
 from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part
 from authz.prior_auths.services.queue import in_hand, person_of
-from authz.prior_auths.services.reopening import decided_against
 
 APPROVED_AS_ASKED = Reason(
     code="criteria-met", text="The request meets the plan's criteria.", criterion="Approved as requested"
@@ -27,7 +27,7 @@ APPROVED_AS_ASKED = Reason(
 
 
 class AnotherDeciderNeeded(AuthzError):
-    """Who decided against a request does not decide it again."""
+    """Who decided against a request, or upheld that on appeal, does not decide it again."""
 
     code = "another-decider-needed"
 
@@ -110,7 +110,7 @@ def _for_decision(
     prior_auth_id: PriorAuthId, step: Step, by: Actor, now: datetime, expected_version: int | None
 ) -> PriorAuth:
     prior_auth = in_hand(prior_auth_id, step=step, by=by, now=now, expected_version=expected_version)
-    if decided_against(prior_auth, person_id=person_of(by)):
+    if has_decided_against(prior_auth, person_id=person_of(by)):
         raise AnotherDeciderNeeded("You decided against this request before; somebody else must look at it again.")
     return prior_auth
 

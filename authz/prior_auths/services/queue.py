@@ -11,6 +11,7 @@ from authz.access.roles import SYSTEM, Actor, Role
 from authz.audit import services as audit
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PersonId, PriorAuthId
+from authz.prior_auths.deciders import has_decided_against
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import PriorAuth, Skip
 from authz.prior_auths.review_queue import SKIP_HOLDS, is_absent, next_waiting
@@ -176,7 +177,11 @@ def _colleague(prior_auth: PriorAuth, person_id: PersonId, now: datetime) -> int
     roles = {Role.PHYSICIAN} if is_clinical else {Role.REVIEWER, Role.PHYSICIAN}
     members = Membership.objects.filter(organization=prior_auth.insurer_id, role__in=[role.value for role in roles])
     found = members.filter(person__public_id=person_id, person__is_active=True).first()
-    if found is None or is_partial(prior_auth, person_id=found.person_id):
+    if (
+        found is None
+        or is_partial(prior_auth, person_id=found.person_id)
+        or has_decided_against(prior_auth, person_id=found.person_id)
+    ):
         raise InvalidInput({"person": ["Name a colleague who may review this request."]})
     if is_absent(found.person_id, organization_id=prior_auth.insurer_id, now=now):
         raise InvalidInput({"person": ["That colleague is away."]})

@@ -11,7 +11,7 @@ from authz.ids import PriorAuthId
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEAL
-from authz.prior_auths.determination import ADVERSE, Outcome
+from authz.prior_auths.deciders import has_decided_against
 from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.same_use import others_for_same_use
@@ -61,18 +61,12 @@ def reopen(
     _must_be_in_time(prior_auth, code, now)
     _must_be_the_only_one(prior_auth, by)
     _must_not_be_under_appeal(prior_auth)
-    may_decide = Role.PHYSICIAN in by.roles and not decided_against(prior_auth, person_id=person_of(by))
+    may_decide = Role.PHYSICIAN in by.roles and not has_decided_against(prior_auth, person_id=person_of(by))
     prior_auth.reviewer_id = by.person_id if may_decide else None
     prior_auth.leased_until = now + LEASE if may_decide else now
     prior_auth.decided_at, prior_auth.due_at, prior_auth.reopened_at = None, None, now
     steps.take(prior_auth, Step.REOPEN, by=by, now=now, note=reason, code=code.value)
     return prior_auth
-
-
-def decided_against(prior_auth: PriorAuth, *, person_id: int) -> bool:
-    """Say whether this person has decided against what was asked; then somebody else must look at it again."""
-    adverse = [Outcome(outcome).value for outcome in ADVERSE]
-    return prior_auth.determinations.filter(outcome__in=adverse, decided_by_id=person_id).exists()
 
 
 def _must_be_in_time(prior_auth: PriorAuth, code: ReopeningReason, now: datetime) -> None:
