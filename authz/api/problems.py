@@ -67,6 +67,7 @@ STATUS: Final[dict[str, int]] = {
     "time-is-over": 409,
     "reopening-too-late": 409,
     "under-appeal": 409,
+    "with-independent-reviewer": 409,
     "nothing-to-talk-about": 409,
     "already-offered": 409,
     "nothing-to-appeal": 409,

@@ -4,15 +4,16 @@ from datetime import datetime
 
 from django.db import transaction
 
-from authz.access.roles import Actor, Role
+from authz.access.roles import SYSTEM, Actor, Role
 from authz.access.tenancy import across_tenants
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEAL
+from authz.prior_auths.appeal_lifecycle import AppealState
 from authz.prior_auths.deciders import has_decided_against
-from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, Step
+from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.same_use import others_for_same_use
 from authz.prior_auths.services import steps
@@ -38,6 +39,12 @@ class UnderAppeal(AuthzError):
     code = "under-appeal"
 
 
+class WithIndependentReviewer(AuthzError):
+    """The file was forwarded to the independent reviewer, who decides now."""
+
+    code = "with-independent-reviewer"
+
+
 @transaction.atomic
 def reopen(
     *,
@@ -50,17 +57,20 @@ def reopen(
 ) -> PriorAuth:
     """Put a decided request back into review.
 
-    A physician who did not decide against it has it in hand; otherwise it goes to the queue for somebody else.
+    A physician who did not decide against it has it in hand; otherwise it goes to the queue for somebody else. A
+    renewal that was prepared for it and that nobody has touched lapses: what is decided anew is renewed anew.
 
     :raises ReopeningTooLate: after the regime's limit, unless it is for fraud.
-    :raises AskedAnew: when another active request covers the same use.
+    :raises WithIndependentReviewer: once it, or an appeal of it, was forwarded.
     :raises UnderAppeal: while an appeal of the decision is open.
+    :raises AskedAnew: when another active request covers the same use.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.REOPEN, by)
     _must_be_in_time(prior_auth, code, now)
+    _must_be_the_insurers_to_decide(prior_auth)
+    _retract_untouched_renewals(prior_auth, now)
     _must_be_the_only_one(prior_auth, by)
-    _must_not_be_under_appeal(prior_auth)
     may_decide = Role.PHYSICIAN in by.roles and not has_decided_against(prior_auth, person_id=person_of(by))
     prior_auth.reviewer_id = by.person_id if may_decide else None
     prior_auth.leased_until = now + LEASE if may_decide else now
@@ -79,10 +89,24 @@ def _must_be_in_time(prior_auth: PriorAuth, code: ReopeningReason, now: datetime
 def _must_be_the_only_one(prior_auth: PriorAuth, by: Actor) -> None:
     same = others_for_same_use(prior_auth, states=ACTIVE).first()
     if same is not None:
-        raise AskedAnew("Another request for this use is active; decide that one.", **named_to(by, same))
+        raise AskedAnew(
+            "Another request for this use is active; decide that one first. "
+            "While a clinic still works on it, ask them to submit or to withdraw it.",
+            **named_to(by, same),
+        )
 
 
-def _must_not_be_under_appeal(prior_auth: PriorAuth) -> None:
+@across_tenants("the insurer has nothing of a renewal before it is submitted")
+def _retract_untouched_renewals(prior_auth: PriorAuth, now: datetime) -> None:
+    drafts = PriorAuth.objects.filter(renews__prior_auth=prior_auth, state=State.DRAFT.value)
+    for renewal in drafts.filter(touched_by_human_at=None).select_for_update(of=("self",)).order_by("pk"):
+        steps.take(renewal, Step.RETRACT, by=SYSTEM, now=now, note="What it would renew is looked at again.")
+
+
+def _must_be_the_insurers_to_decide(prior_auth: PriorAuth) -> None:
+    is_external = prior_auth.appeals.filter(state=AppealState.EXTERNAL.value).exists()
+    if is_external or prior_auth.events.filter(step=Step.FORWARD.value).exists():
+        raise WithIndependentReviewer("The file is with the independent reviewer, who decides now.")
     appeal = prior_auth.appeals.filter(state__in=[state.value for state in UNDECIDED_APPEAL]).first()
     if appeal is not None:
         raise UnderAppeal("The decision is under appeal; the appeal decides.", appeal=str(appeal.public_id))
