@@ -35,7 +35,7 @@ JOIN authz_organization clinic ON clinic.id = request.clinic_id
 JOIN authz_organization insurer ON insurer.id = request.insurer_id
 WHERE request.insurer_id = %s
     AND request.state IN ('queued', 'incomplete', 'in_review', 'info_requested', 'clinical_review')
-ORDER BY request.due_at, request.runs_out_on, request.id LIMIT %s
+ORDER BY COALESCE(request.due_at, request.reopened_at), request.runs_out_on, request.id LIMIT %s
 """
 _PLAIN_EVENTS = "SELECT * FROM authz_event WHERE prior_auth_id = ANY(%s) ORDER BY sequence"
 

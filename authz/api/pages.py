@@ -79,8 +79,8 @@ class MostPressingFirst(Pages):
         found = list(rows[:size])
         if _has_more(rows, found, size):
             last = found[-1]
-            due = last.due_at.isoformat() if last.due_at else ""
-            cursor = urlsafe_b64encode(f"{due}|{last.runs_out_on.isoformat()}|{last.pk}".encode()).decode("ascii")
+            turn = last.turn_at.isoformat() if last.turn_at else ""
+            cursor = urlsafe_b64encode(f"{turn}|{last.runs_out_on.isoformat()}|{last.pk}".encode()).decode("ascii")
             self.next_address = replace_query_param(request.build_absolute_uri(), CURSOR, cursor)
         return found
 
@@ -90,18 +90,18 @@ def _has_more(rows: QuerySet[Any], found: list[Any], size: int) -> bool:
     return len(found) == size and rows[size : size + 1].exists()
 
 
-def _after(due_at: datetime | None, runs_out_on: date, key: int) -> Q:
-    """Return what stands after a place: due later, or as early and running out later; without a due instant, last."""
-    there = Q(due_at=due_at) & (Q(runs_out_on__gt=runs_out_on) | Q(runs_out_on=runs_out_on, pk__gt=key))
-    return there if due_at is None else there | Q(due_at__gt=due_at) | Q(due_at=None)
+def _after(turn_at: datetime | None, runs_out_on: date, key: int) -> Q:
+    """Return what stands after a place: whose turn is later, or as early and running out later; without one, last."""
+    there = Q(turn_at=turn_at) & (Q(runs_out_on__gt=runs_out_on) | Q(runs_out_on=runs_out_on, pk__gt=key))
+    return there if turn_at is None else there | Q(turn_at__gt=turn_at) | Q(turn_at=None)
 
 
 def _place(cursor: str | None) -> tuple[datetime | None, date, int] | None:
     if cursor is None:
         return None
     try:
-        due, runs_out_on, key = urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split("|")
-        return datetime.fromisoformat(due) if due else None, date.fromisoformat(runs_out_on), int(key)
+        turn, runs_out_on, key = urlsafe_b64decode(cursor.encode("ascii")).decode("ascii").split("|")
+        return datetime.fromisoformat(turn) if turn else None, date.fromisoformat(runs_out_on), int(key)
     except ValueError:
         # Not base64, not ASCII, not three parts, or no day: each is a ValueError.
         raise InvalidInput({CURSOR: ["Not a cursor of this list; take it from `next`."]}) from None

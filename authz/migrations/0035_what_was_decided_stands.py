@@ -1,6 +1,17 @@
-"""What was decided once stands until it is superseded, by somebody who did not decide it."""
+"""What was decided once stands until it is superseded, by somebody who did not decide it, and in its turn."""
 
 from django.db import migrations, models
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+TURN = (F("insurer"), Coalesce("due_at", "reopened_at"), F("runs_out_on"), F("id"))
+INDEXES = {
+    "prior_auth_review_queue": Q(
+        state__in=["clinical_review", "in_review", "incomplete", "info_requested", "queued"]
+    ),
+    "prior_auth_next_in_queue": Q(state="queued"),
+    "prior_auth_next_for_physician": Q(state="clinical_review"),
+}
 
 # A decision against the patient is one on the request, or one on an appeal that left less than was asked.
 DECIDED_AGAINST = """
@@ -55,5 +66,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             ANOTHER_LOOKS_AGAIN,
             "DROP TRIGGER another_looks_again ON authz_determination; DROP FUNCTION authz_another_looks_again()",
+        ),
+        *(migrations.RemoveIndex(model_name="priorauth", name=name) for name in INDEXES),
+        *(
+            migrations.AddIndex(model_name="priorauth", index=models.Index(*TURN, condition=condition, name=name))
+            for name, condition in INDEXES.items()
         ),
     ]

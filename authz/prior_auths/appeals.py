@@ -38,7 +38,7 @@ def appeals(by: Actor) -> QuerySet[Appeal]:
         Appeal.objects.filter(prior_auth__in=known)
         .select_related("prior_auth", "determination", "decision__decided_by", "decision__determination", "reviewer")
         .prefetch_related("events", "prior_auth__events")
-        .annotate(runs_out_on=F("prior_auth__runs_out_on"))
+        .annotate(turn_at=F("due_at"), runs_out_on=F("prior_auth__runs_out_on"))
         .order_by(*MOST_PRESSING)
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from authz.access.database.rows import Question
 from authz.access.models import Membership
@@ -22,8 +23,13 @@ AT_RISK: Final = timedelta(hours=8)
 SKIP_HOLDS: Final = timedelta(days=1)
 """For so long a reviewer is not offered what they passed over; and no longer than until it is at risk of a breach."""
 
-MOST_PRESSING: Final = ("due_at", "runs_out_on", "pk")
-"""By the legal deadline, then by the day the patient runs out; where the clock stands still, last."""
+MOST_PRESSING: Final = ("turn_at", "runs_out_on", "pk")
+"""By the legal deadline, then by the day the patient runs out; where the clock stands still, last.
+
+No law says by when a reopened request is to be decided. Its turn is that of one due when it was reopened.
+"""
+
+_TURN: Final = Coalesce("due_at", "reopened_at")
 
 _SHOWN: Final = (
     *("public_id", "number", "version", "state", "urgency", "pa_required_from", "runs_out_on", "is_payer_rule_unknown"),
@@ -62,7 +68,7 @@ WHERE insurer_id = %(insurer)s AND state = '{state.value}' AND submitted_at IS N
         OR authz_is_partial(%(person)s, clinic_id, prescriber_id)
         OR (reopened_at IS NOT NULL AND authz_decided_against(%(person)s, id))
     )
-ORDER BY {", ".join("id" if name == "pk" else name for name in MOST_PRESSING)}
+ORDER BY COALESCE(due_at, reopened_at), runs_out_on, id
 FOR UPDATE SKIP LOCKED LIMIT 1
 """
     for state in (State.QUEUED, State.CLINICAL_REVIEW)
@@ -107,7 +113,12 @@ def review_queue(by: Actor) -> QuerySet[PriorAuth]:
     must_be_allowed(by, Action.READ_QUEUE)
     open_requests = selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN)
     related = open_requests.select_related(None).select_related(*_RELATED)
-    return related.only(*_SHOWN).order_by(*MOST_PRESSING)
+    return most_pressing_first(related.only(*_SHOWN))
+
+
+def most_pressing_first(rows: QuerySet[PriorAuth]) -> QuerySet[PriorAuth]:
+    """Return requests in the order of the queue, each with its `turn_at`."""
+    return rows.annotate(turn_at=_TURN).order_by(*MOST_PRESSING)
 
 
 def of(rows: QuerySet[PriorAuth], whose: Whose, by: Actor) -> QuerySet[PriorAuth]:
@@ -121,7 +132,9 @@ def of(rows: QuerySet[PriorAuth], whose: Whose, by: Actor) -> QuerySet[PriorAuth
 
 def at_risk(rows: QuerySet[PriorAuth], *, now: datetime) -> QuerySet[PriorAuth]:
     """Return those that are due soon or overdue."""
-    return rows.filter(due_at__lt=now + AT_RISK)
+    # By their turn as well, because that is what the index of the queue has.
+    soon = now + AT_RISK
+    return rows.annotate(turn_at=_TURN).filter(turn_at__lt=soon, due_at__lt=soon)
 
 
 def desk_queue(by: Actor, part: Part, *, now: datetime) -> QuerySet[PriorAuth]:
@@ -145,7 +158,7 @@ def in_hand_of(by: Actor, person_id: UUID) -> QuerySet[PriorAuth]:
 
 def _undecided(by: Actor) -> QuerySet[PriorAuth]:
     must_be_allowed(by, Action.READ_QUEUE)
-    return selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN).order_by(*MOST_PRESSING)
+    return most_pressing_first(selectors.prior_auths(by).filter(insurer_id=by.organization, state__in=_OPEN))
 
 
 def counts(by: Actor, *, now: datetime) -> dict[Part, int]:

@@ -16,7 +16,7 @@ from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, TABLE, UNDECIDED, State, Step
 from authz.prior_auths.models import Determination, PriorAuth, RequestedLine
-from authz.prior_auths.review_queue import MOST_PRESSING
+from authz.prior_auths.review_queue import most_pressing_first
 from authz.prior_auths.run_out import RunOut
 from authz.web import words
 from authz.web.next_action import NextAction, next_action
@@ -57,7 +57,7 @@ class Row:
 
 def open_for_insurer(by: Actor) -> QuerySet[PriorAuth]:
     """Return the insurer's open requests, those due first at the top."""
-    return selectors.prior_auths(by).filter(state__in=_ACTIVE).order_by(*MOST_PRESSING)
+    return most_pressing_first(selectors.prior_auths(by).filter(state__in=_ACTIVE))
 
 
 def ended(by: Actor) -> QuerySet[PriorAuth]:

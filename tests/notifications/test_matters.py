@@ -17,8 +17,9 @@ from authz.notifications.matters.ladder import Rung
 from authz.notifications.matters.models import Closing, Escalation, Matter
 from authz.notifications.matters.standing import STANDS_WHILE
 from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
+from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import queue, request
+from authz.prior_auths.services import queue, reopening, request
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import SOON, drain, say
@@ -112,6 +113,18 @@ def test_the_insurers_ladder_leads_from_the_reviewer_to_the_team_and_its_adminis
     assert told("notice.reminder") >= {"Rae Quinn"}
     assert told("notice.to-team") >= {"Ann Lee"}
     assert told("notice.to-administrator") >= {"Nora Brook"}
+
+
+def test_what_was_reopened_is_not_forgotten_in_the_queue(cast: Cast) -> None:
+    key = stage.key_of(stage.denied(cast))
+    drain()
+    reopening.reopen(prior_auth_id=key, code=ReopeningReason.FRAUD, reason="Forged.", by=cast.nora, now=NOW)
+    queue.release_expired(now=NOW)
+
+    for day in range(16):
+        work(SOON + day * DAY)
+
+    assert "Nora Brook" in told("notice.to-administrator")
 
 
 def test_the_moment_it_is_done_it_is_open_for_nobody_and_nobody_else_is_told(cast: Cast) -> None:

@@ -6,6 +6,7 @@ from authz.access.roles import Role
 from authz.access.tenancy import within
 from authz.errors import InvalidInput
 from authz.ids import AppealId, PersonId
+from authz.prior_auths import review_queue, selectors
 from authz.prior_auths.models import Determination, PriorAuth
 from authz.prior_auths.services import appeal_decisions, appealing, deeming, determinations, queue, renewals, request
 from authz.prior_auths.services.determinations import AnotherDeciderNeeded
@@ -90,3 +91,17 @@ def test_what_is_with_the_independent_reviewer_is_not_reopened(cast: Cast) -> No
     for forwarded in (missed, denied):
         with pytest.raises(WithIndependentReviewer):
             reopened(cast, forwarded, by=cast.patel)
+
+
+def test_a_reopened_request_takes_its_turn_as_if_due_when_it_was_reopened(cast: Cast) -> None:
+    overdue, denied = stage.queued(cast, now=later(-72)), stage.denied(cast)
+    waiting = stage.queued(cast)
+    again = reopened(cast, denied, by=cast.nora)
+    queue.release_expired(now=later(1))
+
+    listed = list(review_queue.review_queue(cast.rae))
+    taken = [queue.claim_next(by=cast.rae, now=later(1)) for _ in listed]
+
+    assert listed == taken == [overdue, again, waiting]
+    assert selectors.due(again) is None
+    assert list(review_queue.at_risk(review_queue.review_queue(cast.rae), now=later(1))) == [overdue]

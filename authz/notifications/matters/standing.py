@@ -55,7 +55,7 @@ STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.completed": _in(State.QUEUED),
     "prior-auth.dismissed": _UNTIL_ACKNOWLEDGED,
     "prior-auth.duplicate-suspected": _in(*ACTIVE) & Q(prior_auth__duplicate_of__isnull=False),
-    "prior-auth.reopened": _in(State.IN_REVIEW, State.CLINICAL_REVIEW),
+    "prior-auth.reopened": _in(State.QUEUED, State.IN_REVIEW, State.CLINICAL_REVIEW),
     "appeal.filed": _has_appeal({AppealState.FILED}),
     "appeal.received": _has_appeal({AppealState.RECEIVED}),
     "appeal.upheld": _has_appeal({AppealState.DECIDED}),

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from authz.access.roles import Role
 from authz.audit.circumstances import saw, saw_part2
@@ -19,6 +20,10 @@ from authz.sealing.fields import SealedJson
 
 ANSWERING = (Role.STAFF, Role.PRESCRIBER)
 """Whose it can be to answer the insurer."""
+
+
+# In the order of the review queue: see MOST_PRESSING there.
+_TURN = (F("insurer"), Coalesce("due_at", "reopened_at"), F("runs_out_on"), F("id"))
 
 
 def _choices(values: type[State] | type[Urgency]) -> list[tuple[str, str]]:
@@ -204,18 +209,18 @@ class PriorAuth(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["insurer", "due_at", "runs_out_on", "id"],
+                *_TURN,
                 condition=Q(state__in=sorted(state.value for state in UNDECIDED)),
                 name="prior_auth_review_queue",
             ),
             # One for each of the two states to claim from: in one over both, what is in review would stand at the head.
             models.Index(
-                fields=["insurer", "due_at", "runs_out_on", "id"],
+                *_TURN,
                 condition=Q(state=State.QUEUED.value),
                 name="prior_auth_next_in_queue",
             ),
             models.Index(
-                fields=["insurer", "due_at", "runs_out_on", "id"],
+                *_TURN,
                 condition=Q(state=State.CLINICAL_REVIEW.value),
                 name="prior_auth_next_for_physician",
             ),
