@@ -5,7 +5,7 @@ from typing import Final
 
 from authz.policies.history import Happened, What
 from authz.prior_auths.appeal_lifecycle import AppealStep
-from authz.prior_auths.clock_history import Taken
+from authz.prior_auths.clock_history import Taken, in_sequence
 from authz.prior_auths.deadlines import Urgency
 
 # What is filed here reaches the insurer in the same instant: that is the receipt from which its time counts.
@@ -25,10 +25,8 @@ UNHEEDED: Final[frozenset[AppealStep]] = frozenset({AppealStep.RECEIVE, AppealSt
 def history_of_appeal(events: Iterable[Taken], *, urgency: Urgency) -> list[Happened]:
     """Return what the clocks heed of an appeal's events, which come oldest first."""
     history: list[Happened] = []
-    for event in events:
-        step = AppealStep(event.step)
-        if step in HEEDED:
-            history.append(Happened(HEEDED[step], event.at))
-        if step is AppealStep.FILE and urgency is Urgency.EXPEDITED:
-            history.append(Happened(What.APPEAL_EXPEDITED_ASKED, event.at))
+    for event, at in in_sequence(events, HEEDED):
+        history.append(Happened(HEEDED[AppealStep(event.step)], at))
+        if event.step == AppealStep.FILE and urgency is Urgency.EXPEDITED:
+            history.append(Happened(What.APPEAL_EXPEDITED_ASKED, at))
     return history

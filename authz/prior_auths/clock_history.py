@@ -1,7 +1,7 @@
 """PURE: the steps of a request's life as what its clocks heed."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Container, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from authz.policies.history import Happened, What
@@ -77,7 +77,20 @@ class Taken(Protocol):
 def history_of(events: Iterable[Taken]) -> list[Happened]:
     """Return what a request's clocks heed of its events, which come oldest first."""
     return [
-        Happened(what, event.at, with_notice=what in _NOTICED)
-        for event in events
-        for what in HEEDED.get(Step(event.step), ())
+        Happened(what, at, with_notice=what in _NOTICED)
+        for event, at in in_sequence(events, HEEDED)
+        for what in HEEDED[Step(event.step)]
     ]
+
+
+def in_sequence(events: Iterable[Taken], heeded: Container[str]) -> Iterator[tuple[Taken, datetime]]:
+    """Yield the events that are heeded, oldest first, each at its instant but at none before the one ahead of it.
+
+    An instant is read before the case is locked: of two people who act at once, the one who gets the lock second may
+    have come first. In the order of the events they were, and a clock never runs backwards.
+    """
+    latest = datetime.min.replace(tzinfo=UTC)
+    for event in events:
+        if event.step in heeded:
+            latest = max(latest, event.at)
+            yield event, latest

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Final
 
 from authz.policies.history import Happened, What
-from authz.prior_auths.clock_facts import facts_of, in_order
+from authz.prior_auths.clock_facts import facts_of
 from authz.prior_auths.clock_history import Taken, history_of
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import TABLE, UNANSWERED, State, Step
@@ -60,7 +60,7 @@ def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling]) -> Course | 
     """
     if any(TABLE[Step(event.step)].target in UNANSWERED for event in taken):
         return None
-    facts = facts_of(takewhile(_is_undecided, in_order(history_of(taken))))
+    facts = facts_of(takewhile(_is_undecided, history_of(taken)))
     if facts is None:
         return None
     ruled = tuple(rulings)

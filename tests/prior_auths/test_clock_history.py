@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from authz.policies import regimes
 from authz.policies.history import Happened, Kind, What
 from authz.prior_auths import selectors
 from authz.prior_auths.clock_history import DECISIONS, HEEDED, UNHEEDED, history_of
+from authz.prior_auths.deadlines import clocks
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import determinations, questions
@@ -37,6 +40,17 @@ def test_a_request_is_received_with_its_statement_and_its_urgency_and_questions_
         Happened(What.INFO_ASKED, at, with_notice=True),
         Happened(What.DECIDED_ADVERSE, at),
     ]
+
+
+def test_who_gets_the_lock_second_acts_second_whatever_their_watch_said() -> None:
+    at = datetime(2026, 6, 1, 9, tzinfo=UTC)
+    steps = ((Step.SUBMIT, 0), (Step.EXPEDITE, 2), (Step.REFUSE_EXPEDITED, 1))
+    taken = [SimpleNamespace(step=step, at=at + timedelta(seconds=after)) for step, after in steps]
+
+    found = clocks(history_of(taken), regime=regimes.versions("generic")[-1], zone=ZoneInfo("UTC")).get(Kind.DECIDE_BY)
+
+    assert found is not None
+    assert found.due_at == at + timedelta(hours=72)
 
 
 def under(cast: Cast, regime: str, time_zone: str = "America/Chicago") -> None:
