@@ -14,6 +14,8 @@ RECHECK_PATIENTS = "authz.recheck-patients"
 RUN_SIMULATIONS = "authz.run-simulations"
 APPROVE_BY_RULE = "authz.approve-by-rule"
 DEEM_DUE = "authz.deem-due"
+NOTE_UNFORWARDED = "authz.note-unforwarded"
+NOTE_OVERDUE_APPEALS = "authz.note-overdue-appeals"
 RESUME_UNANSWERED = "authz.resume-unanswered"
 OPEN_RENEWALS = "authz.open-renewals"
 WARN_OF_RUN_OUTS = "authz.warn-of-run-outs"
@@ -45,6 +47,8 @@ BEAT = {
         "warn-of-run-outs": _every(WARN_OF_RUN_OUTS, timedelta(minutes=10)),
         "escalate-due": _every(ESCALATE_DUE, timedelta(minutes=1)),
         "deem-due": _every(DEEM_DUE, timedelta(minutes=1)),
+        "note-unforwarded": _every(NOTE_UNFORWARDED, timedelta(minutes=1)),
+        "note-overdue-appeals": _every(NOTE_OVERDUE_APPEALS, timedelta(minutes=1)),
         "approve-by-rule": _every(APPROVE_BY_RULE, timedelta(minutes=1)),
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
         "ask-for-due-patients": _every(ASK_FOR_DUE_PATIENTS, timedelta(minutes=10)),

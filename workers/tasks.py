@@ -36,6 +36,8 @@ from workers.schedule import (
     DEEM_DUE,
     DRAIN_OUTBOX,
     ESCALATE_DUE,
+    NOTE_OVERDUE_APPEALS,
+    NOTE_UNFORWARDED,
     OPEN_RENEWALS,
     PRUNE_ACCESS,
     PRUNE_AUDIT,
@@ -116,11 +118,20 @@ def approve_by_rule() -> None:
 
 @app.task(name=DEEM_DUE)
 def deem_due() -> None:
-    """Do what the law says of requests and appeals whose time is over. Needs no guard: each is locked."""
-    now = clock.now()
-    deeming.deem_due(now=now)
-    deeming.note_unforwarded(now=now)
-    overdue_appeals.note_missed(now=now)
+    """Do what the law says of requests whose time is over. Needs no guard: each is locked."""
+    deeming.deem_due(now=clock.now())
+
+
+@app.task(name=NOTE_UNFORWARDED)
+def note_unforwarded() -> None:
+    """Note what should be with the independent reviewer by now. Needs no guard: each is locked, and noted once."""
+    deeming.note_unforwarded(now=clock.now())
+
+
+@app.task(name=NOTE_OVERDUE_APPEALS)
+def note_overdue_appeals() -> None:
+    """Note the appeals whose time is over. Needs no guard: each is locked, and noted once."""
+    overdue_appeals.note_missed(now=clock.now())
 
 
 @app.task(name=RESUME_UNANSWERED)

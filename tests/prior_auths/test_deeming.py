@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from threading import Event, Thread
+from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from django.db import connections, transaction
@@ -91,6 +92,21 @@ def test_where_the_law_says_nothing_the_request_stays_open_and_the_breach_is_not
 
     queued.refresh_from_db()
     assert (queued.state, Breach.objects.get().due_at, told("overdue")) == ("queued", later(72), 1)
+
+
+def test_a_request_that_cannot_be_worked_on_stops_no_other_and_is_not_passed_over_in_silence(
+    cast: Cast, caplog: pytest.LogCaptureFixture
+) -> None:
+    under(cast, "california")
+    broken, sound = stage.queued(cast), stage.queued(cast)
+    PriorAuth.objects.filter(pk=broken.pk).update(time_zone="Nowhere/Land")
+
+    with pytest.raises(ExceptionGroup) as fault:
+        deeming.deem_due(now=later(73))
+
+    assert [type(one) for one in fault.value.exceptions] == [ZoneInfoNotFoundError]
+    assert caplog.messages == [f"Row {broken.pk} could not be worked on; the others have their turn."]
+    assert [row.prior_auth for row in Determination.objects.all()] == [sound]
 
 
 def test_a_clock_that_stood_still_is_not_missed(cast: Cast) -> None:

@@ -22,6 +22,8 @@ from workers.schedule import (
     DEEM_DUE,
     DRAIN_OUTBOX,
     ESCALATE_DUE,
+    NOTE_OVERDUE_APPEALS,
+    NOTE_UNFORWARDED,
     OPEN_RENEWALS,
     PRUNE_ACCESS,
     PRUNE_AUDIT,
@@ -39,6 +41,8 @@ from workers.schedule import (
 OURS = [
     APPROVE_BY_RULE,
     DEEM_DUE,
+    NOTE_UNFORWARDED,
+    NOTE_OVERDUE_APPEALS,
     DRAIN_OUTBOX,
     SEND_DELIVERIES,
     RELEASE_EXPIRED_REVIEWS,

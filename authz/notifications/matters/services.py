@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import groupby
+from uuid import UUID
 
 from django.db import transaction
 
@@ -20,6 +21,7 @@ from authz.outbox.models import OutboxMessage
 from authz.outbox.services import announce
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.sweeping import sweep
 
 
 def matters_of(
@@ -85,13 +87,14 @@ def take_in_hand(*, matter: Matter, now: datetime) -> None:
 def escalate_due(*, now: datetime) -> int:
     """Take the next rung of every open matter whose time has come; return how many were taken."""
     found = selectors.due(now=now).values_list("pk", "prior_auth__public_id")
-    return sum(_escalate_one(key, PriorAuthId(public_id), now) for key, public_id in found)
+    return sweep(_escalate_one, found, now=now)
 
 
 @transaction.atomic
-def _escalate_one(key: int, prior_auth_id: PriorAuthId, now: datetime) -> int:
+def _escalate_one(found: tuple[int, UUID], now: datetime) -> int:
     """Take a rung, or close the matter. With the request locked first, no step resolves it at the same time."""
-    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=SYSTEM)
+    key, public_id = found
+    prior_auth = steps.lock(prior_auth_id=PriorAuthId(public_id), by=SYSTEM)
     matter = selectors.due(now=now).select_for_update(skip_locked=True, of=("self",)).filter(pk=key).first()
     if matter is None:
         return 0

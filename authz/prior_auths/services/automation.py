@@ -12,6 +12,7 @@ from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
+from authz.prior_auths.services.sweeping import sweep
 
 APPROVED_BY_RULE = Reason(
     code="criteria-met",
@@ -23,7 +24,7 @@ APPROVED_BY_RULE = Reason(
 def approve_by_rule(*, now: datetime) -> int:
     """Look once at every request that waits in the queue, and return how many were approved."""
     waiting = PriorAuth.objects.filter(state=State.QUEUED.value, screened_at=None).order_by("pk")
-    return sum(_screen(key, now) for key in waiting.values_list("pk", flat=True))
+    return sweep(_screen, waiting.values_list("pk", flat=True), now=now)
 
 
 @transaction.atomic

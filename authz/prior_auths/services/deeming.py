@@ -20,6 +20,7 @@ from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
+from authz.prior_auths.services.sweeping import sweep
 
 _UNDECIDED = frozenset(state.value for state in UNDECIDED)
 
@@ -45,7 +46,7 @@ def deem_due(*, now: datetime) -> int:
     """
     over = PriorAuth.objects.filter(state__in=_UNDECIDED, due_at__lt=now, reopened_at=None)
     unnoted = over.exclude(breaches__kind=Kind.DECIDE_BY.value).order_by("due_at")
-    return sum(_deem_one(key, now) for key in unnoted.values_list("pk", flat=True))
+    return sweep(_deem_one, unnoted.values_list("pk", flat=True), now=now)
 
 
 @transaction.atomic
@@ -101,7 +102,7 @@ def note_unforwarded(*, now: datetime) -> int:
     """Note a breach for each request that should be with the independent reviewer by now; return how many are new."""
     own = Breach.objects.filter(prior_auth=OuterRef("prior_auth"), appeal=None, kind=Kind.FORWARD_BY.value)
     waiting = _unforwarded().exclude(Exists(own))
-    return sum(_note_one(key, now) for key in waiting.values_list("prior_auth_id", flat=True))
+    return sweep(_note_one, waiting.values_list("prior_auth_id", flat=True), now=now)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from authz.prior_auths.appeal_lifecycle import UNDECIDED, AppealState
 from authz.prior_auths.models import Appeal, Breach
 from authz.prior_auths.services import appeal_steps
 from authz.prior_auths.services.breaches import note_breach
+from authz.prior_auths.services.sweeping import sweep
 
 _UNDECIDED: Final = [state.value for state in UNDECIDED]
 _MISSED: Final = (Kind.APPEAL_DECIDE_BY, Kind.FORWARD_BY)
@@ -26,7 +27,7 @@ def note_missed(*, now: datetime) -> int:
     """
     forwarded_late = Breach.objects.filter(appeal=OuterRef("pk"), kind=Kind.FORWARD_BY.value)
     over = Appeal.objects.filter(state__in=_UNDECIDED, due_at__lt=now).exclude(Exists(forwarded_late))
-    return sum(_note_one(AppealId(key), now) for key in over.values_list("public_id", flat=True))
+    return sweep(_note_one, map(AppealId, over.values_list("public_id", flat=True)), now=now)
 
 
 @transaction.atomic

@@ -19,6 +19,7 @@ from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.review_queue import is_absent
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, in_hand, person_of
+from authz.prior_auths.services.sweeping import sweep
 
 # Where the clock runs on whatever is missing, nothing is returned: it would only cost the clinic time.
 _RUNS_ON = frozenset({MissingInformation.KEEPS_RUNNING, MissingInformation.MAY_EXTEND})
@@ -126,7 +127,7 @@ def answer(
 def resume_unanswered(*, now: datetime) -> int:
     """Take on every review whose answers did not come in time, and return how many there were."""
     waiting = PriorAuth.objects.filter(state=State.INFO_REQUESTED.value).order_by("pk")
-    return sum(_resume_one(key, now) for key in waiting.values_list("pk", flat=True))
+    return sweep(_resume_one, waiting.values_list("pk", flat=True), now=now)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import PriorAuth, Skip
 from authz.prior_auths.review_queue import SKIP_HOLDS, is_absent, next_waiting
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.sweeping import sweep
 
 LEASE = timedelta(minutes=30)
 
@@ -235,7 +236,7 @@ def give_back(
 def release_expired(*, now: datetime) -> int:
     """Put every request whose lease has run out back, and return how many there were."""
     expired = PriorAuth.objects.filter(state__in=list(_BACK), leased_until__lte=now)
-    return sum(_release_one(key, now) for key in expired.values_list("pk", flat=True))
+    return sweep(_release_one, expired.values_list("pk", flat=True), now=now)
 
 
 @transaction.atomic

@@ -21,6 +21,7 @@ from authz.prior_auths.models import Authorization, DeterminationLine, PriorAuth
 from authz.prior_auths.needs import PatientCase
 from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services.detection import open_for
+from authz.prior_auths.services.sweeping import sweep
 
 _LONGEST_WINDOW = timedelta(days=8)
 # A glance that spares most of them: which of these fills draw on the authorization is looked up one by one.
@@ -37,7 +38,7 @@ def open_renewals(*, now: datetime) -> int:
     ahead = (now + _LONGEST_WINDOW).date()
     near = Authorization.objects.filter(ends_on__lte=ahead, ends_on__gte=now.date() - timedelta(days=1))
     waiting = near.filter(_HAS_FILLS, revoked_at=None, renewal=None, determination__superseded_by=None)
-    return sum(_open_one(key, now) for key in waiting.order_by("ends_on", "pk").values_list("pk", flat=True))
+    return sweep(_open_one, waiting.order_by("ends_on", "pk").values_list("pk", flat=True), now=now)
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import ACTIVE
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.run_out import SOON
+from authz.prior_auths.services.sweeping import sweep
 
 RUNNING_OUT: Final = "prior-auth.running-out"
 _ACTIVE = sorted(state.value for state in ACTIVE)
@@ -27,7 +28,7 @@ def warn_of_run_outs(*, now: datetime) -> int:
     untold = Q(run_out_told=None) | ~Q(run_out_told=F("runs_out_on"))
     near = Q(runs_out_on__lte=now.date() + SOON) | Q(due_at__date__gte=F("runs_out_on"))
     rows = PriorAuth.objects.filter(near, untold, state__in=_ACTIVE).order_by("runs_out_on", "pk")
-    return sum(_warn_of_one(key, now) for key in rows.values_list("pk", flat=True))
+    return sweep(_warn_of_one, rows.values_list("pk", flat=True), now=now)
 
 
 @transaction.atomic
