@@ -65,6 +65,7 @@ STATUS: Final[dict[str, int]] = {
     "speed-not-refusable": 409,
     "extension-not-allowed": 409,
     "time-is-over": 409,
+    "decided-by-law": 409,
     "reopening-too-late": 409,
     "under-appeal": 409,
     "with-independent-reviewer": 409,

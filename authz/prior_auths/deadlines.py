@@ -201,17 +201,21 @@ class _Case:
         if missed.stopped_at is not None and missed.stopped_at <= due_at:
             return None
         forward_at = self.place.after(due_at, within)
-        what = "appeal" if missed.kind is Kind.APPEAL_DECIDE_BY else "request"
+        is_appeal = missed.kind is Kind.APPEAL_DECIDE_BY
+        what = "appeal" if is_appeal else "request"
+        # What is approved or given up after all is not forwarded.
+        moot = {What.APPEAL_CLOSED} if is_appeal else {What.DECIDED, What.CLOSED}
         return self.clock(
             Kind.FORWARD_BY,
             [
                 f"{words.due(forward_at, within, self.place.zone)}, if the {what} was not decided in time: "
-                f"{within} after that time ends it is to be with the independent reviewer."
+                f"{within} after that time ends it is to be with the independent reviewer, unless it is approved in "
+                "full before."
             ],
             ["rules.forward_within"],
             started_at=due_at,
             due_at=forward_at,
-            stopped_at=self.first({What.FORWARDED}, since=due_at),
+            stopped_at=self.first({What.FORWARDED, *moot}, since=due_at),
         )
 
     # -- after the decision

@@ -1,11 +1,14 @@
 """PURE: what can be decided, on what it rests, and what each outcome means for the patient."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from authz.errors import InvalidInput
+from authz.policies.regime import IfMissed
 from authz.rules.formulary import Product
 
 
@@ -37,6 +40,14 @@ HUMAN_ONLY = frozenset({Outcome.PARTIALLY_APPROVED, Outcome.DENIED})
 
 BY_LAW = frozenset({Outcome.DEEMED_APPROVED, Outcome.DEEMED_ADVERSE})
 """What follows by itself when the insurer has let its time run out."""
+
+DEEMED: Final[Mapping[IfMissed, Outcome]] = {
+    IfMissed.DEEMED_APPROVED: Outcome.DEEMED_APPROVED,
+    IfMissed.DEEMED_ADVERSE: Outcome.DEEMED_ADVERSE,
+    IfMissed.ADVERSE_APPEALABLE: Outcome.DEEMED_ADVERSE,
+}
+"""What the law decides at the due instant. What else a regime can say leaves the request open: the clinic may go on
+elsewhere, but nothing is decided."""
 
 ADVERSE = HUMAN_ONLY | {Outcome.DEEMED_ADVERSE}
 """Outcomes that may be appealed, and that another reviewer looks at again when the request is reopened."""

@@ -185,6 +185,10 @@ ON_APPEAL = frozenset({Step.OVERTURN, Step.OVERTURN_IN_PART})
 """Steps that deciding an appeal takes; nobody takes them on the request itself."""
 
 
+OVERTAKEN = frozenset({Step.DENY, Step.APPROVE_IN_PART, Step.DISMISS, Step.LINK_DUPLICATE, Step.RETURN, Step.ASK})
+"""Steps against what was asked, or that ask for more: they come too late once the law has decided. A full approval is
+favourable to the patient, and may come until the law's decision is recorded."""
+
 NEVER_AWAITED = frozenset(
     {
         Step.ASSIGN,

@@ -32,7 +32,7 @@ from authz.prior_auths import needs as needs_of
 from authz.prior_auths.answer_seen import AnswerSeen, answer_seen, submitted_answers
 from authz.prior_auths.answer_sheet import sheet_of
 from authz.prior_auths.clock_history import history_of
-from authz.prior_auths.deadlines import Clocks, Due
+from authz.prior_auths.deadlines import Clock, Clocks, Due
 from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
@@ -258,11 +258,16 @@ def overdue(*, now: datetime) -> QuerySet[PriorAuth]:
 
 def due(prior_auth: PriorAuth) -> Due | None:
     """Return when the decision is due and why; None before submission, while it waits, and once there was an end."""
+    clock = decide_by(prior_auth)
+    return Due(clock.due_at, clock.why) if clock and clock.due_at else None
+
+
+def decide_by(prior_auth: PriorAuth) -> Clock | None:
+    """Return the clock of the decision; None before submission, and once there was an end."""
     is_undecided = State(prior_auth.state) in lifecycle.UNDECIDED and prior_auth.reopened_at is None
     if prior_auth.submitted_at is None or not is_undecided:
         return None
-    clock = clocks_of(prior_auth).get(Kind.DECIDE_BY)
-    return Due(clock.due_at, clock.why) if clock and clock.due_at else None
+    return clocks_of(prior_auth).get(Kind.DECIDE_BY)
 
 
 def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clocks:

@@ -1,19 +1,26 @@
 """When the time runs out: a breach is noted once, and the law decides where it does. A decision in time always wins."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
 from threading import Event, Thread
 from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from django.db import connections, transaction
 
+from authz.ids import PriorAuthId
 from authz.outbox.models import OutboxMessage
+from authz.policies.history import Kind
 from authz.prior_auths import selectors
+from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.lifecycle import DismissalReason
 from authz.prior_auths.models import Authorization, Breach, Determination, PriorAuth
-from authz.prior_auths.services import deeming, determinations, questions
+from authz.prior_auths.services import deeming, determinations, endings, questions
 from authz.prior_auths.services.deeming import NothingToForward
+from authz.prior_auths.services.steps import DecidedByLaw
 from tests import cast as stage
-from tests.cast import Cast, key_of, later
+from tests.cast import TODAY, Cast, key_of, later
 
 
 def under(cast: Cast, regime: str) -> None:
@@ -92,6 +99,100 @@ def test_where_the_law_says_nothing_the_request_stays_open_and_the_breach_is_not
 
     queued.refresh_from_db()
     assert (queued.state, Breach.objects.get().due_at, told("overdue")) == ("queued", later(72), 1)
+
+
+REASON = Reason(code="not-necessary", text="Seven days are enough.", criterion="Policy 3.2")
+A_PART = {1: Grant(days=4, quantity=Decimal(16), starts_on=TODAY, ends_on=TODAY + timedelta(days=3))}
+
+AGAINST: dict[str, tuple[Callable[[Cast], PriorAuth], Callable[[Cast, PriorAuthId, datetime], object]]] = {
+    "deny": (
+        stage.in_clinical_review,
+        lambda cast, key, now: determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=now),
+    ),
+    "approve in part": (
+        stage.in_clinical_review,
+        lambda cast, key, now: determinations.approve_in_part(
+            prior_auth_id=key, grants=A_PART, reason=REASON, by=cast.patel, now=now
+        ),
+    ),
+    "dismiss": (
+        stage.queued,
+        lambda cast, key, now: endings.dismiss(
+            prior_auth_id=key, code=DismissalReason.NOT_A_MEMBER, reason="Not insured.", by=cast.ivy, now=now
+        ),
+    ),
+    "link as a duplicate": (
+        stage.queued,
+        lambda cast, key, now: endings.link_duplicate(
+            prior_auth_id=key, survivor_id=survivor(cast, key), by=cast.ivy, now=now
+        ),
+    ),
+    "return": (
+        stage.queued,
+        lambda cast, key, now: questions.return_incomplete(
+            prior_auth_id=key, missing=["The chart note."], by=cast.ivy, now=now
+        ),
+    ),
+    "ask": (
+        stage.in_review,
+        lambda cast, key, now: questions.ask(prior_auth_id=key, questions=["Which knee?"], by=cast.rae, now=now),
+    ),
+}
+
+
+def survivor(cast: Cast, key: PriorAuthId) -> PriorAuthId:
+    """Return another request for the same use, as if its orders and fills had turned out to be those."""
+    one, other = PriorAuth.objects.get(public_id=key), stage.queued(cast)
+    PriorAuth.objects.filter(pk=other.pk).update(
+        patient=one.patient, coverage=one.coverage, record_ids=[*other.record_ids, *one.record_ids]
+    )
+    return key_of(other)
+
+
+@pytest.mark.parametrize("against", list(AGAINST))
+def test_once_the_law_has_approved_nothing_is_done_against_it_before_that_is_recorded(cast: Cast, against: str) -> None:
+    under(cast, "california")
+    builder, act = AGAINST[against]
+    prior_auth = builder(cast)
+    over = due_of(prior_auth)
+
+    with pytest.raises(DecidedByLaw, match="it is approved by law"):
+        act(cast, key_of(prior_auth), over + timedelta(microseconds=1))
+
+    deeming.deem_due(now=over + timedelta(minutes=1))
+    assert Determination.objects.get(prior_auth=prior_auth).outcome == "deemed_approved"
+    assert Breach.objects.filter(prior_auth=prior_auth).count() == 1
+
+
+def test_at_the_due_instant_a_physician_still_denies(cast: Cast) -> None:
+    under(cast, "part_d")
+    prior_auth = stage.in_clinical_review(cast)
+
+    determinations.deny(prior_auth_id=key_of(prior_auth), reason=REASON, by=cast.patel, now=due_of(prior_auth))
+
+    assert (deeming.deem_due(now=later(73)), Determination.objects.get().outcome) == (0, "denied")
+
+
+def test_where_the_law_decides_nothing_people_still_do(cast: Cast) -> None:
+    prior_auth = stage.in_clinical_review(cast)
+
+    determinations.deny(prior_auth_id=key_of(prior_auth), reason=REASON, by=cast.patel, now=later(80))
+
+    assert Determination.objects.get().was_late
+
+
+def test_what_is_adverse_by_law_may_be_approved_in_full_until_that_is_recorded_and_is_not_forwarded(cast: Cast) -> None:
+    under(cast, "part_d")
+    prior_auth = stage.in_review(cast)
+    over = due_of(prior_auth)
+
+    determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=over + timedelta(seconds=20))
+
+    assert deeming.deem_due(now=over + timedelta(minutes=1)) == 0
+    assert (Determination.objects.get().was_late, Breach.objects.get().kind) == (True, "decide_by")
+    forward = selectors.clocks_of(prior_auth).get(Kind.FORWARD_BY)
+    assert forward is not None
+    assert forward.is_missed(by=later(24 * 9)) is False
 
 
 def test_a_request_that_cannot_be_worked_on_stops_no_other_and_is_not_passed_over_in_silence(

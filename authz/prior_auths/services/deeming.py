@@ -11,10 +11,9 @@ from authz.access.roles import SYSTEM, Actor
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies.history import Kind
-from authz.policies.regime import IfMissed
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Clock
-from authz.prior_auths.determination import Basis, Outcome, Reason
+from authz.prior_auths.determination import DEEMED, Basis, Outcome, Reason
 from authz.prior_auths.lifecycle import UNDECIDED, Step
 from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.services import steps
@@ -24,11 +23,9 @@ from authz.prior_auths.services.sweeping import sweep
 
 _UNDECIDED = frozenset(state.value for state in UNDECIDED)
 
-# What else a regime can say leaves the request open: the clinic may go on elsewhere, but nothing is decided.
-_BY_LAW: Final[Mapping[IfMissed, tuple[Outcome, Step]]] = {
-    IfMissed.DEEMED_APPROVED: (Outcome.DEEMED_APPROVED, Step.DEEM_APPROVED),
-    IfMissed.DEEMED_ADVERSE: (Outcome.DEEMED_ADVERSE, Step.DEEM_ADVERSE),
-    IfMissed.ADVERSE_APPEALABLE: (Outcome.DEEMED_ADVERSE, Step.DEEM_ADVERSE),
+_STEPS: Final[Mapping[Outcome, Step]] = {
+    Outcome.DEEMED_APPROVED: Step.DEEM_APPROVED,
+    Outcome.DEEMED_ADVERSE: Step.DEEM_ADVERSE,
 }
 
 
@@ -51,19 +48,17 @@ def deem_due(*, now: datetime) -> int:
 
 @transaction.atomic
 def _deem_one(key: int, now: datetime) -> int:
-    rows = PriorAuth.objects.select_for_update().filter(pk=key, state__in=_UNDECIDED, reopened_at=None)
-    prior_auth = rows.first()
-    clock = selectors.clocks_of(prior_auth).get(Kind.DECIDE_BY) if prior_auth else None
-    if prior_auth is None or clock is None or clock.due_at is None or not clock.is_missed(by=now):
+    prior_auth = PriorAuth.objects.select_for_update().get(pk=key)
+    clock = selectors.decide_by(prior_auth)
+    if clock is None or clock.due_at is None or not clock.is_missed(by=now):
         return 0
     note_breach(prior_auth=prior_auth, kind=clock.kind, due_at=clock.due_at, now=now)
-    by_law = _BY_LAW.get(clock.if_missed) if clock.if_missed else None
-    if by_law is None:
+    outcome = DEEMED.get(clock.if_missed) if clock.if_missed else None
+    if outcome is None:
         return 0
-    outcome, step = by_law
     write_determination(prior_auth=prior_auth, decision=_decision(prior_auth, outcome, clock), now=now)
     prior_auth.reviewer = None
-    steps.take(prior_auth, step, by=SYSTEM, now=now)
+    steps.take(prior_auth, _STEPS[outcome], by=SYSTEM, now=now)
     return 1
 
 

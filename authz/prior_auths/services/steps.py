@@ -15,6 +15,8 @@ from authz.ids import PriorAuthId
 from authz.outbox.services import fact
 from authz.prior_auths import lifecycle, selectors
 from authz.prior_auths.clock_history import HEEDED
+from authz.prior_auths.deadline_words import MISSED
+from authz.prior_auths.determination import DEEMED
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.visibility import roles_in_case, visible_to
@@ -26,6 +28,12 @@ class IllegalStep(AuthzError):
     """The table does not allow this step now, or not to this actor. `context["allowed"]` lists the steps it allows."""
 
     code: ClassVar[str] = "illegal-step"
+
+
+class DecidedByLaw(AuthzError):
+    """The time to decide is over, and the law has decided: nothing is decided against the request any more."""
+
+    code: ClassVar[str] = "decided-by-law"
 
 
 def lock(*, prior_auth_id: PriorAuthId, by: Actor, expected_version: int | None = None) -> PriorAuth:
@@ -85,8 +93,11 @@ def take(
     caller has set, where these are few: writing the whole row takes as long as all the rest.
 
     :raises IllegalStep: when the table does not allow it.
+    :raises DecidedByLaw: when it is against the request, and the law has decided; a worker records that.
     """
     must_be_legal(prior_auth, step, by)
+    if step in lifecycle.OVERTAKEN:
+        _must_precede_the_law(prior_auth, now)
     row = lifecycle.TABLE[step]
     before = prior_auth.state
     prior_auth.state = row.target.value if row.target else before
@@ -99,6 +110,15 @@ def take(
     if row.says and not is_silent:
         told.append(fact(topic=row.says, subject_id=prior_auth.public_id, now=now))
     write(*told, changed=prior_auth, names=None if changed is None else {*_ALWAYS, *changed})
+
+
+def _must_precede_the_law(prior_auth: PriorAuth, now: datetime) -> None:
+    clock = selectors.decide_by(prior_auth)
+    if clock and clock.if_missed in DEEMED and clock.is_missed(by=now):
+        raise DecidedByLaw(
+            f"The request was not decided in time: {MISSED[clock.if_missed]}. That is recorded within a minute; until "
+            "then it can only be approved in full."
+        )
 
 
 def take_first(
