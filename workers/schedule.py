@@ -16,6 +16,7 @@ APPROVE_BY_RULE = "authz.approve-by-rule"
 DEEM_DUE = "authz.deem-due"
 NOTE_UNFORWARDED = "authz.note-unforwarded"
 NOTE_OVERDUE_APPEALS = "authz.note-overdue-appeals"
+NOTE_LATE_NOTICES = "authz.note-late-notices"
 RESUME_UNANSWERED = "authz.resume-unanswered"
 OPEN_RENEWALS = "authz.open-renewals"
 WARN_OF_RUN_OUTS = "authz.warn-of-run-outs"
@@ -49,6 +50,7 @@ BEAT = {
         "deem-due": _every(DEEM_DUE, timedelta(minutes=1)),
         "note-unforwarded": _every(NOTE_UNFORWARDED, timedelta(minutes=1)),
         "note-overdue-appeals": _every(NOTE_OVERDUE_APPEALS, timedelta(minutes=1)),
+        "note-late-notices": _every(NOTE_LATE_NOTICES, timedelta(minutes=10)),
         "approve-by-rule": _every(APPROVE_BY_RULE, timedelta(minutes=1)),
         # A clinic's day begins at any hour of ours, and its orders become current or expire with it.
         "ask-for-due-patients": _every(ASK_FOR_DUE_PATIENTS, timedelta(minutes=10)),

@@ -36,6 +36,7 @@ from workers.schedule import (
     DEEM_DUE,
     DRAIN_OUTBOX,
     ESCALATE_DUE,
+    NOTE_LATE_NOTICES,
     NOTE_OVERDUE_APPEALS,
     NOTE_UNFORWARDED,
     OPEN_RENEWALS,
@@ -132,6 +133,12 @@ def note_unforwarded() -> None:
 def note_overdue_appeals() -> None:
     """Note the appeals whose time is over. Needs no guard: each is locked, and noted once."""
     overdue_appeals.note_missed(now=clock.now())
+
+
+@app.task(name=NOTE_LATE_NOTICES)
+def note_late_notices() -> None:
+    """Note the decisions of which the clinic did not hear in time. Needs no guard: each is locked, and noted once."""
+    notifications.note_late_notices(now=clock.now())
 
 
 @app.task(name=RESUME_UNANSWERED)

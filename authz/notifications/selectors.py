@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Least
 
 from authz import clock
 from authz.access.models import Membership
@@ -17,14 +19,19 @@ from authz.notifications.models import Delivery, InboxEntry
 from authz.notifications.subjects import Subject, subject_of
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
-from authz.policies.history import Happened, What
+from authz.policies.history import Happened, Kind, What
 from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.emergency.selectors import concerned
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.clock_history import DECISIONS
 from authz.prior_auths.lifecycle import ACTIVE, ON_APPEAL, TABLE, State
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.review_queue import is_absent
+
+# Whatever the regime, and however long its clock stood still, notice of a decision is due sooner after it than that.
+_LONGEST = timedelta(days=180)
+# Regimes count in hours at least: notice within the first is late only where the time to decide is over.
+_SOON = timedelta(hours=1)
 
 DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
 
@@ -102,15 +109,33 @@ def presses_at(prior_auth: PriorAuth) -> datetime | None:
 @across_tenants("the insurer's clocks run from when the clinic was told")
 def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
     """Return when notice of each determination first reached the clinic; what is still on its way is not there."""
-    told = Delivery.objects.filter(
-        subject_id=prior_auth.public_id,
-        organization_id=prior_auth.clinic_id,
+    told = _decisions_told(prior_auth.public_id, prior_auth.clinic_id)
+    first = told.order_by().values("message").annotate(at=Min("sent_at")).values_list("at", flat=True)
+    return [Happened(What.NOTICE_DELIVERED, at) for at in sorted(first)]
+
+
+def perhaps_told_late(*, now: datetime) -> QuerySet[Determination]:
+    """Return the first determinations of which the clinic did not hear soon, and no late notice is noted.
+
+    Whether it was late, the clocks say. Nearly all are told in the second in which they are made.
+    """
+    soon = Least(OuterRef("due_at"), OuterRef("decided_at") + _SOON)
+    told = _decisions_told(OuterRef("prior_auth__public_id"), OuterRef("prior_auth__clinic_id")).filter(
+        sent_at__lte=soon
+    )
+    noted = Breach.objects.filter(prior_auth=OuterRef("prior_auth"), appeal=None, kind=Kind.NOTIFY_BY.value)
+    first = Determination.objects.filter(supersedes=None, decided_at__gt=now - _LONGEST)
+    return first.filter(~Exists(told), ~Exists(noted), prior_auth__state=State.DECIDED.value)
+
+
+def _decisions_told(subject_id: Any, clinic_id: Any) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        subject_id=subject_id,
+        organization_id=clinic_id,
         message__topic__in=DECISION_TOPICS,
         sent_at__isnull=False,
         endpoint=None,  # a machine that heard of it is no notice to anybody
     )
-    first = told.order_by().values("message").annotate(at=Min("sent_at")).values_list("at", flat=True)
-    return [Happened(What.NOTICE_DELIVERED, at) for at in sorted(first)]
 
 
 def _told(

@@ -35,7 +35,12 @@ from authz.outbox import services as outbox
 from authz.outbox.backoff import Patience
 from authz.outbox.models import OutboxMessage
 from authz.outbox.nudge import Waiting, nudge_on_commit
+from authz.policies.history import Kind
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.selectors import clocks_of
 from authz.prior_auths.services import rechecking
+from authz.prior_auths.services.breaches import note_breach
+from authz.prior_auths.services.sweeping import sweep
 
 FACTS_AT_ONCE = 20
 """Told together they cost a fraction; few enough that one transaction is over in well under a second."""
@@ -198,6 +203,22 @@ def replay(*, delivery_id: int, now: datetime) -> None:
     :raises NotFound: when there is no such dead delivery.
     """
     leases.replay(Delivery.objects.all(), pk=delivery_id, now=now)
+
+
+def note_late_notices(*, now: datetime) -> int:
+    """Note a breach for each decision of which the clinic did not hear when notice was due; return how many are new."""
+    found = selectors.perhaps_told_late(now=now).values_list("prior_auth_id", flat=True)
+    return sweep(found, work=_note_if_late, now=now)
+
+
+@transaction.atomic
+def _note_if_late(key: int, now: datetime) -> int:
+    prior_auth = PriorAuth.objects.select_for_update().get(pk=key)
+    clock = clocks_of(prior_auth, notices=selectors.decision_notices(prior_auth)).get(Kind.NOTIFY_BY)
+    if clock is None or clock.due_at is None or not clock.is_missed(by=now):
+        return 0
+    was_late = prior_auth.determinations.filter(supersedes=None, was_late=True).exists()
+    return int(note_breach(prior_auth=prior_auth, kind=clock.kind, due_at=clock.due_at, now=now, is_silent=was_late))
 
 
 def escalate_due(*, now: datetime) -> int:

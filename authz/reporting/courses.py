@@ -31,14 +31,15 @@ class Ruling:
 class Course:
     """A request that was received. Its `rulings` come oldest first.
 
-    `is_expedited` and `is_extended` are as it counted when it was first decided, or counts now. `given_up` is how it
-    ended without a determination.
+    `is_expedited` and `is_extended` are as it counted when it was first decided, or counts now. `is_notified_late` says
+    that the clinic did not hear of the first determination in time. `given_up` is how it ended without one.
     """
 
     received_at: datetime
     is_expedited: bool = False
     is_extended: bool = False
     rulings: tuple[Ruling, ...] = ()
+    is_notified_late: bool = False
     given_up: State | None = None
     given_up_at: datetime | None = None
 
@@ -53,7 +54,7 @@ class Course:
         return self.rulings[0].at - self.received_at if self.rulings else None
 
 
-def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling]) -> Course | None:
+def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling], is_notified_late: bool = False) -> Course | None:
     """Return the course of a request from its steps, oldest first; None when no figure counts it.
 
     That is one that was never received, was voided or lapsed, or is a duplicate.
@@ -70,6 +71,7 @@ def course_of(taken: Sequence[Taken], *, rulings: Iterable[Ruling]) -> Course | 
         is_expedited=facts.expedited_since is not None,
         is_extended=facts.extension is not None,
         rulings=ruled,
+        is_notified_late=is_notified_late,
         given_up=given_up,
         given_up_at=given_up_at,
     )

@@ -32,6 +32,7 @@ class Figure(StrEnum):
     APPROVED_AFTER_APPEAL = "approved_after_appeal"
     EXTENDED_AND_APPROVED = "extended_and_approved"
     DECIDED_LATE = "decided_late"
+    NOTIFIED_LATE = "notified_late"
     WITHDRAWN = "withdrawn"
     DISMISSED = "dismissed"
 
@@ -58,6 +59,7 @@ OF_DECIDED: Final[Mapping[Figure, Callable[[Course, Ruling], bool]]] = {
     Figure.APPROVED_AFTER_APPEAL: lambda course, first: any(r.on_appeal and _is_approved(r) for r in course.rulings),
     Figure.EXTENDED_AND_APPROVED: lambda course, first: course.is_extended and _is_approved(first),
     Figure.DECIDED_LATE: lambda course, first: first.was_late,
+    Figure.NOTIFIED_LATE: lambda course, first: course.is_notified_late,
 }
 """What holds of a request that was decided, given its first determination: it counts on the day of that."""
 

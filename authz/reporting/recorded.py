@@ -10,10 +10,11 @@ from django.contrib.postgres.aggregates import JSONBAgg
 from django.db.models import Exists, F, JSONField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 
+from authz.policies.history import Kind
 from authz.prior_auths.clock_history import DECISIONS, HEEDED
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import AppealDecision, Determination, Event, PriorAuth
+from authz.prior_auths.models import AppealDecision, Breach, Determination, Event, PriorAuth
 from authz.reporting.courses import Course, Ruling, course_of
 from authz.reporting.periods import Period
 
@@ -66,12 +67,12 @@ def counting_in(requests: QuerySet[PriorAuth], period: Period) -> QuerySet[Prior
 def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> Iterator[Recorded]:
     """Yield those of the requests that figures count, oldest first."""
     touches = _touches() if with_touches else _NO_TOUCHES
-    rows = requests.order_by("pk").values_list(
-        "pk", "insurer_id", "coverage__plan_id", "time_zone", "opened_at", _taken(), _rulings(), touches
-    )
-    for key, payer, plan, zone, opened_at, taken, rulings, touched_by in rows.iterator(_IN_HAND):
+    facts = ("pk", "insurer_id", "coverage__plan_id", "time_zone", "opened_at")
+    rows = requests.order_by("pk").values_list(*facts, _taken(), _rulings(), _late_notices(), touches)
+    for key, payer, plan, zone, opened_at, taken, rulings, is_notified_late, touched_by in rows.iterator(_IN_HAND):
         steps = [StepTaken(event["step"], datetime.fromisoformat(event["at"])) for event in taken or ()]
-        course = course_of(steps, rulings=map(_ruling, rulings or ()))
+        ruled = map(_ruling, rulings or ())
+        course = course_of(steps, rulings=ruled, is_notified_late=is_notified_late)
         if course is not None:
             yield Recorded(
                 key=key,
@@ -87,6 +88,11 @@ def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> It
 def _on_appeal() -> Exists:
     """Return whether a determination supersedes another because of an appeal."""
     return Exists(AppealDecision.objects.filter(determination=OuterRef("pk")))
+
+
+def _late_notices() -> Exists:
+    """Return whether it is noted that the clinic did not hear of the first determination in time."""
+    return Exists(Breach.objects.filter(prior_auth=OuterRef("pk"), appeal=None, kind=Kind.NOTIFY_BY.value))
 
 
 def _taken() -> Subquery:

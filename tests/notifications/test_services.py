@@ -20,7 +20,7 @@ from authz.outbox.leases import LeaseLost
 from authz.outbox.models import OutboxMessage
 from authz.outbox.nudge import Waiting
 from authz.policies.history import Happened, Kind, What
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.models import Breach, PriorAuth
 from authz.prior_auths.selectors import clocks_of
 from authz.prior_auths.services import determinations
 from tests import cast as stage
@@ -362,3 +362,45 @@ def test_somebody_elses_entry_does_not_exist_for_anyone(
 
     entry.refresh_from_db()
     assert (entry.read_at, entry.acknowledged_at) == (None, None)
+
+
+def late_notices() -> list[tuple[int, str]]:
+    return list(Breach.objects.order_by("pk").values_list("prior_auth", "kind"))
+
+
+def test_a_decision_in_time_of_which_the_clinic_hears_late_is_a_breach_noted_once(cast: Cast) -> None:
+    prior_auth = stage.in_review(cast)
+    determinations.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=stage.later(71))
+    assert services.note_late_notices(now=stage.later(72)) == 0
+
+    drain(stage.later(72.1))
+    noted = [services.note_late_notices(now=stage.later(hours)) for hours in (72.2, 73)]
+
+    assert (noted, late_notices()) == ([1, 0], [(prior_auth.pk, "notify_by")])
+    assert OutboxMessage.objects.filter(topic="prior-auth.overdue").count() == 1
+
+
+def test_a_decision_of_which_the_clinic_never_hears_is_a_breach_when_notice_is_due(cast: Cast) -> None:
+    prior_auth = stage.approved(cast)
+
+    assert services.note_late_notices(now=stage.later(72)) == 0
+    assert services.note_late_notices(now=stage.later(73)) == 1
+    assert late_notices() == [(prior_auth.pk, "notify_by")]
+
+
+def test_a_decision_of_which_the_clinic_hears_in_time_is_none_however_long_after_it(cast: Cast) -> None:
+    stage.approved(cast)
+    drain(stage.later(70))
+
+    assert (services.note_late_notices(now=stage.later(24 * 9)), late_notices()) == (0, [])
+
+
+def test_notice_of_a_late_decision_is_late_with_it_and_the_administrators_hear_of_it_once(cast: Cast) -> None:
+    prior_auth = stage.in_review(cast)
+    determinations.approve(prior_auth_id=stage.key_of(prior_auth), by=cast.rae, now=stage.later(80))
+    drain(stage.later(80))
+
+    assert services.note_late_notices(now=stage.later(81)) == 1
+
+    assert late_notices() == [(prior_auth.pk, "decide_by"), (prior_auth.pk, "notify_by")]
+    assert OutboxMessage.objects.filter(topic="prior-auth.overdue").count() == 1

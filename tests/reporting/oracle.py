@@ -20,7 +20,7 @@ AGAINST = {"approve_in_part": "partially_approved", "deny": "denied", "deem_adve
 NEVER_WAS = {"void", "link_duplicate", "retract"}
 OF_DECIDED = [
     "approved", "approved_by_rule", "deemed_approved", "denied_fully_or_partly", "partially_approved", "denied",
-    "deemed_adverse", "approved_after_appeal", "extended_and_approved", "decided_late",
+    "deemed_adverse", "approved_after_appeal", "extended_and_approved", "decided_late", "notified_late",
 ]  # fmt: skip
 
 
@@ -58,6 +58,7 @@ class Life:
         names += ["extended_and_approved"] if "extend" in before and "approved" in names else []
         most = (24 if self.urgency == "expedited" else 72) + (14 * 24 if "extend" in before else 0)
         names += ["decided_late"] if self.hours() > most else []
+        names += ["notified_late"] if any(breach.kind == "notify_by" for breach in self.request.breaches.all()) else []
         return found | dict.fromkeys(names, on)
 
     def hours(self) -> Fraction:
@@ -72,7 +73,7 @@ def lives() -> list[Life]:
     """Return every request that there is."""
     return [
         Life(row, [(event.step, event.at) for event in sorted(row.events.all(), key=lambda event: event.sequence)])
-        for row in PriorAuth.objects.select_related("insurer", "coverage__plan").prefetch_related("events")
+        for row in PriorAuth.objects.select_related("insurer", "coverage__plan").prefetch_related("events", "breaches")
     ]
 
 

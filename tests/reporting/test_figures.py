@@ -44,6 +44,7 @@ EXAMPLES = [
     ("dismissed", DISMISSED, {F.DISMISSED}),
     ("approved", course(APPROVED), {F.DECIDED, F.APPROVED}),
     ("late", course(ruling(Outcome.APPROVED, was_late=True)), {F.DECIDED, F.APPROVED, F.DECIDED_LATE}),
+    ("told late", course(APPROVED, is_notified_late=True), {F.DECIDED, F.APPROVED, F.NOTIFIED_LATE}),
     ("by rule", course(BY_RULE), {F.DECIDED, F.APPROVED, F.APPROVED_BY_RULE}),
     ("by law", course(BY_LAW_FOR), {F.DECIDED, F.APPROVED, F.DEEMED_APPROVED, F.DECIDED_LATE}),
     ("extended", course(APPROVED, is_extended=True), {F.DECIDED, F.APPROVED, F.EXTENDED_AND_APPROVED}),

@@ -20,19 +20,17 @@ def decided(outcome: Outcome, hours: float, basis: Basis = Basis.PERSON, **other
     return Ruling(outcome=outcome, basis=basis, at=NOON + timedelta(hours=hours), **other)
 
 
-def received(*rulings: Ruling, is_extended: bool = False, given_up: State | None = None) -> Course:
+def received(*rulings: Ruling, given_up: State | None = None, **other: bool) -> Course:
     given_up_at = NOON if given_up else None
-    return Course(
-        received_at=NOON, rulings=rulings, is_extended=is_extended, given_up=given_up, given_up_at=given_up_at
-    )
+    return Course(received_at=NOON, rulings=rulings, given_up=given_up, given_up_at=given_up_at, **other)
 
 
 EXAMPLE = [
     received(decided(Outcome.APPROVED, 20)),
     received(decided(Outcome.APPROVED, 1, Basis.RULE)),
-    received(decided(Outcome.APPROVED, 40), is_extended=True),
-    received(decided(Outcome.DEEMED_APPROVED, 73, Basis.LAW, was_late=True)),
-    received(decided(Outcome.DEEMED_ADVERSE, 73, Basis.LAW, was_late=True)),
+    received(decided(Outcome.APPROVED, 40), is_extended=True, is_notified_late=True),
+    received(decided(Outcome.DEEMED_APPROVED, 73, Basis.LAW, was_late=True), is_notified_late=True),
+    received(decided(Outcome.DEEMED_ADVERSE, 73, Basis.LAW, was_late=True), is_notified_late=True),
     received(decided(Outcome.PARTIALLY_APPROVED, 50)),
     received(decided(Outcome.DENIED, 30), decided(Outcome.APPROVED, 750, on_appeal=True)),
     received(decided(Outcome.DENIED, 60)),

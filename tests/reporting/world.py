@@ -10,12 +10,13 @@ from authz.access import services as access
 from authz.access.models import Licence, Organization, Person
 from authz.access.roles import Role
 from authz.ids import new_id
+from authz.policies.history import Kind
 from authz.policies.models import Plan
 from authz.policies.services import create_plan
 from authz.prescriptions.models import Coverage
 from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome
 from authz.prior_auths.lifecycle import ENDED, TABLE, State, Step
-from authz.prior_auths.models import Determination, Event, PriorAuth
+from authz.prior_auths.models import Breach, Determination, Event, PriorAuth
 from tests import cast as stage
 from tests.cast import Cast
 
@@ -68,6 +69,7 @@ def record_random_requests(cast: Cast, random: Random, how_many: int) -> None:
         for made in (*walk.events, *walk.determinations):
             made.prior_auth = walk.row
     Event.objects.bulk_create(event for walk in walks for event in walk.events)
+    Breach.objects.bulk_create(breach for walk in walks for breach in walk.late_notices())
     # One round after the other: each supersedes one that has its key by then.
     for place in range(max(len(walk.determinations) for walk in walks)):
         Determination.objects.bulk_create(walk.ruled(place) for walk in walks if len(walk.determinations) > place)
@@ -128,6 +130,14 @@ class _Walk:
         """Return a determination that supersedes the one before."""
         self.determinations[place].supersedes = self.determinations[place - 1] if place else None
         return self.determinations[place]
+
+    def late_notices(self) -> Iterator[Breach]:
+        """Yield the breach of a decision of which the clinic heard an hour later, or a day."""
+        first = self.determinations[0] if self.determinations else None
+        heard = timedelta(hours=self.random.choice([1, 1, 24]))
+        if first is not None and first.due_at is not None and first.decided_at + heard > first.due_at:
+            kind, noted_at = Kind.NOTIFY_BY.value, first.decided_at + heard
+            yield Breach(prior_auth=self.row, kind=kind, due_at=first.due_at, noted_at=noted_at)
 
     @property
     def _due_at(self) -> datetime | None:

@@ -87,7 +87,7 @@ def take_in_hand(*, matter: Matter, now: datetime) -> None:
 def escalate_due(*, now: datetime) -> int:
     """Take the next rung of every open matter whose time has come; return how many were taken."""
     found = selectors.due(now=now).values_list("pk", "prior_auth__public_id")
-    return sweep(_escalate_one, found, now=now)
+    return sweep(found, work=_escalate_one, now=now)
 
 
 @transaction.atomic

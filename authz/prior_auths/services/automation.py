@@ -24,7 +24,7 @@ APPROVED_BY_RULE = Reason(
 def approve_by_rule(*, now: datetime) -> int:
     """Look once at every request that waits in the queue, and return how many were approved."""
     waiting = PriorAuth.objects.filter(state=State.QUEUED.value, screened_at=None).order_by("pk")
-    return sweep(_screen, waiting.values_list("pk", flat=True), now=now)
+    return sweep(waiting.values_list("pk", flat=True), work=_screen, now=now)
 
 
 @transaction.atomic

@@ -43,7 +43,7 @@ def deem_due(*, now: datetime) -> int:
     """
     over = PriorAuth.objects.filter(state__in=_UNDECIDED, due_at__lt=now, reopened_at=None)
     unnoted = over.exclude(breaches__kind=Kind.DECIDE_BY.value).order_by("due_at")
-    return sweep(_deem_one, unnoted.values_list("pk", flat=True), now=now)
+    return sweep(unnoted.values_list("pk", flat=True), work=_deem_one, now=now)
 
 
 @transaction.atomic
@@ -97,7 +97,7 @@ def note_unforwarded(*, now: datetime) -> int:
     """Note a breach for each request that should be with the independent reviewer by now; return how many are new."""
     own = Breach.objects.filter(prior_auth=OuterRef("prior_auth"), appeal=None, kind=Kind.FORWARD_BY.value)
     waiting = _unforwarded().exclude(Exists(own))
-    return sweep(_note_one, waiting.values_list("prior_auth_id", flat=True), now=now)
+    return sweep(waiting.values_list("prior_auth_id", flat=True), work=_note_one, now=now)
 
 
 @transaction.atomic

@@ -27,7 +27,7 @@ def note_missed(*, now: datetime) -> int:
     """
     forwarded_late = Breach.objects.filter(appeal=OuterRef("pk"), kind=Kind.FORWARD_BY.value)
     over = Appeal.objects.filter(state__in=_UNDECIDED, due_at__lt=now).exclude(Exists(forwarded_late))
-    return sweep(_note_one, map(AppealId, over.values_list("public_id", flat=True)), now=now)
+    return sweep(map(AppealId, over.values_list("public_id", flat=True)), work=_note_one, now=now)
 
 
 @transaction.atomic

@@ -127,7 +127,7 @@ def answer(
 def resume_unanswered(*, now: datetime) -> int:
     """Take on every review whose answers did not come in time, and return how many there were."""
     waiting = PriorAuth.objects.filter(state=State.INFO_REQUESTED.value).order_by("pk")
-    return sweep(_resume_one, waiting.values_list("pk", flat=True), now=now)
+    return sweep(waiting.values_list("pk", flat=True), work=_resume_one, now=now)
 
 
 @transaction.atomic

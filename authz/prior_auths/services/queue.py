@@ -236,7 +236,7 @@ def give_back(
 def release_expired(*, now: datetime) -> int:
     """Put every request whose lease has run out back, and return how many there were."""
     expired = PriorAuth.objects.filter(state__in=list(_BACK), leased_until__lte=now)
-    return sweep(_release_one, expired.values_list("pk", flat=True), now=now)
+    return sweep(expired.values_list("pk", flat=True), work=_release_one, now=now)
 
 
 @transaction.atomic

@@ -38,7 +38,7 @@ def open_renewals(*, now: datetime) -> int:
     ahead = (now + _LONGEST_WINDOW).date()
     near = Authorization.objects.filter(ends_on__lte=ahead, ends_on__gte=now.date() - timedelta(days=1))
     waiting = near.filter(_HAS_FILLS, revoked_at=None, renewal=None, determination__superseded_by=None)
-    return sweep(_open_one, waiting.order_by("ends_on", "pk").values_list("pk", flat=True), now=now)
+    return sweep(waiting.order_by("ends_on", "pk").values_list("pk", flat=True), work=_open_one, now=now)
 
 
 @transaction.atomic

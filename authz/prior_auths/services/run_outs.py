@@ -28,7 +28,7 @@ def warn_of_run_outs(*, now: datetime) -> int:
     untold = Q(run_out_told=None) | ~Q(run_out_told=F("runs_out_on"))
     near = Q(runs_out_on__lte=now.date() + SOON) | Q(due_at__date__gte=F("runs_out_on"))
     rows = PriorAuth.objects.filter(near, untold, state__in=_ACTIVE).order_by("runs_out_on", "pk")
-    return sweep(_warn_of_one, rows.values_list("pk", flat=True), now=now)
+    return sweep(rows.values_list("pk", flat=True), work=_warn_of_one, now=now)
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ Key = TypeVar("Key")
 log = logging.getLogger(__name__)
 
 
-def sweep(work: Callable[[Key, datetime], int], keys: Iterable[Key], *, now: datetime) -> int:
+def sweep(keys: Iterable[Key], *, work: Callable[[Key, datetime], int], now: datetime) -> int:
     """Do the work for each key, in a transaction of its own, and return the sum of what was done.
 
     What goes wrong with one is logged with its key. Trouble with the database itself ends the sweep: it is no row's.
