@@ -24,6 +24,7 @@ from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.emergency.selectors import concerned
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.clock_history import DECISIONS
+from authz.prior_auths.forwarding import forward_by
 from authz.prior_auths.lifecycle import ACTIVE, ON_APPEAL, TABLE, State
 from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.review_queue import is_absent
@@ -94,8 +95,11 @@ def recipients(
     return found
 
 
-def presses_at(prior_auth: PriorAuth) -> datetime | None:
-    """Return the first of the clocks and the run-out that stand behind an act on a request; None when nothing does."""
+def presses_at(prior_auth: PriorAuth, *, at_insurer: bool = False) -> datetime | None:
+    """Return the first of the clocks and the run-out that stand behind an act on a request; None when nothing does.
+
+    `at_insurer` adds its time to forward what became adverse by law, which presses nobody else.
+    """
     if State(prior_auth.state) in ACTIVE:
         run_out = clock.end_of_day(prior_auth.clinic.time_zone, on=prior_auth.runs_out_on)
         replies = prior_auth.information_requests.filter(answered_at=None).values_list("reply_by", flat=True)
@@ -103,6 +107,7 @@ def presses_at(prior_auth: PriorAuth) -> datetime | None:
     else:
         undecided = [state.value for state in UNDECIDED_APPEALS]
         found = list(prior_auth.appeals.filter(state__in=undecided).values_list("due_at", flat=True))
+        found += [forward_by(prior_auth)] if at_insurer else []
     return min((instant for instant in found if instant is not None), default=None)
 
 

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from authz.access import services as access
+from authz.access.models import Organization
 from authz.access.roles import Role
 from authz.access.selectors import actor_for
 from authz.audit.models import AuditEntry
@@ -19,7 +20,7 @@ from authz.notifications.matters.standing import STANDS_WHILE
 from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
 from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import queue, reopening, request
+from authz.prior_auths.services import deeming, queue, reopening, request
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import SOON, drain, say
@@ -125,6 +126,45 @@ def test_what_was_reopened_is_not_forgotten_in_the_queue(cast: Cast) -> None:
         work(SOON + day * DAY)
 
     assert "Nora Brook" in told("notice.to-administrator")
+
+
+def deemed_adverse(cast: Cast) -> PriorAuth:
+    """Return a request that Part D makes adverse after 72 hours, of which both sides are told."""
+    cast.plan.regime = "part_d"
+    cast.plan.save()
+    prior_auth = stage.queued(cast)
+    deeming.deem_due(now=stage.later(72.1))
+    drain(stage.later(72.1))
+    return prior_auth
+
+
+def reminded(organization: Organization) -> list[datetime]:
+    """Return when the people of an organization were reminded of what the law has made adverse."""
+    matters = Matter.objects.filter(topic="prior-auth.deemed-adverse", organization=organization)
+    return list(Escalation.objects.filter(matter__in=matters, rung=Rung.REMINDER.value).values_list("at", flat=True))
+
+
+def test_the_time_to_forward_presses_the_insurer_and_not_the_clinic(cast: Cast) -> None:
+    deemed_adverse(cast)
+
+    for hours in (77, 79, 95):
+        work(stage.later(hours))
+
+    assert reminded(cast.evergreen) == [stage.later(79)]  # once a quarter of the 24 hours is over
+    assert reminded(cast.riverside) == []
+
+
+def test_what_is_forwarded_is_open_for_the_insurer_no_longer_and_for_the_clinic_as_long_as_it_can_appeal(
+    cast: Cast,
+) -> None:
+    key = stage.key_of(deemed_adverse(cast))
+
+    deeming.forward(prior_auth_id=key, reason="IRE-7", by=cast.ivy, now=stage.later(74))
+    for hours in (75, 98, 125):
+        work(stage.later(hours))
+
+    assert reminded(cast.evergreen) == []
+    assert len(reminded(cast.riverside)) == 1
 
 
 def test_the_moment_it_is_done_it_is_open_for_nobody_and_nobody_else_is_told(cast: Cast) -> None:

@@ -76,7 +76,7 @@ def _look_again(prior_auth: PriorAuth, now: datetime) -> None:
     mine = Matter.objects.filter(prior_auth=prior_auth, closed_at=None)
     mine.exclude(pk__in=standing().filter(prior_auth=prior_auth)).update(closed_at=now, closing=Closing.RESOLVED.value)
     for matter in mine:
-        _set_next(matter, presses_at(prior_auth))
+        _set_next(matter, _presses_on(matter, prior_auth))
 
 
 def take_in_hand(*, matter: Matter, now: datetime) -> None:
@@ -102,7 +102,7 @@ def _escalate_one(found: tuple[int, UUID], now: datetime) -> int:
         matter.closed_at, matter.closing = now, Closing.RESOLVED.value
         matter.save(update_fields=["closed_at", "closing"])
         return 0
-    presses = presses_at(prior_auth)
+    presses = _presses_on(matter, prior_auth)
     following = _next_of(matter, presses)
     if following is None or following.at > now:
         _set_next(matter, presses)
@@ -114,6 +114,10 @@ def _escalate_one(found: tuple[int, UUID], now: datetime) -> int:
         _take(matter, rung, now)
     _set_next(matter, presses)
     return int(rung is not None)
+
+
+def _presses_on(matter: Matter, prior_auth: PriorAuth) -> datetime | None:
+    return presses_at(prior_auth, at_insurer=matter.organization_id == prior_auth.insurer_id)
 
 
 def _take(matter: Matter, rung: Rung, now: datetime) -> None:

@@ -5,13 +5,14 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from authz.notifications.matters.models import Matter
 from authz.notifications.models import Delivery
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.appeal_lifecycle import UNHEARD, AppealState
 from authz.prior_auths.call_lifecycle import CallState
+from authz.prior_auths.forwarding import unforwarded
 from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
 from authz.prior_auths.models import Appeal, Call
 
@@ -31,6 +32,9 @@ def _has_call(state: CallState) -> Q:
 _UNTIL_ACKNOWLEDGED: Final = Q()
 # What is appealed, reopened or voided has been seen.
 _DECIDED_AGAINST: Final = _in(State.DECIDED) & ~_has_appeal(frozenset(AppealState) - UNHEARD)
+# What is adverse by law asks two things: its clinic may appeal, and its insurer has to forward it.
+_OF_CLINIC: Final = Q(organization=F("prior_auth__clinic"))
+_UNFORWARDED: Final = _in(State.DECIDED) & Q(Exists(unforwarded().filter(prior_auth=OuterRef("prior_auth"))))
 
 STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.opened": _in(State.DETECTED, State.DRAFT),
@@ -46,7 +50,7 @@ STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.referred": _in(State.CLINICAL_REVIEW),
     "prior-auth.approved-in-part": _DECIDED_AGAINST,
     "prior-auth.denied": _DECIDED_AGAINST,
-    "prior-auth.deemed-adverse": _DECIDED_AGAINST,
+    "prior-auth.deemed-adverse": (_OF_CLINIC & _DECIDED_AGAINST) | (~_OF_CLINIC & _UNFORWARDED),
     "prior-auth.reassigned": _in(State.IN_REVIEW, State.CLINICAL_REVIEW),
     "prior-auth.running-out": _in(*ACTIVE),
     "prior-auth.overdue": _in(*UNDECIDED) | _has_appeal(UNDECIDED_APPEALS),

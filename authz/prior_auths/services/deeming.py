@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
 from authz.access.roles import SYSTEM, Actor
 from authz.errors import AuthzError
@@ -14,8 +14,9 @@ from authz.policies.history import Kind
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Clock
 from authz.prior_auths.determination import DEEMED, Basis, Outcome, Reason
+from authz.prior_auths.forwarding import unforwarded
 from authz.prior_auths.lifecycle import UNDECIDED, Step
-from authz.prior_auths.models import Breach, Determination, PriorAuth
+from authz.prior_auths.models import Breach, PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
@@ -82,21 +83,16 @@ def forward(
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.FORWARD, by)
-    if not _unforwarded().filter(prior_auth=prior_auth).exists():
+    if not unforwarded().filter(prior_auth=prior_auth).exists():
         raise NothingToForward("Only what became adverse by law is forwarded to the independent reviewer, and once.")
     steps.take(prior_auth, Step.FORWARD, by=by, now=now, note=reason)
     return prior_auth
 
 
-def _unforwarded() -> QuerySet[Determination]:
-    in_force = Determination.objects.filter(outcome=Outcome.DEEMED_ADVERSE.value, superseded_by=None)
-    return in_force.exclude(prior_auth__events__step=Step.FORWARD.value)
-
-
 def note_unforwarded(*, now: datetime) -> int:
     """Note a breach for each request that should be with the independent reviewer by now; return how many are new."""
     own = Breach.objects.filter(prior_auth=OuterRef("prior_auth"), appeal=None, kind=Kind.FORWARD_BY.value)
-    waiting = _unforwarded().exclude(Exists(own))
+    waiting = unforwarded().exclude(Exists(own))
     return sweep(waiting.values_list("prior_auth_id", flat=True), work=_note_one, now=now)
 
 
