@@ -1,4 +1,4 @@
-"""A second, slow answer to when a decision is due: the table of regimes, played hour by hour.
+"""A second, slow answer to when each clock is due: the table of regimes, played hour by hour.
 
 Written from the rules' words alone. It shares no figure, no calendar and no arithmetic with the product: it knows the
 regimes by heart and lets the hours pass. Histories happen on full hours, where clocks differ from UTC by full hours.
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+Told = tuple[str, datetime]
 HOUR, TICK = timedelta(hours=1), timedelta(microseconds=1)
-ENOUGH_HOURS = 24 * 120
+ENOUGH_HOURS = 24 * 300
 
 # Oklahoma's holidays of 2025 and 2026, off the wall calendar.
 _HOLIDAYS = """
@@ -55,6 +56,36 @@ EXPEDITED = {
     "oklahoma": Speed("h", 24, "again"),
     "medicare_advantage": Speed("h", 72, extend=14),
     "generic": Speed("h", 24),
+}
+# Appeals: days or hours to decide one; days to file one, the five until a notice is presumed to be there, and whether
+# they count from its date. Who must send on what was not decided in time has this many hours for it.
+APPEAL_STANDARD = {
+    "part_d": Speed("d", 7),
+    "part_d_exception": Speed("d", 7),
+    "medicaid": Speed("d", 30, extend=14),
+    "erisa": Speed("d", 30),
+    "medicare_advantage": Speed("d", 30, extend=14),
+    "generic": Speed("d", 30),
+}
+APPEAL_EXPEDITED = {regime: Speed("h", 72, extend=speed.extend) for regime, speed in APPEAL_STANDARD.items()}
+FILE_DAYS = {
+    "part_d": 60,
+    "part_d_exception": 60,
+    "medicaid": 60,
+    "erisa": 180,
+    "medicare_advantage": 60,
+    "generic": 60,
+}
+PRESUMED_DAYS = {"part_d": 5, "part_d_exception": 5, "medicare_advantage": 5}
+FROM_ITS_DATE = {"medicaid"}
+FORWARD_HOURS = {"part_d": 24, "part_d_exception": 24}
+ENDS = {"approved", "denied", "closed"}
+APPEAL_ENDS = {"appeal decided", "appeal closed"}
+APPEAL_AS_REQUEST = {
+    "appeal filed": "received",
+    "appeal expedite": "expedite",
+    "appeal refused": "refused",
+    "appeal extended": "extended",
 }
 
 
@@ -156,11 +187,11 @@ def is_business_day(day: date) -> bool:
 class Game:
     """One request under one regime, from hour to hour."""
 
-    def __init__(self, regime: str, received_at: datetime) -> None:
+    def __init__(self, speeds: tuple[Speed, Speed], received_at: datetime, *, is_exception: bool) -> None:
         self.received_at = received_at
-        self.standard, self.expedited = (Player(speeds[regime], received_at) for speeds in (STANDARD, EXPEDITED))
+        self.standard, self.expedited = (Player(speed, received_at) for speed in speeds)
         self.both = (self.standard, self.expedited)
-        self.is_exception = regime == "part_d_exception"
+        self.is_exception = is_exception
         self.days_gone, self.is_open, self.is_speedy, self.has_extended, self.has_statement = (
             0,
             False,
@@ -225,14 +256,19 @@ class Game:
         return all(player.waited_hours is not None and not player.speed.reply_hours for player in self.racing)
 
 
-def decide_by(regime: str, events: Sequence[tuple[str, datetime]], zone: ZoneInfo) -> datetime | None:
+def decide_by(regime: str, events: Sequence[Told], zone: ZoneInfo) -> datetime | None:
     """Return the last instant at which the decision is in time; None while the clock waits for something.
 
     `events` are (what, when) in order: received, statement, asked, asked with notice, returned, answered, completed,
-    extended, expedite, refused.
+    extended, expedite, refused. Of what comes after approved, denied or closed nothing is heard.
     """
+    heard, _ = up_to_the_end(events, ENDS)
+    return play(heard, (STANDARD[regime], EXPEDITED[regime]), zone, is_exception=regime == "part_d_exception")
+
+
+def play(events: Sequence[Told], speeds: tuple[Speed, Speed], zone: ZoneInfo, *, is_exception: bool) -> datetime | None:
     waiting = list(events)
-    game = Game(regime, next(at for what, at in events if what == "received"))
+    game = Game(speeds, next(at for what, at in events if what == "received"), is_exception=is_exception)
     for now, local, is_new_day in hours(min(at for _, at in events), zone):
         if now > game.received_at:
             game.strike(local.date() if is_new_day else None)
@@ -245,6 +281,88 @@ def decide_by(regime: str, events: Sequence[tuple[str, datetime]], zone: ZoneInf
         if not waiting and game.is_stuck():
             return None
     raise AssertionError("the game goes on for ever")
+
+
+def up_to_the_end(events: Sequence[Told], ends: set[str]) -> tuple[list[Told], Told | None]:
+    """Return what is heard until the first end, in its hour included, and that end."""
+    end = next((event for event in events if event[0] in ends), None)
+    return [event for event in events if event[0] not in ends and (end is None or event[1] <= end[1])], end
+
+
+def notify_by(regime: str, events: Sequence[Told], zone: ZoneInfo) -> datetime | None:
+    """Return by when the clinic must hear of the decision: by when it had to be made; None where there is none."""
+    _, end = up_to_the_end(events, ENDS)
+    return None if end and end[0] == "closed" else decide_by(regime, events, zone)
+
+
+def information_reply_by(regime: str, events: Sequence[Told], zone: ZoneInfo) -> datetime | None:
+    """Return until when the law lets the clinic answer the only question that was asked; None where it says nothing."""
+    speed = (EXPEDITED if any(what == "expedite" for what, _ in events) else STANDARD)[regime]
+    asked_at = next(at for what, at in events if what == "asked with notice")
+    if speed.reply_hours is not None:
+        return struck(asked_at, speed.reply_hours)
+    return None if speed.reply_days is None else end_of_days(asked_at, speed.reply_days, zone)
+
+
+def forward_by(regime: str, events: Sequence[Told], zone: ZoneInfo) -> datetime | None:
+    """Return by when the independent reviewer must have what was not decided in time: the request, or its appeal."""
+    if regime not in FORWARD_HOURS:
+        return None
+    _, end = up_to_the_end(events, ENDS)
+    appeal, appeal_end = of_the_appeal(events)
+    missed = [(decide_by(regime, events, zone), end)]
+    missed += [(appeal_decide_by(regime, events, zone), appeal_end)] if appeal else []
+    late = (due_at for due_at, end in missed if due_at is not None and (end is None or end[1] > due_at))
+    first = next(late, None)
+    return first and struck(first, FORWARD_HOURS[regime])
+
+
+def appeal_file_by(regime: str, events: Sequence[Told], zone: ZoneInfo) -> datetime | None:
+    """Return the last instant to appeal the newest decision; None without a denial, or while no notice is there."""
+    what, decided_at = next((event for event in reversed(events) if event[0] in ENDS - {"closed"}), ("", events[0][1]))
+    sent, delivered = (
+        next((at for name, at in events if name in names and at >= decided_at), None)
+        for names in ({"sent", "delivered"}, {"delivered"})
+    )
+    if what != "denied" or regime not in FILE_DAYS or sent is None:
+        return None
+    days, presumed = FILE_DAYS[regime], PRESUMED_DAYS.get(regime)
+    if regime in FROM_ITS_DATE:
+        return end_of_days(sent, days, zone)
+    known = [end_of_days(delivered, days, zone)] if delivered else []
+    known += [end_of_days(sent, presumed + days, zone)] if presumed else []
+    return max(known, default=None)
+
+
+def appeal_decide_by(regime: str, events: Sequence[Told], zone: ZoneInfo) -> datetime | None:
+    """Return the last instant at which the newest appeal is decided in time; None where none is filed, or may be."""
+    heard, _ = of_the_appeal(events)
+    if not heard or regime not in APPEAL_STANDARD:
+        return None
+    return play(heard, (APPEAL_STANDARD[regime], APPEAL_EXPEDITED[regime]), zone, is_exception=False)
+
+
+def of_the_appeal(events: Sequence[Told]) -> tuple[list[Told], Told | None]:
+    """Return what the newest appeal heard, in the words for a request, and its end."""
+    filed = max((place for place, (what, _) in enumerate(events) if what == "appeal filed"), default=len(events))
+    heard, end = up_to_the_end(events[filed:], APPEAL_ENDS)
+    return [(APPEAL_AS_REQUEST[what], at) for what, at in heard if what in APPEAL_AS_REQUEST], end
+
+
+def struck(first: datetime, many: int) -> datetime:
+    """Let so many hours strike."""
+    for _ in range(many):
+        first += HOUR
+    return first
+
+
+def end_of_days(first: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """Let that day end, and so many days after it."""
+    for now, _, is_new_day in hours(first, zone):
+        days -= is_new_day
+        if days < 0:
+            return now - TICK
+    raise AssertionError("the days go on for ever")
 
 
 def hours(first: datetime, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime, bool]]:
