@@ -30,13 +30,15 @@ from authz.api.calls import CALL_DOORS
 from authz.api.prior_auth_steps import DOORS
 from authz.errors import AuthzError
 from authz.ids import AppealId, CallId, FillId, PatientId, PriorAuthId
+from authz.notifications import services as notifications
 from authz.outbox.models import OutboxMessage
+from authz.policies import regimes
 from authz.prior_auths import appeals, calls, lifecycle, selectors
 from authz.prior_auths.appeal_lifecycle import AppealDismissal, AppealStep
 from authz.prior_auths.call_lifecycle import CallOutcome, CallStep
 from authz.prior_auths.clock_history import DECISIONS
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.determination import HUMAN_ONLY, Grant, Outcome, Reason
+from authz.prior_auths.determination import DEEMED, HUMAN_ONLY, Grant, Outcome, Reason
 from authz.prior_auths.lifecycle import ACTIVE, TABLE, DismissalReason, ReopeningReason, Step
 from authz.prior_auths.models import (
     Appeal,
@@ -295,6 +297,7 @@ class Life(RuleBasedStateMachine):
             deeming.deem_due,
             deeming.note_unforwarded,
             overdue_appeals.note_missed,
+            notifications.note_late_notices,
             renewals.open_renewals,
             run_outs.warn_of_run_outs,
         ):
@@ -371,6 +374,12 @@ class Life(RuleBasedStateMachine):
         for row in Determination.objects.filter(basis="law"):
             assert row.due_at is not None
             assert row.due_at < row.decided_at
+
+    @invariant()
+    def nobody_decided_against_what_the_law_had_decided(self) -> None:
+        late = Determination.objects.filter(outcome__in=sorted(HUMAN_ONLY), was_late=True)
+        for code, version in late.values_list("prior_auth__regime", "prior_auth__regime_version"):
+            assert regimes.version(code, version).if_missed not in DEEMED
 
     @invariant()
     def what_was_submitted_keeps_its_terms(self) -> None:

@@ -114,7 +114,7 @@ def take(
 
 def _must_precede_the_law(prior_auth: PriorAuth, now: datetime) -> None:
     clock = selectors.decide_by(prior_auth)
-    if clock and clock.if_missed in DEEMED and clock.is_missed(by=now):
+    if clock and clock.if_missed and clock.if_missed in DEEMED and clock.is_missed(by=now):
         raise DecidedByLaw(
             f"The request was not decided in time: {MISSED[clock.if_missed]}. That is recorded within a minute; until "
             "then it can only be approved in full."
