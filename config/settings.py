@@ -293,6 +293,10 @@ SPECTACULAR_SETTINGS = {
         "WebhookDeliveryState": "authz.api.schema.DELIVERY_STATES",
         "SaidSource": "authz.api.schema.SAID_SOURCES",
         "OutsideChannel": "authz.api.schema.OUTSIDE_CHANNELS",
+        "CodedAnswer": "authz.api.schema.CODED_ANSWERS",
+        "ReviewAction": "authz.api.schema.REVIEW_ACTIONS",
+        "PasStatus": "authz.api.schema.PAS_STATUSES",
+        "EpaStatus": "authz.api.schema.EPA_STATUSES",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from authz.access.roles import Role
 from authz.api.appeal_steps import APPEAL_DOORS
 from authz.api.calls import CALL_DOORS
+from authz.api.codes_out import CodeMapOut, code_maps
 from authz.api.fields import Word
 from authz.api.prior_auth_steps import DOORS, StepDoor
 from authz.api.views import Door
@@ -78,6 +79,7 @@ class LifecycleOut(serializers.Serializer[Any]):
     steps = StepOut(many=True)
     appeals = AppealLifecycleOut()
     peer_to_peer = CallLifecycleOut()
+    codes = CodeMapOut(many=True, help_text="What a request says in the words of other systems.")
 
 
 class LifecycleView(Door):
@@ -93,6 +95,7 @@ class LifecycleView(Door):
             **_life(State, ACTIVE, TABLE, DOORS),
             "appeals": _life(AppealState, appeal_lifecycle.UNDECIDED, appeal_lifecycle.TABLE, APPEAL_DOORS),
             "peer_to_peer": _life(CallState, call_lifecycle.OPEN, call_lifecycle.TABLE, CALL_DOORS),
+            "codes": list(code_maps()),
         }
         return Response(LifecycleOut(answer).data)
 

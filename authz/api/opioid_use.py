@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authz.api.codes_out import CodesOut
 from authz.api.fields import Day, In, OneOf, Word
 from authz.api.trace_out import ClauseOut, TraceOut
 from authz.api.views import Door
@@ -15,6 +16,7 @@ from authz.ids import PatientId
 from authz.policies.clause import clause_to_json
 from authz.prescriptions.part2 import notice
 from authz.prior_auths import selectors
+from authz.prior_auths.code_maps import NOT_REQUIRED
 from authz.prior_auths.selectors import OpioidUse
 from authz.rules.explain import trace_sentences
 from authz.rules.thresholds import finding_to_json
@@ -81,6 +83,10 @@ class OpioidUseOut(serializers.Serializer[Any]):
     patient = serializers.UUIDField()
     as_of = serializers.DateField()
     is_required = serializers.BooleanField(help_text="Some day needs prior authorization.")
+    codes = CodesOut(
+        allow_null=True,
+        help_text="That no authorization is needed, in the words of other systems; null where one is.",
+    )
     is_payer_rule_unknown = serializers.BooleanField(help_text="No coverage is known; the default policy answered.")
     policy = ClauseOut()
     explanation = serializers.ListField(child=serializers.CharField(), help_text="The verdict in sentences.")
@@ -133,6 +139,7 @@ def _values(use: OpioidUse, *, whole: bool) -> dict[str, Any]:
         "patient": use.patient.public_id,
         "as_of": use.as_of,
         "is_required": use.payer.is_required,
+        "codes": None if use.payer.is_required else NOT_REQUIRED,
         "is_payer_rule_unknown": use.payer.is_payer_rule_unknown,
         "policy": clause_to_json(use.payer.policy),
         "explanation": use.sentences,

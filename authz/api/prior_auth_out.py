@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from authz import clock
 from authz.access.models import Organization, Person
+from authz.api.codes_out import CodesOut
 from authz.api.fields import Word
 from authz.api.prescribers import PrescriberOut
 from authz.api.trace_out import ClauseOut, TraceOut
@@ -17,6 +18,7 @@ from authz.prescriptions.part2 import notice
 from authz.prior_auths import appeals, selectors
 from authz.prior_auths.authorization import Standing
 from authz.prior_auths.authorizations import Seen, seen
+from authz.prior_auths.code_maps import Told, told_by_determination, told_by_request
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import State, Step
@@ -134,6 +136,15 @@ class DeterminationOut(serializers.Serializer[Determination]):
     is_sampled = serializers.BooleanField(help_text="Approved by rule, and chosen to be read by a person.")
     trace = serializers.JSONField(allow_null=True, help_text="What the rule that approved was shown.")
     lines = DecidedLineOut(many=True)
+    codes = serializers.SerializerMethodField()
+
+    @extend_schema_field(CodesOut)
+    def get_codes(self, determination: Determination) -> dict[str, Any]:
+        return dict(CodesOut(_told(determination)).data)
+
+
+def _told(determination: Determination) -> Told:
+    return told_by_determination(Outcome(determination.outcome), determination.lines.all())
 
 
 class AuthorizationOut(serializers.Serializer[Seen]):
@@ -274,6 +285,16 @@ class PriorAuthDetailOut(PriorAuthOut):
     determinations = DeterminationOut(many=True, help_text="Newest first; the first one holds.")
     authorizations = serializers.SerializerMethodField()
     packet_sha256 = serializers.CharField(help_text="SHA-256 of what was submitted; empty before that.")
+    codes = serializers.SerializerMethodField(
+        help_text="What it says in the words of other systems; reopened, what was decided stands until superseded."
+    )
+
+    @extend_schema_field(CodesOut)
+    def get_codes(self, prior_auth: PriorAuth) -> dict[str, Any]:
+        newest = next(iter(prior_auth.determinations.all()), None)
+        asked = [line.line for line in prior_auth.lines.all()]
+        told = told_by_request(State(prior_auth.state), in_force=_told(newest) if newest else None, asked=asked)
+        return dict(CodesOut(told).data)
 
     @extend_schema_field(ClockOut(many=True))
     def get_clocks(self, prior_auth: PriorAuth) -> list[dict[str, Any]]:

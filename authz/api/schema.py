@@ -18,6 +18,7 @@ from authz.policies.models import PolicyState
 from authz.prescriptions.services import RecordOutcome
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.call_lifecycle import CallState, CallStep
+from authz.prior_auths.code_maps import Answer, EpaStatus, PasStatus, ReviewAction
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import State, Step
 from authz.rules.changes import Why
@@ -55,6 +56,10 @@ IGNORED = [reason.value for reason in Ignored]
 RECORD_CHANGES = [why.value for why in Why]
 ENDPOINT_STATES = [state.value for state in EndpointState]
 DELIVERY_STATES = [state.value for state in DeliveryState]
+CODED_ANSWERS = [answer.value for answer in Answer]
+REVIEW_ACTIONS = [action.value for action in ReviewAction]
+PAS_STATUSES = [status.value for status in PasStatus]
+EPA_STATUSES = [status.value for status in EpaStatus]
 
 
 class FieldErrorOut(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from authz.prior_auths.appeal_lifecycle import AppealState
 from authz.prior_auths.call_lifecycle import OPEN as OPEN_CALLS
 from authz.prior_auths.call_lifecycle import TABLE as CALLS
 from authz.prior_auths.call_lifecycle import CallState
+from authz.prior_auths.code_maps import CODES, WHEN, Item, ReviewAction
 from authz.prior_auths.lifecycle import ACTIVE, TABLE, State
 from authz.prior_auths.transition import StateT, StepT, Transition
 
@@ -44,12 +45,29 @@ def between_marks(page: str, mark: str, drawn: str) -> str:
 
 
 def drawing() -> str:
-    """Return the diagrams (mermaid), the steps and who may take them (Markdown), of requests, appeals and calls."""
+    """Return the diagrams (mermaid), the steps and who may take them (Markdown), of requests, appeals and calls.
+
+    Below them are the codes that other systems know.
+    """
     requests = _Drawn(State, TABLE, {ACTIVE: "any that is not ended", _STANDING: "any but `voided`"})
     appeals = _Drawn(AppealState, APPEALS, {UNDECIDED_APPEALS: "any that is not ended"})
     calls = _Drawn(CallState, CALLS, {OPEN_CALLS: "any that is not ended"})
     parts = (*requests.sections(""), *appeals.sections(" of an appeal"), *calls.sections(" of a peer-to-peer call"))
-    return "\n".join([*parts, ""])
+    return "\n".join([*parts, "## Codes for other systems\n", *_codes(), ""])
+
+
+def _codes() -> Iterator[str]:
+    yield from ("| What is said | X12 278 HCR01 | Da Vinci PAS | NCPDP ePA |", "|---|---|---|---|")
+    for answer, codes in CODES.items():
+        items = ", ".join(_item(action) for action in codes.pas_items)
+        pas = f"{codes.pas.value}; of an item {items}" if items else codes.pas.value
+        yield f"| {_words(answer)}: {WHEN[answer]} | `{codes.x12_278.value}` | {pas} | {codes.ncpdp_epa.value} |"
+
+
+def _item(action: ReviewAction) -> str:
+    item = Item(1, action)
+    added = " with an `addItem`" if item.has_add_item else ""
+    return f"`{action.value}`{added}" + (f" with a reason of list {item.reason_list}" if item.reason_list else "")
 
 
 _STANDING = frozenset(State) - {State.VOIDED}

@@ -39,6 +39,20 @@ def test_the_past_is_told_as_it_was_known_then(stella: Caller, patient: Patient)
     assert now.json()["is_required"] is True
 
 
+def test_that_nothing_is_required_is_told_in_the_words_of_other_systems(stella: Caller, patient: Patient) -> None:
+    stella.post("fills/", fill_body(patient, days_supply=10, quantity=40))
+
+    before, now = use(stella, patient, as_of=days_ago(1)), use(stella, patient, as_of=days_ago(0))
+
+    codes = before.json()["codes"]
+    assert (codes["x12_278"], codes["pas"], codes["ncpdp_epa"]) == (
+        "NA",
+        {"response": "no-auth", "items": []},
+        "Closed",
+    )
+    assert now.json()["codes"] is None
+
+
 def test_a_record_that_needs_a_person_is_put_before_one(cast: stage.Cast, stella: Caller, patient: Patient) -> None:
     stage.fill(cast, patient, 0, on=stage.TODAY)
 

@@ -392,3 +392,50 @@ def test_the_table_of_steps_is_told_as_it_is(client: Any, db: None) -> None:
     assert rows["submit"]["needs_idempotency_key"] is True
     assert {step for step, row in rows.items() if row["before_decision"]} == {"withdraw", "dismiss", "link_duplicate"}
     assert set(told["active"]).isdisjoint(told["ended"])
+
+
+def test_a_request_tells_its_codes_and_reopened_goes_on_telling_what_was_decided(
+    cast: stage.Cast, stella: Caller, patel: Caller
+) -> None:
+    case = stage.in_clinical_review(cast)
+    before = stella.get(address(case)).json()["codes"]
+    taken = patel.post(f"{address(case)}take-in-hand/")
+
+    granted = {"reason": REASON, "grants": [grant(case)]}
+    part = patel.post(f"{address(case)}approve-in-part/", granted, if_match=taken["ETag"])
+    why = {"code": "new_material_evidence", "reason": "A scan."}
+    reopened = patel.post(f"{address(case)}reopen/", why, if_match=part["ETag"])
+
+    assert (before["x12_278"], before["ncpdp_epa"], before["pas"]["response"]) == ("A4", "Open", "active")
+    assert [item["review_action"] for item in before["pas"]["items"]] == ["A4"]
+    told = part.json()
+    assert (
+        told["codes"]
+        == told["determinations"][0]["codes"]
+        == {
+            "answer": "modified",
+            "x12_278": "A6",
+            "pas": {
+                "response": "active",
+                "items": [{"line": 1, "review_action": "A6", "has_add_item": True, "reason_list": ""}],
+            },
+            "ncpdp_epa": "PartiallyDenied",
+        }
+    )
+    assert (reopened.json()["state"], reopened.json()["codes"]) == ("in_review", told["codes"])
+
+
+def test_the_codes_of_every_answer_are_told_with_what_gives_it(client: Any, db: None) -> None:
+    rows = {row["answer"]: row for row in client.get("/api/v1/meta/lifecycle/").json()["codes"]}
+
+    assert rows["denied"] == {
+        "answer": "denied",
+        "when": "denied, also by law",
+        "states": [],
+        "outcomes": ["denied", "deemed_adverse"],
+        "x12_278": "A3",
+        "pas": "active",
+        "pas_items": ["A3"],
+        "ncpdp_epa": "Denied",
+    }
+    assert rows["not_required"]["states"] == ["lapsed"]
