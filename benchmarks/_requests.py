@@ -32,11 +32,11 @@ INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_a
 INSERT INTO authz_priorauth (public_id, number, patient_id, coverage_id, clinic_id, insurer_id, state, version, urgency,
         reason, new_fact, new_fact_kind, episode_anchor, record_ids, pa_required_from, runs_out_on, covered_days,
         evaluation_id, policy, policy_version, regime, regime_version, time_zone, is_payer_rule_unknown, explanation,
-        packet_sha256, opened_at, submitted_at, due_at)
+        packet, packet_sha256, opened_at, submitted_at, due_at)
     SELECT gen_random_uuid(), 'PA-' || patient.id, patient.id, coverage.id, %(clinic)s, %(insurer)s, 'queued', 2,
         'standard', '', '', '', gen_random_uuid(), ARRAY[patient.public_id], '2026-06-01',
         date '2026-06-01' + (random() * 20)::int, 10, evaluation.id, 'default', '1', 'generic', '1',
-        'America/New_York', false, '{"sentences": []}', 'x', told.at, told.at, told.at + interval '72 hours'
+        'America/New_York', false, '{"sentences": []}', %(packet)s, 'x', told.at, told.at, told.at + interval '72 hours'
     FROM authz_patient patient
     JOIN authz_coverage coverage ON coverage.patient_id = patient.id
     JOIN authz_evaluation evaluation ON evaluation.patient_id = patient.id
@@ -58,9 +58,11 @@ def called(number: str, family_name: str = "", given_name: str = "") -> dict[str
 def record_requests(number: int, *, clinic: int, insurer: int, now: datetime) -> None:
     """Queue so many requests of a clinic with an insurer of one plan, received in the 70 hours before an instant."""
     told = {"requests": number, "now": now, "clinic": clinic, "insurer": insurer, **called("M-1")}
+    # One number and one packet for all: each opens like its own would.
+    packet = sealed(b"{}", place="authz_priorauth.packet")
     member = sealed(b"M-1", place="authz_coverage.member_id")
     (found_by,) = digests("M-1", place="authz_coverage.member_id_index")
     with connection.cursor() as cursor:
         for statement in _RECORD.split(";"):
-            cursor.execute(statement, {**told, "member": member, "found_by": found_by})
+            cursor.execute(statement, {**told, "packet": packet, "member": member, "found_by": found_by})
         cursor.execute("VACUUM ANALYZE")

@@ -31,7 +31,10 @@ SEARCHES, MOST_TO_FIND = 3, 3000
 NPI = "1234567893"
 _BOUNDS = {"BEGIN", "COMMIT"}  # of transactions; they ask nothing
 WHO_IS_THERE = 3  # the session, the person, and for whom they act
+# The database holds what was submitted as it was; these come about in bulk, and otherwise.
 _NAME = """
+ALTER TABLE authz_requestedline DISABLE TRIGGER what_was_submitted_stands;
+ALTER TABLE authz_priorauth DISABLE TRIGGER what_was_submitted_stands;
 INSERT INTO authz_patientidentifier
     (patient_id, assigner_id, value, value_index, family_name, given_name, recorded_at)
     SELECT id, %(clinic)s, %(value)s, sha256(id::text::bytea), %(family_name)s, %(given_name)s, %(now)s
@@ -40,7 +43,9 @@ INSERT INTO authz_requestedline
     (prior_auth_id, line, rxcui, product_name, quantity, days_supply, daily_units, refills, starts_on, ends_on)
     SELECT id, 1, '1049621', 'oxycodone hydrochloride 5 MG Oral Tablet', 40, 10, NULL, NULL, '2026-06-01', '2026-06-10'
     FROM authz_priorauth;
-UPDATE authz_priorauth SET state = 'detected', submitted_at = NULL, due_at = NULL WHERE id %% 5 = 0
+UPDATE authz_priorauth SET state = 'detected', submitted_at = NULL, due_at = NULL WHERE id %% 5 = 0;
+ALTER TABLE authz_requestedline ENABLE TRIGGER what_was_submitted_stands;
+ALTER TABLE authz_priorauth ENABLE TRIGGER what_was_submitted_stands
 """
 
 

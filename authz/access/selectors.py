@@ -84,7 +84,7 @@ def superiors_of(person_id: int, *, organization_id: int | None) -> set[int]:
 
 
 def licence_on(person_id: int, *, professions: Collection[Profession], on: date) -> Licence | None:
-    """Return a person's licence of one of the professions that is valid on a day (of UTC); None without one."""
+    """Return a person's licence of one of the professions that is valid on a day; None without one."""
     valid = Licence.objects.filter(person_id=person_id, valid_from__lte=on, valid_until__gte=on)
     return valid.filter(profession__in=[profession.value for profession in professions]).order_by("pk").first()
 

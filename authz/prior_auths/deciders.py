@@ -1,9 +1,11 @@
 """Who could decide what: as a page asks before it offers a decision. The services hold it, and so does the database."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection
 
+from authz import clock
 from authz.access.roles import DENYING, Actor, Profession
 from authz.access.selectors import licence_on, superiors_of
 from authz.policies import regimes
@@ -18,12 +20,17 @@ def may_decide_against(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bo
     """Say whether the actor holds a licence, valid today, by which the request's regime lets them decide against it."""
     regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
     professions = _PHYSICIAN if regime.denied_by is Denier.PHYSICIAN else DENYING
-    return by.person_id is not None and licence_on(by.person_id, professions=professions, on=now.date()) is not None
+    return _is_licensed(prior_auth, by, professions, now)
 
 
-def may_uphold(by: Actor, *, now: datetime) -> bool:
+def may_uphold(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bool:
     """Say whether the actor holds a physician's licence, valid today, without which no appeal is decided against."""
-    return by.person_id is not None and licence_on(by.person_id, professions=_PHYSICIAN, on=now.date()) is not None
+    return _is_licensed(prior_auth, by, _PHYSICIAN, now)
+
+
+def _is_licensed(prior_auth: PriorAuth, by: Actor, professions: Collection[Profession], now: datetime) -> bool:
+    on = clock.day_in(prior_auth.time_zone, at=now)
+    return by.person_id is not None and licence_on(by.person_id, professions=professions, on=on) is not None
 
 
 def has_decided_against(prior_auth: PriorAuth, *, person_id: int | None) -> bool:

@@ -116,7 +116,7 @@ def _is_known_to_regime(prior_auth: PriorAuth, step: Step) -> bool:
 
 def _of_appeals(prior_auth: PriorAuth, by: Actor, now: datetime) -> Iterator[Deed]:
     onward = appeals.onward(prior_auth)
-    hears, upholds = may_hear_appeal(prior_auth, by), may_uphold(by, now=now)
+    hears, upholds = may_hear_appeal(prior_auth, by), may_uphold(prior_auth, by, now=now)
     for appeal in appeals.appeals_of(by, PriorAuthId(prior_auth.public_id)):
         is_free = not is_held_by_another(appeal, by, now=now)
         for step in appeals.allowed_steps(appeal, by):

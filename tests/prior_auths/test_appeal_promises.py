@@ -45,13 +45,13 @@ def test_who_determined_the_request_does_not_decide_its_appeal(cast: Cast, appea
     denial = None if outcome == "upheld" else Determination.objects.get().pk
     patel = cast.people["patel"].pk
 
-    values: list[object] = [appeal.pk, outcome, NOW, patel, licence_of(cast, "patel"), None]
+    values: list[object] = [appeal.pk, outcome, later(1), patel, licence_of(cast, "patel"), None]
     refused(DECIDE, values, "who determined a request does not decide")
     if denial is not None:
         refused(DECIDE, [*values[:5], denial], "what overturns a decision supersedes it")
     with pytest.raises(DatabaseError, match="who determined a request"), transaction.atomic():
         AppealDecision.objects.create(
-            appeal=appeal, outcome="upheld", decided_at=NOW, decided_by_id=patel, reason_code="x", was_late=False
+            appeal=appeal, outcome="upheld", decided_at=later(1), decided_by_id=patel, reason_code="x", was_late=False
         )
 
     assert not AppealDecision.objects.exists()
@@ -59,7 +59,7 @@ def test_who_determined_the_request_does_not_decide_its_appeal(cast: Cast, appea
 
 def test_who_reports_to_a_decider_does_not_decide_the_appeal(cast: Cast, appeal: Appeal) -> None:
     uma, rae, patel = (cast.people[name] for name in ("uma", "rae", "patel"))
-    values = [appeal.pk, "upheld", NOW, uma.pk, licence_of(cast, "uma"), None]
+    values = [appeal.pk, "upheld", later(1), uma.pk, licence_of(cast, "uma"), None]
     set_superior(person=rae, organization=cast.evergreen, superior=patel)
     set_superior(person=uma, organization=cast.evergreen, superior=rae)
 
@@ -72,11 +72,11 @@ def test_nobody_upholds_without_a_physicians_licence_of_their_own_valid_then(cas
     own, others = licence_of(cast, "uma"), licence_of(cast, "zoe")
     too_late = NOW.replace(year=2040)
 
-    refused(DECIDE, [appeal.pk, "upheld", NOW, uma.pk, None, None], "only a physician")
-    refused(DECIDE, [appeal.pk, "upheld", NOW, uma.pk, others, None], "only a physician")
+    refused(DECIDE, [appeal.pk, "upheld", later(1), uma.pk, None, None], "only a physician")
+    refused(DECIDE, [appeal.pk, "upheld", later(1), uma.pk, others, None], "only a physician")
     refused(DECIDE, [appeal.pk, "upheld", too_late, uma.pk, own, None], "only a physician")
     Licence.objects.filter(pk=own).update(profession="pharmacist")
-    refused(DECIDE, [appeal.pk, "upheld", NOW, uma.pk, own, None], "only a physician")
+    refused(DECIDE, [appeal.pk, "upheld", later(1), uma.pk, own, None], "only a physician")
 
 
 def test_only_an_appeal_reviewer_of_the_insurer_decides_and_only_what_is_in_review(cast: Cast, appeal: Appeal) -> None:
@@ -84,10 +84,10 @@ def test_only_an_appeal_reviewer_of_the_insurer_decides_and_only_what_is_in_revi
     said = {"state": "NY", "specialty": "Pain medicine", "valid_from": date(2020, 1, 1)}
     licence = record_licence(person=jones, number="MD-7", valid_until=date(2030, 1, 1), **said)  # type: ignore[arg-type]
 
-    refused(DECIDE, [appeal.pk, "upheld", NOW, jones.pk, licence.pk, None], "only appeal reviewers of the insurer")
+    refused(DECIDE, [appeal.pk, "upheld", later(1), jones.pk, licence.pk, None], "only appeal reviewers of the insurer")
     Appeal.objects.update(state="received")
     uma = cast.people["uma"].pk
-    refused(DECIDE, [appeal.pk, "upheld", NOW, uma, licence_of(cast, "uma"), None], "only an appeal in review")
+    refused(DECIDE, [appeal.pk, "upheld", later(1), uma, licence_of(cast, "uma"), None], "only an appeal in review")
 
 
 def test_an_appeal_is_not_decided_without_a_decision_nor_overturned_without_what_supersedes(
@@ -96,7 +96,7 @@ def test_an_appeal_is_not_decided_without_a_decision_nor_overturned_without_what
     uma, decided = cast.people["uma"].pk, "UPDATE authz_appeal SET state = 'decided' WHERE id = %s"
 
     refused(decided, [appeal.pk], "a decided appeal has a decision")
-    refused(DECIDE, [appeal.pk, "overturned", NOW, uma, None, None], "what_is_overturned_is_superseded")
+    refused(DECIDE, [appeal.pk, "overturned", later(1), uma, None, None], "what_is_overturned_is_superseded")
 
 
 def test_only_an_adverse_decision_in_force_is_appealed_and_one_appeal_of_it_is_open(cast: Cast, appeal: Appeal) -> None:

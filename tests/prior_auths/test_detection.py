@@ -261,6 +261,7 @@ def test_the_fill_of_an_order_people_have_answered_is_no_new_fact_but_its_refill
 def test_the_database_refuses_a_second_active_request_for_an_episode(cast: Cast) -> None:
     prior_auth = stage.detected(cast)
     prior_auth.pk, prior_auth.number, prior_auth.public_id = None, "PA-2", stage.unknown_id()
+    prior_auth.record_ids = [stage.unknown_id()]
 
     with pytest.raises(IntegrityError, match="one_active_request_per_episode"), transaction.atomic():
         prior_auth.save(force_insert=True)

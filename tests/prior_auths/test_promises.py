@@ -1,14 +1,15 @@
 """What the database itself refuses, whoever asks: raw SQL, the ORM, a worker, an administrator."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from authz.access.models import Licence
 from authz.access.services import record_licence
-from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Event
-from authz.prior_auths.services import determinations
+from authz.prior_auths.lifecycle import ReopeningReason
+from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Event, PriorAuth
+from authz.prior_auths.services import determinations, reopening
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of
 from tests.prior_auths.test_review import REASON
@@ -19,6 +20,12 @@ INSERT INTO authz_determination
      policy, policy_version, was_late, basis, would_change, is_sampled)
 VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, 'x', 'x', 'x', 'default', '1', false, 'person', '', false)
 """
+DEEM = """
+INSERT INTO authz_determination
+    (public_id, prior_auth_id, outcome, decided_at, due_at, reason_code, reason_text, criterion, policy,
+     policy_version, was_late, basis, would_change, is_sampled)
+VALUES (gen_random_uuid(), %s, %s, %s, %s, 'x', 'x', 'x', 'default', '1', true, %s, '', false)
+"""
 
 
 def refused(sql: str, values: list[object], why: str) -> None:
@@ -26,6 +33,7 @@ def refused(sql: str, values: list[object], why: str) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         with pytest.raises(DatabaseError, match=why), transaction.atomic():
             cursor.execute(sql, values)
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 @pytest.mark.parametrize("outcome", ["denied", "partially_approved"])
@@ -75,39 +83,23 @@ def test_nobody_denies_for_an_insurer_they_are_not_of(cast: Cast) -> None:
 
 def test_the_law_decides_nothing_before_the_time_is_over(cast: Cast) -> None:
     prior_auth = stage.queued(cast)
-    deemed = """
-        INSERT INTO authz_determination
-            (public_id, prior_auth_id, outcome, decided_at, due_at, reason_code, reason_text, criterion, policy,
-             policy_version, was_late, basis, would_change, is_sampled)
-        VALUES (gen_random_uuid(), %s, %s, %s, %s, 'x', 'x', 'x', 'default', '1', true, %s, '', false)
-    """
 
-    refused(deemed, [prior_auth.pk, "deemed_adverse", NOW, NOW, "law"], "once_the_time_is_over")
-    refused(deemed, [prior_auth.pk, "deemed_approved", NOW, None, "law"], "once_the_time_is_over")
-    refused(deemed, [prior_auth.pk, "denied", NOW, NOW - timedelta(hours=1), "law"], "licence")
-    refused(deemed, [prior_auth.pk, "deemed_adverse", NOW, NOW - timedelta(hours=1), "rule"], "people_decide_or")
+    def kept(due_at: datetime | None) -> datetime | None:
+        PriorAuth.objects.update(due_at=due_at)
+        return due_at
+
+    refused(DEEM, [prior_auth.pk, "deemed_adverse", NOW, kept(NOW), "law"], "once_the_time_is_over")
+    refused(DEEM, [prior_auth.pk, "deemed_approved", NOW, kept(None), "law"], "once_the_time_is_over")
+    refused(DEEM, [prior_auth.pk, "denied", NOW, kept(NOW - timedelta(hours=1)), "law"], "licence")
+    refused(DEEM, [prior_auth.pk, "deemed_adverse", NOW, NOW - timedelta(hours=1), "person"], "people_decide_or")
 
 
 def test_a_request_has_one_first_determination_and_the_others_supersede(cast: Cast) -> None:
-    prior_auth = stage.approved(cast)
+    key, code = key_of(stage.approved(cast)), ReopeningReason.CLERICAL_ERROR
+    prior_auth = reopening.reopen(prior_auth_id=key, code=code, reason="A slip.", by=cast.nora, now=NOW)
     rae = cast.people["rae"].pk
 
     refused(INSERT_DENIAL, [prior_auth.pk, "approved", NOW, rae, None], "one_first_determination")
-
-
-def test_less_than_was_asked_is_no_approval_whatever_it_is_called(cast: Cast) -> None:
-    decided = Determination.objects.get(prior_auth=stage.approved(cast))
-    line = {"determination": decided, "line": 2, "rxcui": "1049621", "granted_rxcui": "1049621", "asked_days": 10}
-
-    with pytest.raises(DatabaseError, match="less is a partial approval"), transaction.atomic():
-        DeterminationLine.objects.create(**line, granted_days=9)
-
-
-def test_a_denial_grants_nothing(cast: Cast) -> None:
-    decided = Determination.objects.get(prior_auth=stage.denied(cast))
-
-    with pytest.raises(DatabaseError, match="a denial grants nothing"), transaction.atomic():
-        DeterminationLine.objects.create(determination=decided, line=2, rxcui="1", asked_days=10, granted_days=9)
 
 
 def test_nothing_is_decided_without_a_determination(cast: Cast) -> None:

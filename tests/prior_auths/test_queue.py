@@ -26,7 +26,8 @@ def copies(prior_auth: PriorAuth, count: int) -> None:
     rows = []
     for number in range(count):
         row = PriorAuth.objects.get(pk=prior_auth.pk)
-        row.pk, row.public_id, row.number, row.episode_anchor = None, new_id(), f"PA-COPY-{number}", new_id()
+        row.pk, row.public_id, row.number = None, new_id(), f"PA-COPY-{number}"
+        row.episode_anchor, row.record_ids = new_id(), [new_id()]
         rows.append(row)
     PriorAuth.objects.bulk_create(rows)
 

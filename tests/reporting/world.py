@@ -1,6 +1,6 @@
 """Recorded requests in bulk: random walks over the table of a request's life, written straight into the tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -16,7 +16,7 @@ from authz.policies.services import create_plan
 from authz.prescriptions.models import Coverage
 from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome
 from authz.prior_auths.lifecycle import ENDED, TABLE, State, Step
-from authz.prior_auths.models import Breach, Determination, Event, PriorAuth
+from authz.prior_auths.models import Breach, Determination, DeterminationLine, Event, PriorAuth, RequestedLine
 from tests import cast as stage
 from tests.cast import Cast
 
@@ -64,7 +64,8 @@ def record_random_requests(cast: Cast, random: Random, how_many: int) -> None:
     for walk in walks:
         walk.row.coverage = coverages[walk.seat.plan.pk]
         walk.go()
-    PriorAuth.objects.bulk_create(walk.row for walk in walks)
+    line = template.lines.get()
+    _begin(walks, line)
     for walk in walks:
         for made in (*walk.events, *walk.determinations):
             made.prior_auth = walk.row
@@ -72,7 +73,56 @@ def record_random_requests(cast: Cast, random: Random, how_many: int) -> None:
     Breach.objects.bulk_create(breach for walk in walks for breach in walk.late_notices())
     # One round after the other: each supersedes one that has its key by then.
     for place in range(max(len(walk.determinations) for walk in walks)):
-        Determination.objects.bulk_create(walk.ruled(place) for walk in walks if len(walk.determinations) > place)
+        made = Determination.objects.bulk_create(
+            walk.ruled(place) for walk in walks if len(walk.determinations) > place
+        )
+        DeterminationLine.objects.bulk_create(_decided(line, determination) for determination in made)
+    PriorAuth.objects.bulk_update((walk.row for walk in walks), _IN_TURN)
+
+
+_IN_TURN = ["state", "submitted_at", "reopened_at"]
+
+
+def _begin(walks: Sequence["_Walk"], line: RequestedLine) -> None:
+    """Write the requests as the database takes them: asked for in a draft, then submitted, so that they are decided."""
+    drafts = [copy(walk.row) for walk in walks]
+    for draft in drafts:
+        draft.state, draft.submitted_at, draft.reopened_at = State.DRAFT.value, None, None
+    PriorAuth.objects.bulk_create(drafts)
+    RequestedLine.objects.bulk_create(_again(line, prior_auth=draft) for draft in drafts)
+    for walk, draft in zip(walks, drafts, strict=True):
+        walk.row.pk = draft.pk
+        draft.state, draft.submitted_at = State.IN_REVIEW.value, walk.row.submitted_at
+    PriorAuth.objects.bulk_update(drafts, _IN_TURN)
+
+
+def _again(line: RequestedLine, *, prior_auth: PriorAuth) -> RequestedLine:
+    again = copy(line)
+    again.pk, again.prior_auth = None, prior_auth
+    return again
+
+
+def _decided(line: RequestedLine, determination: Determination) -> DeterminationLine:
+    """Return what was decided of the line: nothing, less by a day, or all."""
+    days = {Outcome.DENIED: 0, Outcome.DEEMED_ADVERSE: 0, Outcome.PARTIALLY_APPROVED: line.days_supply - 1}
+    return DeterminationLine(
+        determination=determination,
+        line=line.line,
+        rxcui=line.rxcui,
+        asked_days=line.days_supply,
+        asked_quantity=line.quantity,
+        asked_daily_units=line.daily_units,
+        asked_refills=line.refills,
+        asked_from=line.starts_on,
+        asked_until=line.ends_on,
+        granted_rxcui=line.rxcui,
+        granted_days=days.get(Outcome(determination.outcome), line.days_supply),
+        granted_quantity=line.quantity,
+        granted_daily_units=line.daily_units,
+        granted_refills=line.refills,
+        starts_on=line.starts_on,
+        ends_on=line.ends_on,
+    )
 
 
 def _seats(cast: Cast) -> Iterator[Seat]:
@@ -112,7 +162,8 @@ class _Walk:
         self.determinations: list[Determination] = []
         self.at = stage.NOW + timedelta(minutes=random.randrange(DAYS * 24 * 60))
         self.row = row = copy(template)
-        row.pk, row.public_id, row.number, row.episode_anchor = None, new_id(), f"W-{number}", new_id()
+        row.pk, row.public_id, row.number = None, new_id(), f"W-{number}"
+        row.episode_anchor, row.record_ids = new_id(), [new_id()]
         row.clinic, row.insurer = random.choice([cast.riverside, cast.hillside]), seat.plan.insurer
         row.time_zone, row.urgency = random.choice(ZONES), random.choice(list(HOURS))
         row.state, row.opened_at, row.submitted_at, row.due_at = "", self.at, None, None
@@ -207,4 +258,5 @@ class _Walk:
             policy=self.row.policy,
             policy_version=self.row.policy_version,
             was_late=self._due_at is not None and self._due_at < self.at,
+            trace=[] if by_rule else None,
         )

@@ -16,9 +16,10 @@ _BY_PEOPLE = sorted(outcome.value for outcome in frozenset(Outcome) - BY_LAW)
 class Determination(models.Model):
     """What was decided, and on what basis. Append-only; a later one supersedes.
 
-    A trigger refuses a denial or a partial approval unless a person of the insurer stands behind it with a licence of
-    their own, of a denying profession, valid on that day. `due_at` is by when it was due, as computed then; `trace` is
-    what a rule that approved was shown, criterion by criterion.
+    Triggers refuse a denial or a partial approval unless a person of the insurer stands behind it with a licence of
+    their own, of a denying profession, valid on that day in the request's calendar; one that leaves out a line or
+    misstates what was asked; and one of what is not open, or dated before it was. `due_at` is by when it was due, as
+    computed then; `trace` is what a rule that approved was shown, criterion by criterion.
     """
 
     PHI: ClassVar[set[str]] = {"reason_text", "criterion", "would_change", "trace"}
@@ -62,6 +63,10 @@ class Determination(models.Model):
             models.CheckConstraint(
                 name="the_law_decides_only_once_the_time_is_over",
                 condition=~Q(basis=Basis.LAW.value) | Q(due_at__isnull=False, due_at__lt=F("decided_at")),
+            ),
+            models.CheckConstraint(
+                name="a_rule_shows_what_it_was_shown",
+                condition=~Q(basis=Basis.RULE.value) | Q(trace__isnull=False),
             ),
             models.CheckConstraint(
                 name="only_a_licensed_human_denies",

@@ -191,7 +191,8 @@ class PriorAuth(models.Model):
             ),
             models.CheckConstraint(
                 name="submitted_requests_have_an_insurer_and_a_packet",
-                condition=Q(submitted_at=None) | (Q(insurer__isnull=False) & ~Q(packet_sha256="")),
+                condition=Q(submitted_at=None)
+                | (Q(insurer__isnull=False, packet__isnull=False) & ~Q(packet_sha256="")),
             ),
             models.CheckConstraint(
                 name="decided_requests_know_when",

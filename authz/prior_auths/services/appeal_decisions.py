@@ -38,7 +38,7 @@ def uphold(
     step = AppealStep.UPHOLD
     appeal = appeal_steps.in_hand(appeal_id=appeal_id, step=step, by=by, now=now, expected_version=expected_version)
     known = from_library(reason, insurer_id=appeal.prior_auth.insurer_id)
-    licence = licence_of(by, professions=_PHYSICIAN, now=now)
+    licence = licence_of(by, professions=_PHYSICIAN, prior_auth=appeal.prior_auth, now=now)
     _decide(appeal, AppealOutcome.UPHELD, known, by, now, licence=licence)
     return _done(appeal, step, by, now)
 
@@ -82,7 +82,7 @@ def overturn_in_part(
     must_be_a_part(grants, lines=appeal.prior_auth.lines.order_by("line"))
     _must_be_more(grants, appeal.determination)
     known = from_library(reason, insurer_id=appeal.prior_auth.insurer_id)
-    licence = licence_of(by, professions=_PHYSICIAN, now=now)
+    licence = licence_of(by, professions=_PHYSICIAN, prior_auth=appeal.prior_auth, now=now)
     superseding = _supersede(appeal, Outcome.PARTIALLY_APPROVED, known, grants, by, now, licence)
     _decide(appeal, AppealOutcome.PARTLY_OVERTURNED, known, by, now, licence=licence, superseding=superseding)
     steps.take(appeal.prior_auth, Step.OVERTURN_IN_PART, by=by, now=now)

@@ -57,6 +57,10 @@ def _deem_one(key: int, now: datetime) -> int:
     outcome = DEEMED.get(clock.if_missed) if clock.if_missed else None
     if outcome is None:
         return 0
+    # The database holds it against the kept one, which may have been computed before.
+    if prior_auth.due_at != clock.due_at:
+        prior_auth.due_at = clock.due_at
+        prior_auth.save(update_fields=["due_at"])
     write_determination(prior_auth=prior_auth, decision=_decision(prior_auth, outcome, clock), now=now)
     prior_auth.reviewer = None
     steps.take(prior_auth, _STEPS[outcome], by=SYSTEM, now=now)

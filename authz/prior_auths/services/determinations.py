@@ -137,7 +137,7 @@ def _licence(prior_auth: PriorAuth, by: Actor, now: datetime) -> Licence:
     """Return a licence of the actor's that lets them decide against this request today."""
     denied_by = _regime_of(prior_auth).denied_by
     professions = {Profession.PHYSICIAN} if denied_by is Denier.PHYSICIAN else DENYING
-    return licence_of(by, professions=professions, now=now)
+    return licence_of(by, professions=professions, prior_auth=prior_auth, now=now)
 
 
 def _regime_of(prior_auth: PriorAuth) -> Regime:

@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from authz import clock
 from authz.access.models import Licence
 from authz.access.roles import Actor, Profession
 from authz.access.selectors import licence_on
 from authz.errors import AuthzError, InvalidInput
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.determination import Grant, Reason, is_no_more
-from authz.prior_auths.models import RequestedLine
+from authz.prior_auths.models import PriorAuth, RequestedLine
 from authz.prior_auths.services.deciding import as_asked, in_full
 from authz.prior_auths.services.queue import person_of
 from authz.rules.formulary import packaged
@@ -35,12 +36,13 @@ def from_library(reason: Reason, *, insurer_id: int | None) -> Reason:
     return replace(reason, would_change=reason.would_change or known.would_change)
 
 
-def licence_of(by: Actor, *, professions: Collection[Profession], now: datetime) -> Licence:
-    """Return a licence of the actor's, of one of the professions, that is valid today.
+def licence_of(by: Actor, *, professions: Collection[Profession], prior_auth: PriorAuth, now: datetime) -> Licence:
+    """Return a licence of the actor's, of one of the professions, that is valid today in the request's calendar.
 
     :raises LicenceNeeded: when they have none.
     """
-    licence = licence_on(person_of(by), professions=professions, on=now.date())
+    on = clock.day_in(prior_auth.time_zone, at=now)
+    licence = licence_on(person_of(by), professions=professions, on=on)
     if licence is None:
         raise LicenceNeeded(
             "You have no licence that is valid today; only a licensed human may deny, wholly or in part."
