@@ -2,17 +2,22 @@
 
 from typing import Any, ClassVar
 
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authz.api.csv_answers import ALSO_CSV, CSV, sheet, wants_csv
 from authz.api.fields import Word
 from authz.api.metrics import TAG, WHOSE, WhoseIn, read_query, whose
 from authz.api.views import Door
 from authz.prior_auths.lifecycle import ACTIVE, State
 from authz.reporting import selectors
 from authz.reporting.aging import Age, Aging, TimeLeft
+from authz.reporting.sheet import AGING_COLUMNS, aging_cells, written
 
 
 class AgesOut(serializers.Serializer[Any]):
@@ -43,12 +48,20 @@ class AgingOut(serializers.Serializer[Any]):
 
 
 class AgingView(Door):
+    renderer_classes: ClassVar[list[type[BaseRenderer]]] = ALSO_CSV  # type: ignore[misc]  # narrower is meant
     parameters: ClassVar[frozenset[str]] = frozenset({"payer", "plan"})
 
-    @extend_schema(operation_id="read_aging", tags=TAG, parameters=WHOSE, responses=AgingOut)
-    def get(self, request: Request) -> Response:
+    @extend_schema(
+        operation_id="read_aging",
+        tags=TAG,
+        parameters=WHOSE,
+        responses={(200, "application/json"): AgingOut, (200, CSV): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
         """Tell how old open requests are now, by state, and how much time is left to decide them."""
         found = selectors.open_requests(self.actor, now=self.now, of=whose(read_query(request, WhoseIn)))
+        if wants_csv(request):
+            return sheet(written(AGING_COLUMNS, aging_cells(found, now=self.now)))
         told = {
             "as_of": self.now,
             "open_requests": found.open_requests,

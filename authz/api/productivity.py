@@ -2,21 +2,25 @@
 
 from typing import Any, ClassVar
 
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authz.api.csv_answers import ALSO_CSV, CSV, sheet, wants_csv
 from authz.api.metrics import PERIOD, TAG, PeriodIn, read_query
 from authz.api.views import Door
 from authz.reporting import selectors
 from authz.reporting.figures import Times
 from authz.reporting.periods import Period
-from authz.reporting.sheet import rounded
+from authz.reporting.sheet import WORK_COLUMNS, rounded, written
 
 
 class TouchesOut(serializers.Serializer[Any]):
-    """Steps that people of the clinic took on these requests, a request."""
+    """What people of the clinic did to these requests, a request: steps, answers, documents, appeals and calls."""
 
     total = serializers.IntegerField()
     mean = serializers.CharField(allow_null=True)
@@ -51,13 +55,21 @@ class ProductivityOut(serializers.Serializer[Any]):
 
 
 class ProductivityView(Door):
+    renderer_classes: ClassVar[list[type[BaseRenderer]]] = ALSO_CSV  # type: ignore[misc]  # narrower is meant
     parameters: ClassVar[frozenset[str]] = frozenset({"since", "until"})
 
-    @extend_schema(operation_id="read_productivity", tags=TAG, parameters=PERIOD, responses=ProductivityOut)
-    def get(self, request: Request) -> Response:
+    @extend_schema(
+        operation_id="read_productivity",
+        tags=TAG,
+        parameters=PERIOD,
+        responses={(200, "application/json"): ProductivityOut, (200, CSV): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
         """Tell what the requests that your clinic submitted in a period cost it, up to now."""
         asked = read_query(request, PeriodIn)
         work = selectors.clinics_work(self.actor, Period(asked["since"], asked["until"]))
+        if wants_csv(request):
+            return sheet(written(WORK_COLUMNS, work.lines))
         total = work.total
         told = {
             "since": work.period.since,

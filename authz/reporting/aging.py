@@ -55,21 +55,47 @@ class OpenRequest(NamedTuple):
     due_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aged:
+    """Which open requests: those in a state, of an age, with so much time left; None is whichever."""
+
+    state: State | None = None
+    age: Age | None = None
+    left: TimeLeft | None = None
+
+    def holds(self, one: OpenRequest, *, now: datetime) -> bool:
+        """Say whether a request is one of them."""
+        found = (one.state, age_of(now - one.since), time_left(one.due_at, now=now))
+        return all(wanted in (None, had) for wanted, had in zip((self.state, self.age, self.left), found, strict=True))
+
+
 @dataclass(slots=True)
 class Aging:
     """Open requests at an instant, counted."""
 
     by_state_and_age: Counter[tuple[State, Age]] = field(default_factory=Counter)
-    by_time_left: Counter[TimeLeft] = field(default_factory=Counter)
+    by_state_and_time_left: Counter[tuple[State, TimeLeft]] = field(default_factory=Counter)
 
     @property
     def open_requests(self) -> int:
         """How many there are in all."""
-        return self.by_time_left.total()
+        return self.by_state_and_age.total()
+
+    @property
+    def by_time_left(self) -> Counter[TimeLeft]:
+        """How much time is left, whatever the state."""
+        found = Counter[TimeLeft]()
+        for (_, left), many in self.by_state_and_time_left.items():
+            found[left] += many
+        return found
 
     def of_state(self, state: State) -> Counter[Age]:
         """Return how old the requests in one state are."""
         return Counter({age: self.by_state_and_age[state, age] for age in Age})
+
+    def left_of(self, state: State) -> Counter[TimeLeft]:
+        """Return how much time is left of the requests in one state."""
+        return Counter({left: self.by_state_and_time_left[state, left] for left in TimeLeft})
 
 
 def aging(requests: Iterable[OpenRequest], *, now: datetime) -> Aging:
@@ -77,7 +103,7 @@ def aging(requests: Iterable[OpenRequest], *, now: datetime) -> Aging:
     found = Aging()
     for request in requests:
         found.by_state_and_age[request.state, age_of(now - request.since)] += 1
-        found.by_time_left[time_left(request.due_at, now=now)] += 1
+        found.by_state_and_time_left[request.state, time_left(request.due_at, now=now)] += 1
     return found
 
 

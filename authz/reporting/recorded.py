@@ -7,16 +7,18 @@ from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import JSONBAgg
-from django.db.models import Exists, F, JSONField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import Exists, JSONField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import JSONObject
 
+from authz.audit.models import AuditEntry
 from authz.policies.history import Kind
 from authz.prior_auths.clock_history import DECISIONS, HEEDED
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import AppealDecision, Breach, Determination, Event, PriorAuth
+from authz.prior_auths.models import Appeal, AppealDecision, Breach, Call, Determination, Event, PriorAuth
 from authz.reporting.courses import Course, Ruling, course_of
 from authz.reporting.periods import Period
+from authz.reporting.productivity import Act
 
 _IN_HAND: Final = 2_000
 """So many requests are in memory at a time."""
@@ -27,7 +29,7 @@ _COUNTING: Final = sorted(DECISIONS | {Step.SUBMIT, Step.WITHDRAW, Step.DISMISS}
 _ANYWHERE: Final = timedelta(hours=14)
 """No calendar is further from UTC."""
 
-_NO_TOUCHES: Final = Value(None, output_field=JSONField())
+_NOTHING: Final = Value(None, output_field=JSONField())
 
 
 class StepTaken(NamedTuple):
@@ -41,7 +43,7 @@ class StepTaken(NamedTuple):
 class Recorded:
     """One request as recorded: whose it is, in whose calendar it counts, and its course.
 
-    `touched_by` are the keys of the clinic's people, once for each step that they took, where that was asked for.
+    `acts` is what the clinic's people did to it, its appeals and calls, where that was asked for.
     """
 
     key: int
@@ -49,7 +51,7 @@ class Recorded:
     plan: int | None
     zone: ZoneInfo
     opened_at: datetime
-    touched_by: tuple[int, ...]
+    acts: tuple[Act, ...]
     course: Course
 
 
@@ -64,12 +66,12 @@ def counting_in(requests: QuerySet[PriorAuth], period: Period) -> QuerySet[Prior
     return requests.filter(Exists(steps), submitted_at__isnull=False)
 
 
-def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> Iterator[Recorded]:
+def recorded(requests: QuerySet[PriorAuth], *, with_acts: bool = False) -> Iterator[Recorded]:
     """Yield those of the requests that figures count, oldest first."""
-    touches = _touches() if with_touches else _NO_TOUCHES
+    acts = _acts() if with_acts else [_NOTHING]
     facts = ("pk", "insurer_id", "coverage__plan_id", "time_zone", "opened_at")
-    rows = requests.order_by("pk").values_list(*facts, _taken(), _rulings(), _late_notices(), touches)
-    for key, payer, plan, zone, opened_at, taken, rulings, is_notified_late, touched_by in rows.iterator(_IN_HAND):
+    rows = requests.order_by("pk").values_list(*facts, _taken(), _rulings(), _late_notices(), *acts)
+    for key, payer, plan, zone, opened_at, taken, rulings, is_notified_late, *acted in rows.iterator(_IN_HAND):
         steps = [StepTaken(event["step"], datetime.fromisoformat(event["at"])) for event in taken or ()]
         ruled = map(_ruling, rulings or ())
         course = course_of(steps, rulings=ruled, is_notified_late=is_notified_late)
@@ -80,7 +82,7 @@ def recorded(requests: QuerySet[PriorAuth], *, with_touches: bool = False) -> It
                 plan=plan,
                 zone=ZoneInfo(zone),
                 opened_at=opened_at,
-                touched_by=tuple(touched_by or ()),
+                acts=tuple(_act(told) for of_kind in acted for told in of_kind or ()),
                 course=course,
             )
 
@@ -107,12 +109,24 @@ def _rulings() -> Subquery:
     return Subquery(ruled.values("prior_auth").values(told=JSONBAgg(told, order_by="pk")))
 
 
-def _touches() -> Subquery:
-    by_people = Event.objects.filter(prior_auth=OuterRef("pk"), person__isnull=False).order_by()
-    own = by_people.filter(organization_id=F("prior_auth__clinic_id"))
-    # Submitted as expedited is one act in two steps.
-    acts = own.exclude(step=Step.EXPEDITE.value, at=F("prior_auth__submitted_at"))
-    return Subquery(acts.values("prior_auth").values(told=JSONBAgg("person_id")))
+def _acts() -> list[Subquery]:
+    """Return what the trail has of a request, of its appeals and of its calls. Of reading it names no such subject."""
+    of_request = OuterRef(OuterRef("pk"))
+    return [
+        _acts_on("prior-auth", subject_id=OuterRef("public_id")),
+        _acts_on("appeal", subject_id__in=Appeal.objects.filter(prior_auth=of_request).values("public_id")),
+        _acts_on("call", subject_id__in=Call.objects.filter(prior_auth=of_request).values("public_id")),
+    ]
+
+
+def _acts_on(kind: str, **subject: Any) -> Subquery:
+    own = AuditEntry.objects.filter(subject_kind=kind, organization=OuterRef("clinic"), person__isnull=False, **subject)
+    told = JSONBAgg(JSONObject(at="at", person="person_id", action="action"))
+    return Subquery(own.order_by().values("organization").values(told=told))
+
+
+def _act(told: dict[str, Any]) -> Act:
+    return Act(datetime.fromisoformat(told["at"]), told["person"], told["action"])
 
 
 def _ruling(told: dict[str, Any]) -> Ruling:

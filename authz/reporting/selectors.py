@@ -16,16 +16,17 @@ from authz.access.models import Organization, Person
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.selectors import organization
 from authz.errors import InvalidInput
+from authz.ids import PersonId
 from authz.policies.models import Plan
 from authz.prior_auths.lifecycle import ACTIVE, State
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.visibility import visible_to
-from authz.reporting.aging import Aging, OpenRequest, aging
+from authz.reporting.aging import Aged, Aging, OpenRequest, aging
 from authz.reporting.figures import Figure, Speed, Tally, counted, speeds_of
 from authz.reporting.periods import Every, Period, piece_with, pieces
-from authz.reporting.productivity import Productivity, Work, productivity
+from authz.reporting.productivity import Productivity, Work, productivity, touches
 from authz.reporting.recorded import Recorded, counting_in, recorded
-from authz.reporting.sheet import Line
+from authz.reporting.sheet import Line, work_cells
 
 _Key = tuple[int, int | None]
 """A payer, and one of its plans or none."""
@@ -81,11 +82,17 @@ class PersonsWork:
 
 @dataclass(frozen=True, slots=True)
 class ClinicsWork:
-    """What a clinic's requests of a period cost it, and who took how many steps, by name."""
+    """What a clinic's requests of a period cost it, and who touched them how often, by name."""
 
     period: Period
     total: Productivity
     people: list[PersonsWork]
+
+    @property
+    def lines(self) -> Iterator[list[str]]:
+        """What a sheet tells of it, line by line."""
+        people = ((one.person.full_name, one.requests, one.touches) for one in self.people)
+        return work_cells(self.period, self.total, people)
 
 
 def metrics(
@@ -133,22 +140,32 @@ def open_requests(by: Actor, *, now: datetime, of: Whose | None = None) -> Aging
 
     :raises InvalidInput: when there is no such payer or plan.
     """
-    still_open = _requests(by, of).filter(state__in=[state.value for state in ACTIVE])
-    rows = still_open.values_list("state", Coalesce("submitted_at", "opened_at"), "due_at")
-    return aging((OpenRequest(State(state), since, due_at) for state, since, due_at in rows.iterator()), now=now)
+    return aging((one for _, one in _still_open(_requests(by, of))), now=now)
+
+
+def aged_requests(by: Actor, *, now: datetime, of: Aged) -> QuerySet[PriorAuth]:
+    """Return the open requests behind a figure of their age."""
+    requests = _requests(by, None)
+    return requests.filter(pk__in=[key for key, one in _still_open(requests) if of.holds(one, now=now)])
 
 
 def clinics_work(by: Actor, period: Period) -> ClinicsWork:
     """Return what the requests that a clinic submitted in a period, in its own calendar, cost it up to now."""
-    must_be_allowed(by, Action.READ_PRODUCTIVITY)
-    zone = ZoneInfo(organization(by).time_zone)
-    own = PriorAuth.objects.filter(clinic_id=by.organization)
-    rows = recorded(counting_in(own, period), with_touches=True)
-    submitted = (row for row in rows if row.course.received_at.astimezone(zone).date() in period)
-    total = productivity(map(_work, submitted))
+    total = productivity(work for _, work in _works(by, period))
     people = Person.objects.filter(pk__in=list(total.touches_by)).order_by("full_name", "pk")
     told = [PersonsWork(person, total.touches_by[person.pk], total.requests_by[person.pk]) for person in people]
     return ClinicsWork(period, total, told)
+
+
+def worked_requests(
+    by: Actor, period: Period, *, person: PersonId | None = None
+) -> tuple[QuerySet[PriorAuth], Mapping[int, Work]]:
+    """Return the requests behind a clinic's work, or those that a person touched; and the work on each, by its key."""
+    works = dict(_works(by, period))
+    if person is not None:
+        whose = Person.objects.filter(public_id=person).values_list("pk", flat=True).first()
+        works = {key: work for key, work in works.items() if whose in work.touches}
+    return PriorAuth.objects.filter(visible_to(by), pk__in=list(works)), works
 
 
 def _requests(by: Actor, of: Whose | None) -> QuerySet[PriorAuth]:
@@ -165,6 +182,22 @@ def _requests(by: Actor, of: Whose | None) -> QuerySet[PriorAuth]:
     if faults:
         raise InvalidInput(faults)
     return PriorAuth.objects.filter(visible_to(by), wanted)
+
+
+def _still_open(requests: QuerySet[PriorAuth]) -> Iterator[tuple[int, OpenRequest]]:
+    rows = requests.filter(state__in=[state.value for state in ACTIVE])
+    told = rows.values_list("pk", "state", Coalesce("submitted_at", "opened_at"), "due_at")
+    for key, state, since, due_at in told.iterator():
+        yield key, OpenRequest(State(state), since, due_at)
+
+
+def _works(by: Actor, period: Period) -> Iterator[tuple[int, Work]]:
+    must_be_allowed(by, Action.READ_PRODUCTIVITY)
+    zone = ZoneInfo(organization(by).time_zone)
+    own = PriorAuth.objects.filter(clinic_id=by.organization)
+    for row in recorded(counting_in(own, period), with_acts=True):
+        if row.course.received_at.astimezone(zone).date() in period:
+            yield row.key, _work(row)
 
 
 def _days(row: Recorded) -> Iterator[tuple[Figure, date]]:
@@ -194,5 +227,5 @@ def _work(row: Recorded) -> Work:
         opened_at=row.opened_at,
         submitted_at=row.course.received_at,
         decided_at=first.at if first else None,
-        touches=row.touched_by,
+        touches=touches(row.acts),
     )

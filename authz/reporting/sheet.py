@@ -2,17 +2,27 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
-from authz.reporting.figures import PERCENTAGES, Figure, Speed, Tally
+from authz.prior_auths.lifecycle import ACTIVE, State
+from authz.reporting.aging import Age, Aging, TimeLeft
+from authz.reporting.figures import PERCENTAGES, Figure, Speed, Tally, Times
 from authz.reporting.periods import Period
+from authz.reporting.productivity import Productivity
 from authz.rules.mme import two_decimals
 
 _TIMES: Final = ("mean_hours", "median_hours", "mean_days", "median_days")
 COLUMNS: Final = (
     "payer", "plan_code", "plan", "since", "until", "urgency", *Figure,
     *(f"{figure}_percent" for figure in PERCENTAGES), *_TIMES,
+)  # fmt: skip
+AGING_COLUMNS: Final = ("as_of", "state", "requests", *Age, *TimeLeft)
+WORK_COLUMNS: Final = (
+    "since", "until", "person", "requests", "touches", "touches_mean", "touches_median",
+    *(f"{span}_{told}" for span in ("opened_to_submitted", "submitted_to_decided")
+      for told in ("requests", "mean_hours", "median_hours")),
 )  # fmt: skip
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -47,6 +57,24 @@ def lines(sheet: Iterable[Line]) -> Iterator[str]:
     return written(COLUMNS, (_cells(line) for line in sheet))
 
 
+def aging_cells(found: Aging, *, now: datetime) -> Iterator[list[str]]:
+    """Yield a line for each state of an open request: how many are in it, how old, and how much time is left."""
+    for state in (state for state in State if state in ACTIVE):
+        ages, left = found.of_state(state), found.left_of(state)
+        counts = (ages.total(), *(ages[age] for age in Age), *(left[one] for one in TimeLeft))
+        yield [now.isoformat(timespec="seconds"), state.value, *map(str, counts)]
+
+
+def work_cells(period: Period, total: Productivity, people: Iterable[tuple[str, int, int]]) -> Iterator[list[str]]:
+    """Yield a line for all the work on a clinic's requests, then one a person: their name, requests and touches."""
+    days = [period.since.isoformat(), period.until.isoformat()]
+    of_all = [rounded(total.mean_touches) or "", rounded(total.median_touches) or ""]
+    elapsed = [cell for times in (total.to_submit, total.to_decide) for cell in _elapsed(times)]
+    yield [*days, "", str(len(total.touches)), str(sum(total.touches)), *of_all, *elapsed]
+    for name, requests, touched in people:
+        yield [*days, safe(name), str(requests), str(touched), *[""] * (len(of_all) + len(elapsed))]
+
+
 def written(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> Iterator[str]:
     """Yield rows as CSV (RFC 4180), their heading first."""
     writer = csv.writer(_Passed())
@@ -73,6 +101,10 @@ def _times(tally: Tally) -> dict[str, str | None]:
     mean, median = tally.times.mean_hours, tally.times.median_hours
     exact = (mean, median, mean and mean / 24, median and median / 24)
     return {name: rounded(amount) for name, amount in zip(_TIMES, exact, strict=True)}
+
+
+def _elapsed(times: Times) -> list[str]:
+    return [str(len(times.microseconds)), rounded(times.mean_hours) or "", rounded(times.median_hours) or ""]
 
 
 def _cells(line: Line) -> list[object]:

@@ -143,6 +143,26 @@ def test_the_sheet_says_what_the_answer_says_and_runs_no_formula(cast: Cast) -> 
     assert (told["plan"], told["approved"], told["approved_percent"]) == (f"'{cast.plan.name}", "1", "100.00")
 
 
+def test_the_age_of_open_requests_and_what_requests_cost_are_sheets_too(cast: Cast) -> None:
+    stage.drafted(cast)
+    stage.queued(cast)
+    stella, jones = cast.people["stella"], cast.people["jones"]
+    stella.full_name = "=Stella"
+    stella.save()
+
+    aged = rows_of(person("stella").get_csv("aging/"))
+    work = rows_of(person("stella").get_csv("productivity/", **MARCH))
+
+    assert {row["state"]: (row["requests"], row["from_30_days"]) for row in aged if row["requests"] != "0"} == {
+        "draft": ("1", "1"),
+        "queued": ("1", "1"),
+    }
+    assert next(row["overdue"] for row in aged if row["state"] == "queued") == "1"
+    assert [(row["person"], row["requests"], row["touches"], row["touches_mean"]) for row in work] == [
+        ("", "1", "5", "5.00"), ("'=Stella", "1", "4", ""), (jones.full_name, "1", "1", ""),
+    ]  # fmt: skip
+
+
 def test_what_is_refused_to_who_asks_for_a_sheet_is_told_as_a_problem(cast: Cast) -> None:
     refused(person("nora").get_csv("metrics/", since="2025-03-01"), 422, "invalid-input")
 
@@ -207,11 +227,16 @@ def test_a_clinic_learns_what_its_requests_cost_it(cast: Cast) -> None:
 
     told = person("stella").get("productivity/", **MARCH).json()
 
-    # Taken up, the prescriber asked, submitted as expedited, which is one act: Stella. Answered: Dr Jones.
-    assert told["touches"] == {"total": 4, "mean": "4.00", "median": "4.00"}
+    # Taken up, answered, the prescriber asked, submitted as expedited, which is one act: Stella. Attested: Dr Jones.
+    assert told["touches"] == {"total": 5, "mean": "5.00", "median": "5.00"}
     assert [(row["name"], row["touches"], row["requests"]) for row in told["people"]] == [
         ("Dr Jones", 1, 1),
-        ("Stella Marsh", 3, 1),
+        ("Stella Marsh", 4, 1),
     ]
     assert told["opened_to_submitted"] == {"requests": 1, "mean_hours": "5.00", "median_hours": "5.00"}
     assert told["submitted_to_decided"] == {"requests": 1, "mean_hours": "20.00", "median_hours": "20.00"}
+
+
+def rows_of(answer: Any) -> list[dict[str, str]]:
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    return list(csv.DictReader(b"".join(answer.streaming_content).decode().splitlines(keepends=True)))

@@ -26,7 +26,7 @@ from authz.reporting.periods import Every, Period, pieces
 from tests import cast as stage
 from tests.api.callers import person
 from tests.cast import NOW, TODAY, Cast, key_of
-from tests.reporting.oracle import figures, lives
+from tests.reporting.oracle import clinics_work, figures, lives, told_of_work
 
 DAYS, PATIENTS = 365, 16
 REASON = Reason(code="not-necessary", text="Seven days are enough.", criterion="Policy 3.2")
@@ -137,6 +137,8 @@ def test_the_figures_of_a_simulated_year_are_those_of_its_events(cast: Cast) -> 
     assert {row["since"]: {name: row[name] for name in ("standard", "expedited", "all")} for row in told} == {
         part.since.isoformat(): figures(seen, part.since, part.until) for part in pieces(year, Every.QUARTER)
     }
+    cost = person("stella").get("productivity/", since=asked["since"], until=asked["until"]).json()
+    assert told_of_work(cost) == clinics_work(cast.riverside, year.since, year.until)
     decided = PriorAuth.objects.filter(state=State.DECIDED.value).count()
     assert decided > 60
     assert PriorAuth.objects.filter(state__in=[s.value for s in UNDECIDED], due_at=None, reopened_at=None).count() == 0
