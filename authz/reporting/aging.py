@@ -84,10 +84,7 @@ class Aging:
     @property
     def by_time_left(self) -> Counter[TimeLeft]:
         """How much time is left, whatever the state."""
-        found = Counter[TimeLeft]()
-        for (_, left), many in self.by_state_and_time_left.items():
-            found[left] += many
-        return found
+        return sum(map(self.left_of, State), Counter())
 
     def of_state(self, state: State) -> Counter[Age]:
         """Return how old the requests in one state are."""

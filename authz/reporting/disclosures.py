@@ -162,7 +162,7 @@ _SHOWS_USE: Final = re.compile(
     rf"|/patients/{_ANY}/(history/|(history|records)\.csv)?)"
 )
 _SHOWS_REQUESTS: Final = re.compile(
-    r"\S+ (/|/(worklist|inbox)\.csv|/(desk|inbox)/.*"
+    r"\S+ (/|/(worklist|inbox)\.csv|/(desk|inbox)/.*|/figures/(open/|work/)?requests(/|\.csv)"
     r"|/api/v1/(prior-authorizations|review-queue|appeals|second-readings|metrics|inbox|aging)/.*)"
 )
 

@@ -101,6 +101,11 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _MICROSECONDS_AN_HOUR: Final = timedelta(hours=1) // _MICROSECOND
 
 
+def hours(elapsed: timedelta) -> Fraction:
+    """Return a length of time in hours, exact to the microsecond."""
+    return Fraction(elapsed // _MICROSECOND, _MICROSECONDS_AN_HOUR)
+
+
 @dataclass(slots=True)
 class Times:
     """Lengths of time, exact to the microsecond; eight bytes each, so that a million of them fit."""

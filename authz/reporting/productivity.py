@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from statistics import median_high, median_low
@@ -52,6 +52,20 @@ class Work:
     decided_at: datetime | None
     touches: tuple[int, ...]
 
+    @property
+    def to_submit(self) -> timedelta:
+        """From when it was opened to its receipt."""
+        return self.submitted_at - self.opened_at
+
+    @property
+    def to_decide(self) -> timedelta | None:
+        """From receipt to the first determination; None before there is one."""
+        return None if self.decided_at is None else self.decided_at - self.submitted_at
+
+    def of(self, person: int) -> "Work":
+        """Return the same with the touches of one person alone."""
+        return replace(self, touches=tuple(who for who in self.touches if who == person))
+
 
 @dataclass(slots=True)
 class Productivity:
@@ -68,9 +82,9 @@ class Productivity:
         self.touches.append(len(work.touches))
         self.touches_by.update(work.touches)
         self.requests_by.update(set(work.touches))
-        self.to_submit.add(work.submitted_at - work.opened_at)
-        if work.decided_at is not None:
-            self.to_decide.add(work.decided_at - work.submitted_at)
+        self.to_submit.add(work.to_submit)
+        if work.to_decide is not None:
+            self.to_decide.add(work.to_decide)
 
     @property
     def mean_touches(self) -> Fraction | None:

@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce
 from authz.access.models import Organization, Person
 from authz.access.roles import Action, Actor, OrganizationKind, must_be_allowed
 from authz.access.selectors import organization
-from authz.errors import InvalidInput
+from authz.errors import InvalidInput, NotFound
 from authz.ids import PersonId
 from authz.policies.models import Plan
 from authz.prior_auths.lifecycle import ACTIVE, State
@@ -69,6 +69,15 @@ class Counted(NamedTuple):
 
     on: date
     speed: Speed
+
+
+@dataclass(frozen=True, slots=True)
+class WorkedRequests:
+    """The requests behind a clinic's work, or behind one person's, with the work on each by its key."""
+
+    requests: QuerySet[PriorAuth]
+    works: Mapping[int, Work]
+    person: Person | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +166,18 @@ def clinics_work(by: Actor, period: Period) -> ClinicsWork:
     return ClinicsWork(period, total, told)
 
 
-def worked_requests(
-    by: Actor, period: Period, *, person: PersonId | None = None
-) -> tuple[QuerySet[PriorAuth], Mapping[int, Work]]:
-    """Return the requests behind a clinic's work, or those that a person touched; and the work on each, by its key."""
-    works = dict(_works(by, period))
-    if person is not None:
-        whose = Person.objects.filter(public_id=person).values_list("pk", flat=True).first()
-        works = {key: work for key, work in works.items() if whose in work.touches}
-    return PriorAuth.objects.filter(visible_to(by), pk__in=list(works)), works
+def worked_requests(by: Actor, period: Period, *, person_id: PersonId | None = None) -> WorkedRequests:
+    """Return the requests behind a clinic's work of a period; of one person those that they touched, and their touches.
+
+    :raises NotFound: when that person touched none.
+    """
+    works, person = dict(_works(by, period)), None
+    if person_id is not None:
+        person = Person.objects.filter(public_id=person_id).first()
+        works = {key: own for key, work in works.items() if person and (own := work.of(person.pk)).touches}
+        if not works:
+            raise NotFound("Nobody of this id touched a request.")
+    return WorkedRequests(PriorAuth.objects.filter(visible_to(by), pk__in=list(works)), works, person)
 
 
 def _requests(by: Actor, of: Whose | None) -> QuerySet[PriorAuth]:

@@ -9,7 +9,7 @@ from typing import Final
 HEIGHT: Final = 150
 LEFT: Final = 44
 _TOP, _BAR, _GAP, _LEGEND = 12, 14, 12, 26
-_LABEL: Final = 48
+_LABEL: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +46,11 @@ class Bars:
     foot: int
 
 
-def bars(
-    title: str, series: Sequence[str], groups: Sequence[tuple[str, Sequence[Fraction | int]]], *, unit: str
-) -> Bars | None:
-    """Return a drawing of the groups in their order, each with one value a series; None without any value."""
+def bars(title: str, series: Sequence[str], groups: Sequence[tuple[str, Sequence[Fraction | int]]]) -> Bars | None:
+    """Return a drawing of the groups in their order, each with one value a series; None without any value.
+
+    Of what there are so many, or how long it took, the title or the series says.
+    """
     values = [value for _, row in groups for value in row]
     if not any(values):
         return None
@@ -71,7 +72,7 @@ def bars(
     every = ceil(Fraction(_LABEL, step))
     return Bars(
         title=title,
-        description=_description(series, groups, unit),
+        description=_description(series, groups),
         series=list(series),
         bars=drawn,
         labels=[
@@ -86,11 +87,11 @@ def bars(
     )
 
 
-def _description(series: Sequence[str], groups: Sequence[tuple[str, Sequence[Fraction | int]]], unit: str) -> str:
+def _description(series: Sequence[str], groups: Sequence[tuple[str, Sequence[Fraction | int]]]) -> str:
     told = []
     for place, name in enumerate(series):
         label, row = max(groups, key=lambda group: group[1][place])
-        told.append(f"{name.capitalize()}: at most {_said(row[place])} {unit}, {label}.")
+        told.append(f"{name.capitalize()}: at most {_said(row[place])}, {label}.")
     return " ".join(told)
 
 

@@ -7,6 +7,7 @@ from django.urls.converters import StringConverter
 
 from authz.web.views.account import AccountPage, PasswordPage, PasswordResetPage
 from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
+from authz.web.views.clinic_work import ClinicWork, ClinicWorkSheet
 from authz.web.views.clocks_sheet import ClocksSheet
 from authz.web.views.demo_mail import CaughtMail, Mailbox
 from authz.web.views.demo_webhooks import CaughtWebhooks
@@ -32,6 +33,7 @@ from authz.web.views.documents import (
     PacketPaper,
 )
 from authz.web.views.emergency import EmergencyPage, EmergencySheet, OpenInEmergency
+from authz.web.views.figure_requests import AgedRequests, FigureRequests, WorkedRequests
 from authz.web.views.figures import Figures, FiguresSheet
 from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, InboxSheet, OpenNotice
 from authz.web.views.inbox_settings import InboxSettings
@@ -39,6 +41,7 @@ from authz.web.views.insurer_sheets import AppealsSheet, PoliciesSheet, ReasonsS
 from authz.web.views.invitation import InvitationPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.message_burden import MessageBurden, MessageBurdenSheet
+from authz.web.views.open_by_age import OpenByAge, OpenByAgeSheet
 from authz.web.views.patient import PatientHistory, PatientHistorySheet, PatientPage, PatientSheet
 from authz.web.views.people import InvitationActed, InvitationsSheet, People, PeopleSheet
 from authz.web.views.policies import (
@@ -208,6 +211,16 @@ urlpatterns = [
     path("reasons/", Reasons.as_view(), name="reasons"),
     path("figures/", Figures.as_view(), name="figures"),
     path("figures.csv", FiguresSheet.as_view(), name="figures-sheet"),
+    path("figures/requests/", FigureRequests.as_view(), name="figure-requests"),
+    path("figures/requests.csv", FigureRequests.as_view(is_sheet=True), name="figure-requests-sheet"),
+    path("figures/open/", OpenByAge.as_view(), name="open-by-age"),
+    path("figures/open.csv", OpenByAgeSheet.as_view(), name="open-by-age-sheet"),
+    path("figures/open/requests/", AgedRequests.as_view(), name="aged-requests"),
+    path("figures/open/requests.csv", AgedRequests.as_view(is_sheet=True), name="aged-requests-sheet"),
+    path("figures/work/", ClinicWork.as_view(), name="clinic-work"),
+    path("figures/work.csv", ClinicWorkSheet.as_view(), name="clinic-work-sheet"),
+    path("figures/work/requests/", WorkedRequests.as_view(), name="worked-requests"),
+    path("figures/work/requests.csv", WorkedRequests.as_view(is_sheet=True), name="worked-requests-sheet"),
     path("demo/mail/", Mailbox.as_view(), name="mailbox"),
     path("demo/mail/<str:name>/", CaughtMail.as_view(), name="caught-mail"),
 ]

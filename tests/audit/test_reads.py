@@ -47,6 +47,7 @@ NO_PATIENT_DATA = {
     "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
     "policy-simulations", "policy-simulation", "simulation", "simulation-sheet", "figures", "figures-sheet",
+    "open-by-age", "open-by-age-sheet", "clinic-work", "clinic-work-sheet",
     "inbox-news", "aging", "message-burden", "message-burden-sheet", "productivity", "inbox-count",
     # only written to, or leading on to another address
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
@@ -58,10 +59,15 @@ NO_PATIENT_DATA = {
     "log-in", "account", "choose-organization", "mailbox", "caught-mail", "demo-webhooks",
 }  # fmt: skip
 
+MARCH = {"since": "2025-03-01", "until": "2025-03-31"}
 QUERY = {
     "opioid-use-changes": {"from": "2025-01-01"},
     "second-readings": {"show": "read"},
-    "counted-requests": {"figure": "received", "since": "2025-03-01", "until": "2025-03-31"},
+    "counted-requests": {"figure": "received", **MARCH},
+    "figure-requests": {"figure": "received", "urgency": "all", **MARCH},
+    "figure-requests-sheet": {"figure": "received", "urgency": "all", **MARCH},
+    "worked-requests": MARCH,
+    "worked-requests-sheet": MARCH,
 }
 
 

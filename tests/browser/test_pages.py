@@ -16,6 +16,10 @@ def worklist(window: Window) -> None:
     window.go("/")
 
 
+def everything(window: Window) -> None:
+    window.go("/?show=all")
+
+
 def narrowed(window: Window) -> None:
     window.go("/?show=all&ball=insurer&state=queued")
 
@@ -139,6 +143,20 @@ def figures(window: Window) -> None:
     window.go("/figures/")
 
 
+def behind_figure(window: Window) -> None:
+    figures(window)
+    window.page.locator(".matrix a").first.click()
+    window.page.locator("#behind").wait_for()
+
+
+def open_by_age(window: Window) -> None:
+    window.go("/figures/open/")
+
+
+def clinic_work(window: Window) -> None:
+    window.go("/figures/work/")
+
+
 def all_requests(window: Window) -> None:
     window.go("/?show=open")
 
@@ -220,6 +238,7 @@ def no_such_page(window: Window) -> None:
 
 PAGES = {
     "worklist": (worklist, STAFF),
+    "worklist-all": (everything, STAFF),
     "worklist-narrowed": (narrowed, STAFF),
     "worklist-nothing-found": (nothing_found, STAFF),
     "worklist-filter-not-known": (not_known, STAFF),
@@ -247,6 +266,10 @@ PAGES = {
     "legal-clocks": (regimes, INSURER_ADMIN),
     "reasons": (reasons, INSURER_ADMIN),
     "figures": (figures, INSURER_ADMIN),
+    "figures-of-clinic": (figures, STAFF),
+    "figure-requests": (behind_figure, STAFF),
+    "open-by-age": (open_by_age, INSURER_ADMIN),
+    "clinic-work": (clinic_work, ADMINISTRATOR),
     "inbox": (inbox, PRESCRIBER),
     "inbox-settings": (settings, PRESCRIBER),
     "people": (people, ADMINISTRATOR),

@@ -64,6 +64,8 @@ def held(*, holder: int = US, has_use: bool = True) -> Held:
         (f"POST /api/v1/prior-authorizations/{OURS}/claim/", PAYER, [OUR_REQUEST]),
         (f"GET /api/v1/appeals/{APPEAL}/", PAYER, [OUR_REQUEST]),
         (f"GET /desk/{OURS}/", PAYER, [OUR_REQUEST]),
+        ("GET /figures/requests/", PAYER, [OUR_REQUEST]),
+        ("GET /figures/open/requests.csv", PAYER, [OUR_REQUEST]),
         ("GET /api/v1/review-queue/", PAYER, [OUR_REQUEST]),
         (f"GET /api/v1/prior-authorizations/{THEIRS}/", OTHER_PAYER, [USE]),
         (f"GET /prior-auths/{THEIRS}/", THEM, [USE]),

@@ -332,4 +332,4 @@ def _chart(found: Simulation) -> Any:
     groups = [(week["week_of"][5:], [week["in_force"], week["draft"]]) for week in _weeks(found)]
     if not groups:
         return None
-    return bars("Requests by week", ["policy in force", "this policy"], groups, unit="requests a week")
+    return bars("Requests by week", ["policy in force", "this policy"], groups)
