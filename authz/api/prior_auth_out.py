@@ -172,6 +172,7 @@ class RunOutOut(serializers.Serializer[Any]):
     """When the patient is without medication unless somebody acts, beside the legal deadline."""
 
     last_covered_on = serializers.DateField(help_text="In the clinic's calendar.")
+    is_dispensed = serializers.BooleanField(help_text="False where there is an order alone; nothing was covered yet.")
     without_from = serializers.DateField(help_text="The first day without medication.")
     is_before_decision = serializers.BooleanField(help_text="Whether the time to decide may end later than the supply.")
     emergency_supply = serializers.CharField(

@@ -282,18 +282,15 @@ def _holds(answer: PayerVerdict, known: PatientCase, day: date) -> bool:
     return is_payers and answer.rules.on(day).key == answer.policy.key
 
 
-def supplied_until(need: Need, newest: Mapping[str, Record]) -> date:
-    """Return the last day that what was dispensed covers: an order that nobody filled is no supply.
-
-    Where nothing was dispensed it is the day before the use begins.
-    """
+def supplied_until(need: Need, newest: Mapping[str, Record]) -> date | None:
+    """Return the last day that what was dispensed covers; None where nobody filled an order yet."""
     records = [newest[record_id] for record_id in need.episode.records]
     if all(record.kind is RecordKind.FILL for record in records):
         return need.episode.end
     dispensed = tuple(record for record in need.answer.case.records if record.kind is RecordKind.FILL)
     episodes = evaluate(replace(need.answer.case, records=dispensed), need.answer.formulary).episodes
     ends = [episode.end for episode in episodes if not set(episode.records).isdisjoint(need.episode.records)]
-    return max(ends, default=need.episode.start - timedelta(days=1))
+    return max(ends, default=None)
 
 
 def is_over(need: Need, *, as_of: date) -> bool:

@@ -33,7 +33,7 @@ _TURN: Final = Coalesce("due_at", "reopened_at")
 
 _SHOWN: Final = (
     *("public_id", "number", "version", "state", "urgency", "pa_required_from", "runs_out_on", "is_payer_rule_unknown"),
-    "is_part2",
+    *("is_dispensed", "is_part2"),
     *("opened_at", "need_in_doubt_at", "submitted_at", "decided_at", "reopened_at", "leased_until", "due_at"),
     *("regime", "regime_version", "time_zone", "reviewer", "patient__public_id", "coverage__public_id"),
     *("clinic__public_id", "clinic__name", "clinic__time_zone", "insurer__public_id", "insurer__name"),

@@ -301,6 +301,7 @@ def run_out_beside(prior_auth: PriorAuth, due_at: datetime | None) -> RunOut | N
         return None
     return run_out(
         last_covered_on=prior_auth.runs_out_on,
+        is_dispensed=prior_auth.is_dispensed,
         due_at=due_at,
         zone=ZoneInfo(prior_auth.clinic.time_zone),
         regime=regimes.version(prior_auth.regime, prior_auth.regime_version),

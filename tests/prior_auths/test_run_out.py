@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.test import Client
 
 from authz.ids import PatientId
 from authz.notifications.selectors import recipients
@@ -116,3 +117,20 @@ def test_an_order_nobody_filled_is_no_supply_in_hand(cast: Cast) -> None:
     opened = PriorAuth.objects.get()
 
     assert opened.runs_out_on == TODAY + timedelta(days=4)
+
+
+def test_what_was_only_ordered_is_told_as_not_dispensed_until_it_is(cast: Cast, client: Client) -> None:
+    patient = stage.register(cast)
+    intake.record_prescription(patient_id=PatientId(patient.public_id), facts=order_facts(20), by=cast.stella, now=NOW)
+    client.force_login(cast.people["stella"])
+    opened = PriorAuth.objects.get()
+
+    found, listed = selectors.run_out_of(opened), client.get("/").content.decode()
+    stage.fill(cast, patient, 5)
+    filled = selectors.run_out_of(PriorAuth.objects.get())
+
+    assert found is not None
+    assert found.says.startswith("Not dispensed yet: without medication from Monday 3 March 2025, unless it is.")
+    assert ("Not dispensed yet" in listed, "Supply ends" in listed) == (True, False)
+    assert filled is not None
+    assert (found.is_dispensed, filled.is_dispensed) == (False, True)

@@ -107,8 +107,8 @@ class PriorAuth(models.Model):
     """
 
     PHI: ClassVar[set[str]] = {
-        "explanation", "pa_required_from", "runs_out_on", "run_out_told", "covered_days", "packet", "reason",
-        "new_fact", "is_part2",
+        "explanation", "pa_required_from", "runs_out_on", "is_dispensed", "run_out_told", "covered_days", "packet",
+        "reason", "new_fact", "is_part2",
     }  # fmt: skip
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
@@ -146,7 +146,8 @@ class PriorAuth(models.Model):
     episode_anchor = models.UUIDField()
     record_ids = ArrayField(models.UUIDField())
     pa_required_from = models.DateField()
-    runs_out_on = models.DateField()
+    runs_out_on = models.DateField(help_text="While nothing was dispensed, the day before the use begins.")
+    is_dispensed = models.BooleanField(default=True, db_default=True, help_text="Whether anything of its use was.")
     run_out_told = models.DateField(null=True, help_text="The run-out that both sides were told of.")
     covered_days = models.PositiveIntegerField(default=0, help_text="The episode's covered days when last looked at.")
     evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+", db_index=False)

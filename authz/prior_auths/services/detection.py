@@ -6,7 +6,7 @@ come to the same end, so a repeated or overtaken message changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -222,7 +222,7 @@ def _follow(request: PriorAuth, need: Need, known: PatientCase, evaluation: Eval
         return
     request.record_ids = grown
     request.need_in_doubt_at = None
-    request.runs_out_on, request.covered_days = needs_of.supplied_until(need, known.newest), need.episode.covered_days
+    _count(request, need, known)
     if request.state in _BEFORE_SUBMISSION:
         _describe(request, need, known, evaluation)
         _write_lines(request, need, known)
@@ -265,6 +265,14 @@ def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datet
         announce(topic=NEED_IN_DOUBT, subject_id=request.public_id, now=now)
 
 
+def _count(request: PriorAuth, need: Need, known: PatientCase) -> None:
+    """Write into the request how many days its use covers, and until when what was dispensed lasts."""
+    supplied_until = needs_of.supplied_until(need, known.newest)
+    request.is_dispensed = supplied_until is not None
+    request.runs_out_on = supplied_until or need.episode.start - timedelta(days=1)
+    request.covered_days = need.episode.covered_days
+
+
 def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Evaluation) -> None:
     """Write into the request what the rule says and whose policy said it."""
     answer, plan = need.answer, need.answer.plan
@@ -275,7 +283,7 @@ def _describe(request: PriorAuth, need: Need, known: PatientCase, evaluation: Ev
     request.policy, request.policy_version = answer.policy.code, answer.policy.version
     put_under_regime(prior_auth=request, plan=plan, now=evaluation.evaluated_at)
     request.is_payer_rule_unknown = answer.is_payer_rule_unknown
-    request.runs_out_on, request.covered_days = needs_of.supplied_until(need, known.newest), need.episode.covered_days
+    _count(request, need, known)
     request.pa_required_from = need.required_from
     request.explanation = {
         "sentences": answer.sentences,

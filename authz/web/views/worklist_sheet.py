@@ -54,7 +54,7 @@ def cells(row: Row) -> Iterator[str]:
     yield row.status.words
     yield row.ball
     yield row.assignee
-    yield request.runs_out_on.isoformat()
+    yield request.runs_out_on.isoformat() if request.is_dispensed else ""
     yield instant(row.due_at)
     yield row.action.words if row.action else ""
     yield notice(is_part2=request.is_part2)
