@@ -21,13 +21,15 @@ from authz.demonstration.people import LogIn, Offer
 from authz.demonstration.play import Stage, play
 from authz.demonstration.policies import Held
 from authz.ids import PayerPolicyId, PlanId
+from authz.notifications import services as notifications
+from authz.notifications.selectors import DECISION_TOPICS
 from authz.outbox import services as outbox
 from authz.pain import services as pain
 from authz.policies.models import Plan
 from authz.policies.services import activate_policy, create_plan, draft_policy
 from authz.prescriptions.services import link_log_in, record_prescriber
 
-# What happened before then has been told to everybody; otherwise the first start would send weeks of notices at once.
+# What happened before then is told to nobody, decisions apart; otherwise the first start would send weeks of notices.
 TOLD_BEFORE = timedelta(hours=36)
 _LICENSED_FROM = date(2015, 1, 1)
 _LICENSED_UNTIL = date(2099, 12, 31)
@@ -63,7 +65,7 @@ def load(*, now: datetime, patients: Sequence[Story] | None = None) -> list[Made
         for story in stories() if patients is None else patients:
             play(story, stage, now)
         made = _make_machines(stage)
-    _settle_old_news(before=now - TOLD_BEFORE)
+    _tell_news(now=now)
     return made
 
 
@@ -143,7 +145,13 @@ def _make_machines(stage: Stage) -> list[MadeMachine]:
 
 
 # -- what need not be told any more -----------------------------------------------------------------------------------
-def _settle_old_news(*, before: datetime) -> None:
-    """Settle the facts announced before that moment without telling anybody."""
-    while messages := outbox.lease(at_most=100, now=before):
-        outbox.settle(messages, now=before)
+def _tell_news(*, now: datetime) -> None:
+    """Tell each fact at its own moment, as workers would have: into inboxes; what leaves the house waits for them.
+
+    A decision told only when the first worker starts would have its notice late.
+    """
+    while messages := outbox.lease(at_most=100, now=now):
+        for message in messages:
+            is_told = message.announced_at > now - TOLD_BEFORE or message.topic in DECISION_TOPICS
+            tell = notifications.fan_out if is_told else outbox.settle
+            tell([message], now=message.announced_at)

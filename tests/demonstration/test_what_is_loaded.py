@@ -20,9 +20,12 @@ from authz.demonstration import people, services
 from authz.demonstration.patients import stories
 from authz.documentation.models import Paper
 from authz.ids import PriorAuthId
+from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery
+from authz.notifications.selectors import DECISION_TOPICS, decision_notices
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
+from authz.policies.history import Kind
 from authz.policies.models import PayerPolicy
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import IdentityQuestion, Patient
@@ -188,7 +191,7 @@ def test_a_prescriber_of_the_clinic_that_wants_it_has_one_pain_signal_to_look_at
     assert list(Organization.objects.filter(has_pain_signal=True)) == [hint.clinic]
     assert hint.patient.identifiers.filter(value_index="RV-2025").exists()
     assert hint.prescriber == Person.objects.get(email="jones@riverside.example").prescriber
-    assert OutboxMessage.objects.get(subject_id=hint.public_id).settled_at is None
+    assert Delivery.objects.filter(subject_id=hint.public_id, recipient__prescriber=hint.prescriber).exists()
 
 
 @pytest.mark.usefixtures("loaded")
@@ -231,15 +234,30 @@ def test_loading_again_changes_nothing() -> None:
 
 
 @pytest.mark.usefixtures("loaded")
-def test_old_news_is_told_to_nobody_and_fresh_news_waits_for_the_worker() -> None:
+def test_old_news_but_decisions_is_told_to_nobody_and_the_rest_in_the_house_at_its_moment() -> None:
     old = OutboxMessage.objects.filter(announced_at__lte=NOW - services.TOLD_BEFORE)
-    fresh = OutboxMessage.objects.filter(announced_at__gt=NOW - services.TOLD_BEFORE)
+    told = Delivery.objects.exclude(message__in=old.exclude(topic__in=DECISION_TOPICS))
 
     assert old.exists()
-    assert not old.filter(settled_at=None).exists()
-    assert fresh.exists()
-    assert not fresh.exclude(settled_at=None).exists()
-    assert not Delivery.objects.exists()
+    assert OutboxMessage.objects.filter(settled_at=None).count() == 0
+    assert told.count() == Delivery.objects.count() > 0
+    assert not told.filter(channel=ChannelName.INBOX.value).exclude(sent_at=F("message__announced_at")).exists()
+    assert not told.exclude(channel=ChannelName.INBOX.value).exclude(sent_at=None).exists()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_notice_of_a_decision_is_late_only_where_the_decision_was() -> None:
+    decided = PriorAuth.objects.filter(state=State.DECIDED.value)
+
+    late = {
+        row.number
+        for row in decided
+        if (clock := selectors.clocks_of(row, notices=decision_notices(row)).get(Kind.NOTIFY_BY))
+        and clock.is_missed(by=NOW + timedelta(days=10))
+    }
+
+    assert decided.count() > 5
+    assert late == {row.number for row in decided if row.determinations.get().was_late}
 
 
 @pytest.mark.usefixtures("loaded")
