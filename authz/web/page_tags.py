@@ -1,5 +1,6 @@
 """What templates can say: days and instants as `<time>`, and the product's words. Built into every template."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -120,6 +121,12 @@ def trimmed(amount: str) -> str:
 def two_decimals(number: Fraction) -> str:
     """Show a figure to two decimals."""
     return words.two_decimals(number)
+
+
+@register.filter
+def labelled(row: Sequence[str], head: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each cell of a paper's table with the name of its column."""
+    return list(zip(head, row, strict=True))
 
 
 @register.filter

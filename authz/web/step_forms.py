@@ -235,7 +235,7 @@ class ReasonForm(StepForm):
                     ("", "Choose one"),
                     *((code, f"{code}: {known.text}") for code, known in self.library.items()),
                 ],
-                error_messages={"required": "Give a code."},
+                error_messages={"required": "Choose a reason."},
             ),
             "reason.text": long_text(
                 "Reason in one plain sentence",

@@ -99,6 +99,12 @@ def test_everything_the_forms_ask_is_asked_and_each_question_says_who_asks_it() 
     assert [one.link_id for one in OPIOID.questions if not one.source or not one.section] == []
 
 
+def test_what_is_said_beside_a_question_is_in_words_and_not_in_codes() -> None:
+    said = [one.note for one in OPIOID.questions]
+
+    assert [note for note in said if "LOINC" in note or "SNOMED" in note] == []
+
+
 def test_of_copyrighted_instruments_only_score_date_and_category_are_asked() -> None:
     of_tools = [one.link_id for one in OPIOID.questions if one.section == "risk"]
 

@@ -141,5 +141,11 @@ def test_a_long_list_behind_a_figure_comes_in_pages(cast: Cast, enter: Door, mon
 
 
 def test_a_clinics_frame_leads_to_the_figures_and_intakes_does_not(cast: Cast, enter: Door) -> None:
-    assert 'href="/figures/"' in enter("stella").get("/inbox/").content.decode()
+    row, stella = queued(cast), enter("stella")
+    here = 'href="/figures/" aria-current="page"'
+
+    elsewhere = stella.get(f"/prior-auths/{row.public_id}/").content.decode()
+
+    assert ('href="/figures/"' in elsewhere, here in elsewhere) == (True, False)
+    assert here in stella.get("/figures/open/requests/").content.decode()
     assert 'href="/figures/"' not in enter("ivy").get("/inbox/").content.decode()

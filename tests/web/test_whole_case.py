@@ -281,7 +281,7 @@ def test_granting_nothing_or_nonsense_is_refused_by_name(cast: Cast, enter: Door
     assert "that is a denial" in nothing
     assert "The grant ends before it starts." in backwards.content.decode()
     assert "Needed for a line that is granted." in empty
-    assert "Give a code." in empty
+    assert "Choose a reason." in empty
     assert state(prior_auth) == "clinical_review"
 
 
