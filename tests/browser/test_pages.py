@@ -325,6 +325,15 @@ def test_everything_on_a_page_is_reached_by_the_keyboard(look: Look, name: str) 
     assert unreached == []
 
 
+def test_the_notice_to_be_read_is_seen_whole(look: Look) -> None:
+    window = look(PHYSICIAN)
+
+    notice_to_read(window)
+
+    hidden = window.page.locator(".paper").first.evaluate("paper => paper.scrollWidth - paper.clientWidth")
+    assert hidden <= 0
+
+
 def test_a_filter_narrows_the_list_in_its_place_and_going_back_works(look: Look) -> None:
     page = look(STAFF).go("/")
     everything = page.locator("#list .found").inner_text()
