@@ -4,6 +4,7 @@ Nothing is decoded or drawn. A TIFF's directories are counted without looking in
 """
 
 import struct
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -20,6 +21,16 @@ class MediaType(StrEnum):
     JPEG = "image/jpeg"
     TIFF = "image/tiff"
     TEXT = "text/plain"
+
+
+IN_WORDS: Final[Mapping[MediaType, str]] = {
+    MediaType.PDF: "PDF",
+    MediaType.PNG: "PNG image",
+    MediaType.JPEG: "JPEG image",
+    MediaType.TIFF: "TIFF image",
+    MediaType.TEXT: "Plain text",
+}
+"""What a person calls each kind."""
 
 
 class FileRefused(AuthzError):

@@ -68,11 +68,12 @@ def _each(blocks: Sequence[Block]) -> Iterator[Flowable]:
             yield _table([(_cell(name, "small-bold"), _cell(value)) for name, value in block.rows], (0.3, 0.7))
         else:
             head = [_cell(name, "small-bold") for name in block.head]
-            yield _table([head, *([_cell(value) for value in row] for row in block.rows)], block.widths)
+            yield _table([head, *([_cell(value) for value in row] for row in block.rows)], block.widths, heads=1)
         yield Spacer(0, 6)
 
 
-def _table(rows: Sequence[Sequence[Flowable]], widths: Sequence[float]) -> Table:
+def _table(rows: Sequence[Sequence[Flowable]], widths: Sequence[float], *, heads: int = 0) -> Table:
+    """Return a table; its first `heads` rows stand on every page that it reaches."""
     ruled = TableStyle(
         [
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -84,7 +85,8 @@ def _table(rows: Sequence[Sequence[Flowable]], widths: Sequence[float]) -> Table
         ]
     )
     # splitInRow: an answer may be longer than a page.
-    return Table([list(row) for row in rows], [share * _WIDTH for share in widths], style=ruled, splitInRow=1)
+    cells, columns = [list(row) for row in rows], [share * _WIDTH for share in widths]
+    return Table(cells, columns, style=ruled, splitInRow=1, repeatRows=heads)
 
 
 def _cell(text: str, style: str = "small") -> Paragraph:

@@ -29,6 +29,7 @@ def _given(row: Answer, time_zone: str) -> Given:
         source=Source(row.source),
         answered_on=clock.day_in(time_zone, at=row.answered_at),
         confirmed_on=clock.day_in(time_zone, at=row.confirmed_at) if row.confirmed_at else None,
+        confirmed_by=row.confirmed_by_id,
     )
 
 

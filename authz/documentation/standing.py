@@ -12,12 +12,16 @@ from authz.documentation.requirements import Requirements
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """An answer as it is kept; `confirmed_on` is None while nobody stands behind it. Days are the clinic's."""
+    """An answer as it is kept; `confirmed_on` is None while nobody stands behind it. Days are the clinic's.
+
+    `confirmed_by` is the key of the person who does.
+    """
 
     value: JsonValue
     source: Source
     answered_on: date
     confirmed_on: date | None = None
+    confirmed_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

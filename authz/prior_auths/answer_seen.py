@@ -9,6 +9,7 @@ from authz.documentation import catalog
 from authz.documentation.conditions import JsonValue
 from authz.documentation.questionnaire import Kind, Source
 from authz.documentation.standing import Standing
+from authz.prior_auths.answer_words import in_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class AnswerSeen:
     is_for_prescriber: bool
     is_required: bool
     value: JsonValue
+    in_words: str
     source: Source | None
     answered_on: date | None
     confirmed_on: date | None
@@ -44,6 +46,7 @@ def answer_seen(one: Standing) -> AnswerSeen:
         is_for_prescriber=one.question.only_prescriber,
         is_required=one.is_required,
         value=one.value,
+        in_words=in_words(one.value, one.question),
         source=given.source if given else derived_from,
         answered_on=given.answered_on if given else None,
         confirmed_on=given.confirmed_on if given else None,
@@ -67,6 +70,7 @@ def _submitted(row: Mapping[str, Any], name: str) -> AnswerSeen:
         is_for_prescriber=question is not None and question.only_prescriber,
         is_required=False,
         value=row["value"],
+        in_words=in_words(row["value"], question),
         source=Source(row["source"]),
         answered_on=_day(row.get("answered_on")),
         confirmed_on=_day(row.get("confirmed_on")),

@@ -82,7 +82,7 @@ def _needed(one: Standing) -> Criterion:
     return Criterion(
         asks=one.question.text,
         wants="",
-        found=in_words(one.value),
+        found=in_words(one.value, one.question),
         mark=mark if one.to_do else Mark.MET,
         to_do=one.to_do,
     )

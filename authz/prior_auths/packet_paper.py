@@ -1,10 +1,17 @@
 """PURE: the packet on paper: the same facts as the frozen packet, and its hash."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from authz.documentation import file_kinds
+from authz.documentation.file_kinds import MediaType
 from authz.documentation.paper_text import Block, Facts, Grid, Heading, PaperText, Prose
-from authz.prior_auths.answer_words import in_words
+from authz.prior_auths.answer_seen import AnswerSeen, submitted_answers
+from authz.prior_auths.answer_words import label
+from authz.prior_auths.deadline_words import moment
 from authz.prior_auths.record_words import sentences_told
 
 
@@ -38,10 +45,16 @@ def _blocks(packet: Mapping[str, Any], sha256: str) -> Iterator[Block]:
     yield Grid(
         ("Line", "Product", "Quantity", "Days", "From", "To"), _lines(packet), (0.07, 0.43, 0.13, 0.09, 0.14, 0.14)
     )
+    if asked := list(_asked_by_people(packet)):
+        yield Heading("Why it is asked for")
+        yield Facts(asked)
     yield Heading("Why it needs authorization")
     yield Prose("\n".join(sentences_told(packet["explanation"])))
     yield Heading(f"Answers (questionnaire {packet['questionnaire']})")
-    yield Grid(("Question", "Answer", "Source", "Confirmed"), _answers(packet), (0.4, 0.36, 0.12, 0.12))
+    yield Grid(("Question", "Answer", "Source and day", "Confirmed"), _answers(packet), (0.36, 0.34, 0.14, 0.16))
+    if packet.get("attestations"):
+        yield Heading("Attested")
+        yield Facts([_attested(one, packet) for one in packet["attestations"]])
     yield Heading("Documents")
     if packet["attachments"]:
         yield Grid(
@@ -66,7 +79,26 @@ def _blocks(packet: Mapping[str, Any], sha256: str) -> Iterator[Block]:
 
 
 def _submitted(packet: Mapping[str, Any]) -> str:
-    return f"{packet['submitted_at']} by {packet['submitted_by']}" if packet["submitted_at"] else "Not yet"
+    at = packet["submitted_at"]
+    return f"{_moment(at, packet)} by {packet['submitted_by']}" if at else "Not yet"
+
+
+def _moment(written: str, packet: Mapping[str, Any]) -> str:
+    """Return an instant in the plan's time zone, which packets of the earlier formats do not name."""
+    return moment(datetime.fromisoformat(written), ZoneInfo(packet.get("time_zone") or "UTC"))
+
+
+def _asked_by_people(packet: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if packet.get("reason"):
+        yield "Opened by people, because", packet["reason"]
+    if fact := packet.get("new_fact"):
+        yield "New since it was decided against", f"{label(fact['kind'])}: {fact['text']}"
+
+
+def _attested(one: Mapping[str, Any], packet: Mapping[str, Any]) -> tuple[str, str]:
+    whose = "the prescriber" if one["is_the_prescriber"] else f"a prescriber of {packet['clinic']}"
+    said = f"{one['text']} ({one['question']} of {one['text_version']})"
+    return said, f"{one['by']}, {whose}, {_moment(one['at'], packet)}"
 
 
 def _lines(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
@@ -74,7 +106,7 @@ def _lines(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
         (
             str(line["line"]),
             f"{line['product_name']} (RxNorm {line['rxcui']})",
-            line["quantity"] or "not known",
+            f"{Decimal(line['quantity']).normalize():f}" if line["quantity"] else "not known",
             str(line["days_supply"]),
             line["starts_on"],
             line["ends_on"],
@@ -86,13 +118,27 @@ def _lines(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
 def _answers(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
     return [
         (
-            f"{one['text']} ({one['question']})",
-            in_words(one["value"]),
-            one["source"].replace("_", " "),
-            one["confirmed_on"] or "",
+            f"{seen.text} ({seen.question})",
+            seen.in_words,
+            " ".join(_origin(seen)),
+            ", ".join(_confirmed(row, seen)),
         )
-        for one in packet["answers"]
+        for row, seen in zip(packet["answers"], submitted_answers(packet), strict=True)
     ]
+
+
+def _origin(seen: AnswerSeen) -> Iterator[str]:
+    if seen.source:
+        yield seen.source.value.replace("_", " ")
+    if seen.answered_on:
+        yield f"{seen.answered_on}"
+
+
+def _confirmed(row: Mapping[str, Any], seen: AnswerSeen) -> Iterator[str]:
+    """Yield when and by whom it was confirmed, as far as the packet's format says."""
+    yield from (row[part] for part in ("confirmed_on", "confirmed_by") if row.get(part))
+    if seen.is_stale:
+        yield "older than the payer asks for"
 
 
 def _documents(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
@@ -100,7 +146,7 @@ def _documents(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
         (
             str(one["number"]),
             one["title"],
-            one["media_type"],
+            file_kinds.IN_WORDS[MediaType(one["media_type"])],
             "" if one["page_count"] is None else str(one["page_count"]),
             str(one["byte_count"]),
             one["sha256"],

@@ -138,7 +138,7 @@ def _question(one: Standing, documents_show: Mapping[str, str]) -> Criterion:
     return Criterion(
         asked=one.question.text,
         met=Met.NOT_DOCUMENTED if not is_there else Met.NOT_MET if fault else Met.MET,
-        found=in_words(one.value) if one.value is not None else shown_by,
+        found=in_words(one.value, one.question) if one.value is not None else shown_by,
         source=one.given.source if one.given else derived,
         remark=" ".join(remark for remark in remarks if remark),
         is_required=one.is_required,

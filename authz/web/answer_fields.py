@@ -7,6 +7,7 @@ from django import forms
 
 from authz.documentation.conditions import JsonValue
 from authz.documentation.questionnaire import Kind, Question
+from authz.prior_auths.answer_words import label
 from authz.web.forms import long_text
 
 CONFIRM: Final = "confirm."
@@ -98,9 +99,7 @@ def _choices_field(question: Question) -> forms.Field:
 
 
 def _options(question: Question) -> list[tuple[str, str]]:
-    """Return the options, in words where they are written as words of a program."""
-    said = {option: option.replace("_", " ") for option in question.options}
-    return [(option, name[:1].upper() + name[1:]) for option, name in said.items()]
+    return [(option, label(option)) for option in question.options]
 
 
 def _boolean_field(_question: Question) -> forms.Field:

@@ -65,7 +65,7 @@ def _answered(seen: AnswerSeen) -> Answered:
     return Answered(
         link_id=seen.question,
         question=seen.text,
-        value=in_words(seen.value),
+        value=seen.in_words,
         source=words.SOURCE[seen.source] if seen.source else "",
         confirmed_on=seen.confirmed_on,
         is_stale=seen.is_stale,
@@ -116,7 +116,7 @@ class AnswersForm(PlainForm):
         for one in self._asked:
             name = one.question.link_id
             seen = self.cleaned_data.get(f"{SEEN}{name}")
-            if one.question.is_computed and seen is not None and seen != in_words(one.value):
+            if one.question.is_computed and seen is not None and seen != in_words(one.value, one.question):
                 self.add_error(f"{CONFIRM}{name}", "It has changed since you looked. Read it again, then confirm it.")
         return self.cleaned_data
 
@@ -153,7 +153,8 @@ def _fields(one: Standing) -> dict[str, forms.Field]:
     given = one.given
     fields: dict[str, forms.Field] = {}
     if question.is_computed:
-        fields[f"{SEEN}{name}"] = forms.CharField(widget=forms.HiddenInput, required=False, initial=in_words(one.value))
+        seen = in_words(one.value, question)
+        fields[f"{SEEN}{name}"] = forms.CharField(widget=forms.HiddenInput, required=False, initial=seen)
     elif question.columns:
         fields |= row_fields(question, given.value if given else None)
     else:
@@ -171,7 +172,7 @@ def _label(one: Standing) -> str:
 
 def _hint(one: Standing, of: forms.Field | None = None) -> str:
     """Return what to know before answering: the note, what is known, where it came from, and warnings."""
-    computed = in_words(one.value) if one.question.is_computed else ""
+    computed = in_words(one.value, one.question) if one.question.is_computed else ""
     stale = one.to_do if one.given and one.given.confirmed_on else ""
     said = [of.help_text if of else "", computed, one.question.note, _origin(one.given), stale, *one.warnings]
     return " ".join(str(part) for part in said if part)

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from authz.access.roles import Role
 from authz.audit.circumstances import present
+from authz.documentation import file_kinds
+from authz.documentation.file_kinds import MediaType
 from authz.policies.automation import Mark
 from authz.prescriptions.part2 import notice
 from authz.prior_auths.appeal_lifecycle import AppealStep
@@ -133,6 +135,12 @@ def labelled(row: Sequence[str], head: Sequence[str]) -> list[tuple[str, str]]:
 def counted(number: int, noun: str) -> str:
     """Show a number with its noun."""
     return words.counted(number, noun)
+
+
+@register.filter
+def file_kind(media_type: str) -> str:
+    """Show what kind of file it is."""
+    return file_kinds.IN_WORDS[MediaType(media_type)]
 
 
 @register.filter

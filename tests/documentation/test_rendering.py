@@ -47,3 +47,14 @@ def test_a_paper_has_as_many_pages_as_it_needs_and_numbers_them() -> None:
 
     assert rendered.page_count == len(PdfReader(BytesIO(rendered.content)).pages) > 1
     assert f"PA-1 · page {rendered.page_count}" in words_of(rendered.content)
+
+
+def test_a_table_has_its_head_on_every_page_that_it_reaches() -> None:
+    paper = PaperText(
+        title="Request PA-1", blocks=[Grid(("Question", "Answer"), [("Pain?", "Yes")] * 90, (0.4, 0.6))], footer="PA-1"
+    )
+
+    pages = PdfReader(BytesIO(render(paper).content)).pages
+
+    assert len(pages) > 1
+    assert all("Question" in page.extract_text() for page in pages)

@@ -143,7 +143,7 @@ def submit(
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.SUBMIT, by)
-    answers = _answers_on_submission(prior_auth, urgency, now)
+    answers = _answers_on_submission(prior_auth, urgency, by, now)
     if lacking := _lacking(prior_auth, answers, by):
         raise NotReady(lacking)
     prior_auth.urgency = (urgency or _urgency_answered(answers)).value
@@ -212,14 +212,16 @@ def _today(prior_auth: PriorAuth, now: datetime) -> date:
     return clock.day_in(prior_auth.clinic.time_zone, at=now)
 
 
-def _answers_on_submission(prior_auth: PriorAuth, urgency: Urgency | None, now: datetime) -> list[Standing]:
+def _answers_on_submission(prior_auth: PriorAuth, urgency: Urgency | None, by: Actor, now: datetime) -> list[Standing]:
     """Return where the answers stand, with the urgency that was said on submission, if any."""
     if prior_auth.answers is None:
         return []
     on = _today(prior_auth, now)
     sheet = sheet_of(prior_auth, prior_auth.answers, on=on)
     if urgency is not None:
-        said = Given(value=urgency.value, source=Source.STAFF, answered_on=on, confirmed_on=on)
+        said = Given(
+            value=urgency.value, source=Source.STAFF, answered_on=on, confirmed_on=on, confirmed_by=by.person_id
+        )
         sheet = replace(sheet, given={**sheet.given, _URGENCY: said})
     return standing(sheet)
 
