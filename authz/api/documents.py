@@ -25,7 +25,7 @@ from authz.documentation.file_kinds import MediaType
 from authz.documentation.models import Attachment
 from authz.documentation.services import files
 from authz.downloads import download
-from authz.ids import PriorAuthId
+from authz.ids import AppealId, PriorAuthId
 from authz.prescriptions.part2 import notice
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import KeptFile
@@ -246,6 +246,17 @@ class LetterView(DownloadDoor):
         responses={(200, MediaType.PDF.value): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, prior_auth_id: PriorAuthId, determination_id: UUID) -> HttpResponse:
+class AppealLetterView(DownloadDoor):
+    @extend_schema(
+        operation_id="download_appeal_letter",
+        tags=["documents"],
+        responses={(200, MediaType.PDF.value): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, appeal_id: AppealId) -> HttpResponse:
+        """Download the letter of an appeal that was upheld; any other has that of its determination."""
+        return self.hand_out(papers.appeal_letter_file(appeal_id=appeal_id, by=self.actor, now=self.now))
+
+
         """Download the letter that tells a determination."""
         return self.hand_out(
             papers.letter_file(

@@ -142,6 +142,7 @@ urlpatterns = [
     address("appeals/", appeals.AppealsView, "appeals"),
     address("appeals/<uuid:appeal_id>/", appeals.AppealView, "appeal"),
     address("appeals/<uuid:appeal_id>/events/", appeals.AppealEventsView, "appeal-events"),
+    address("appeals/<uuid:appeal_id>/letter/", documents.AppealLetterView, "appeal-letter"),
     *(
         address(f"appeals/<uuid:appeal_id>/{door.address}/", appeal_step_view(step), f"appeal-{door.address}")
         for step, door in APPEAL_DOORS.items()

@@ -104,13 +104,13 @@ class Attachment(models.Model):
 
 
 class Paper(models.Model):
-    """What a paper says, for good: the packet of a request, or the letter of a determination. Append-only."""
+    """What a paper says, for good: a request's packet, a determination's or an appeal's letter. Append-only."""
 
     PHI: ClassVar[set[str]] = {"text"}
     PLAIN: ClassVar[set[str]] = {"id", "kind", "subject_id", "written_at"}
 
     kind = models.CharField(max_length=30)
-    subject_id = models.UUIDField(help_text="The public id of the request or determination it is of.")
+    subject_id = models.UUIDField(help_text="The public id of the request, determination or appeal it is of.")
     text = SealedJson()
     written_at = models.DateTimeField()
 

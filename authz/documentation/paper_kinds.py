@@ -8,3 +8,4 @@ class PaperKind(StrEnum):
 
     PACKET = "packet"
     DETERMINATION_LETTER = "determination-letter"
+    APPEAL_LETTER = "appeal-letter"

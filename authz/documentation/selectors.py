@@ -39,5 +39,5 @@ def attachments(sheet: AnswerSheet) -> QuerySet[Attachment]:
 
 
 def paper_text(kind: PaperKind, subject_id: UUID) -> PaperText:
-    """Return what the paper of a request or determination says, which was kept when it came about."""
+    """Return what the paper of a request, determination or appeal says, which was kept when it came about."""
     return PaperText.from_json(Paper.objects.get(kind=kind.value, subject_id=subject_id).text)

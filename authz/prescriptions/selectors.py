@@ -55,6 +55,14 @@ def patients(by: Actor) -> QuerySet[Patient]:
     )
 
 
+def name_by(organization_id: int | None, patient: Patient) -> str:
+    """Return the latest name that an organization itself gave a patient; empty when it never gave one."""
+    for known in PatientIdentifier.objects.filter(assigner=organization_id, patient=patient).order_by("-pk"):
+        if typed := " ".join(part for part in (known.given_name, known.family_name) if part):
+            return typed
+    return ""
+
+
 def patient(by: Actor, patient_id: PatientId) -> Patient:
     """Return one patient the organization knows, also under the id of one that was merged into them.
 

@@ -8,7 +8,7 @@ from typing import Final
 from authz.documentation.paper_text import Block, Facts, Grid, Heading, PaperText, Prose
 from authz.prior_auths.determination import ADVERSE, HUMAN_ONLY, Outcome
 
-_OPENING: Final = {
+_OPENINGS: Final = {
     Outcome.APPROVED: "We have approved this request as it was asked.",
     Outcome.PARTIALLY_APPROVED: "We have approved a part of this request; it stands below beside what was asked.",
     Outcome.DENIED: "We have denied this request.",
@@ -33,10 +33,12 @@ class LetterLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """All that a letter says. `decider` and `licence` are those of whoever decided, empty when no human did.
+    """All that a letter says. `member` is whom it is for, as far as the insurer knows them.
 
-    `was_due` is by when the decision was due, in words, for one that followed from the time that ran out. `next_steps`
-    are sentences on what happens next and what can be done. `redisclosure_notice` is that of 42 CFR Part 2, or empty.
+    `decider` and `licence` are those of whoever decided, empty when no human did. `was_due` is by when the
+    decision was due, in words, for one that followed from the time that ran out. `replaces` is the day of the decision
+    whose place it takes, `upholds` that of the one which this one, on appeal, lets stand. `next_steps` are sentences on
+    what happens next and what can be done. `redisclosure_notice` is that of 42 CFR Part 2, or empty.
 
     :raises ValueError: for a human's adverse outcome without a reason, a criterion, or the licence holder's name, and
         for any adverse one that does not say what can be done.
@@ -48,7 +50,7 @@ class Letter:
     insurer: str
     clinic: str
     prescriber: str
-    member_id: str
+    member: str
     lines: Sequence[LetterLine]
     reason: str
     criterion: str
@@ -58,6 +60,7 @@ class Letter:
     would_change: str = ""
     was_due: str = ""
     replaces: date | None = None
+    upholds: date | None = None
     redisclosure_notice: str = ""
     next_steps: Sequence[str]
 
@@ -77,7 +80,7 @@ class Letter:
 def letter_text(letter: Letter) -> PaperText:
     """Return what the letter says on paper."""
     return PaperText(
-        title=f"Decision on prior authorization request {letter.number}",
+        title=f"Decision on {'the appeal on ' if letter.upholds else ''}prior authorization request {letter.number}",
         blocks=list(_blocks(letter)),
         footer=f"{letter.insurer} · {letter.number}",
     )
@@ -88,13 +91,13 @@ def _blocks(letter: Letter) -> Iterator[Block]:
         [
             ("From", letter.insurer),
             ("To", ", ".join(part for part in (letter.prescriber, letter.clinic) if part)),
-            ("Member", letter.member_id),
+            ("Member", letter.member),
             ("Date", letter.decided_on.isoformat()),
         ]
     )
     if letter.redisclosure_notice:
         yield Prose(letter.redisclosure_notice)
-    yield Prose(_OPENING[letter.outcome])
+    yield Prose(_opening(letter))
     if letter.replaces:
         yield Prose(f"This takes the place of our decision of {letter.replaces.isoformat()}.")
     yield Heading("What was asked and what is granted")
@@ -108,7 +111,14 @@ def _blocks(letter: Letter) -> Iterator[Block]:
     if letter.is_adverse:
         is_deemed = letter.outcome is Outcome.DEEMED_ADVERSE
         yield Heading("What happens next" if is_deemed else "If you do not agree")
+        yield Prose('Below, "you" means the member.')
         yield from (Prose(sentence) for sentence in letter.next_steps)
+
+
+def _opening(letter: Letter) -> str:
+    if letter.upholds:
+        return f"We have looked at this again on appeal. The decision of {letter.upholds.isoformat()} stands."
+    return _OPENINGS[letter.outcome]
 
 
 def _grounds(letter: Letter) -> Iterator[tuple[str, str]]:

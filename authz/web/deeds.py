@@ -33,6 +33,7 @@ SHORTCUTS: Final[Mapping[str, str]] = {
     Step.DENY.value: "D",
 }
 _AGAINST: Final = frozenset({Step.APPROVE_IN_PART, Step.DENY})
+_AGAINST_APPEAL: Final = frozenset({AppealStep.UPHOLD, AppealStep.OVERTURN_IN_PART})
 
 APPEAL_STEPS: Final[Mapping[AppealStep, StepPage]] = {
     AppealStep.RECEIVE: StepPage(take=appealing.receive, says="The clinic is told that it has arrived."),
@@ -149,7 +150,7 @@ def of_appeal(appeal: Appeal, step: AppealStep, posted: Posted = None) -> Deed:
         take=page.take,
         subject={"appeal_id": appeal.public_id},
         version=appeal.version,
-        has_notice=step is AppealStep.OVERTURN_IN_PART,
+        has_notice=step in _AGAINST_APPEAL,
     )
 
 

@@ -26,6 +26,7 @@ from authz.web.views.desk import (
 from authz.web.views.desk_team import AbsencesSheet, Back, HandedOn, Team, TeamRequestsSheet, TeamSheet
 from authz.web.views.disclosures_sheet import DisclosuresSheet
 from authz.web.views.documents import (
+    AppealLetterPaper,
     AttachmentContent,
     AttachmentsPage,
     AttachmentTakenOff,
@@ -129,6 +130,11 @@ urlpatterns = [
     ),
     path("prior-auths/<uuid:prior_auth_id>/preview/", PacketPreview.as_view(), name="packet-preview"),
     path("prior-auths/<uuid:prior_auth_id>/appeals/", AppealFiled.as_view(), name="appeal"),
+    path(
+        "prior-auths/<uuid:prior_auth_id>/appeals/<uuid:appeal_id>/letter/",
+        AppealLetterPaper.as_view(),
+        name="appeal-letter-paper",
+    ),
     path(
         "prior-auths/<uuid:prior_auth_id>/appeals/<uuid:appeal_id>/<slug:step>/",
         AppealStepTaken.as_view(),

@@ -245,14 +245,19 @@ def test_overturned_in_part_more_is_granted_than_before_and_less_than_asked(cast
 
 @pytest.mark.parametrize(
     ("regime", "onward"),
-    [("part_d", "an independent review"), ("medicaid", "a State fair hearing"), ("generic", "Your plan's terms say")],
+    [
+        ("part_d", "you may ask for an independent review (42 CFR 423.600(a))."),
+        ("medicaid", "you may ask for a State fair hearing (42 CFR 438.408(f))."),
+        ("generic", "your plan's terms say whether anybody else looks at it next."),
+    ],
 )
 def test_the_letter_after_an_appeal_names_the_next_level_and_no_further_appeal(regime: str, onward: str) -> None:
     newest = regimes.versions(regime)[-1]
 
-    said = " ".join(next_steps(Outcome.PARTIALLY_APPROVED, newest, insurer="Evergreen", is_on_appeal=True))
+    named = {"insurer": "Evergreen", "clinic": "Riverside", "number": "PA-1"}
+    said = " ".join(next_steps(Outcome.PARTIALLY_APPROVED, newest, **named, is_on_appeal=True))
 
-    assert f"Evergreen does not decide it again. {'' if regime == 'generic' else 'You may ask for '}{onward}" in said
+    assert f"Evergreen does not decide it again. After this, {onward}" in said
     assert "ask Evergreen to look at this again" not in said
 
 

@@ -42,6 +42,7 @@ AREAS: Final = frozenset(TYPE_OF_AREA)
 
 TYPE_OF_ADDRESS: Final[Mapping[str, str]] = {
     "answers": "QuestionnaireResponse",
+    "appeal-letter": "DocumentReference",
     "attachment-content": "DocumentReference",
     "attachment-removal": "DocumentReference",
     "attachments": "DocumentReference",

@@ -15,7 +15,7 @@ from authz.errors import NotFound
 
 
 def keep(*, kind: PaperKind, subject_id: UUID, text: PaperText, now: datetime) -> Paper:
-    """Keep what a paper of a request or determination, named by its public id, says."""
+    """Keep what a paper of a request, determination or appeal, named by its public id, says."""
     return Paper.objects.create(kind=kind.value, subject_id=subject_id, text=text.to_json(), written_at=now)
 
 

@@ -16,7 +16,7 @@ from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealStep
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import Appeal, AppealDecision, Determination, DeterminationLine
-from authz.prior_auths.services import appeal_steps, steps
+from authz.prior_auths.services import appeal_steps, papers, steps
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
 from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part
@@ -121,7 +121,7 @@ def _decide(
     superseding: Determination | None = None,
 ) -> None:
     due = appeals.due(appeal)
-    AppealDecision.objects.create(
+    decision = AppealDecision.objects.create(
         appeal=appeal,
         outcome=outcome.value,
         decided_at=now,
@@ -135,6 +135,8 @@ def _decide(
         due_at=due.at if due else None,
         was_late=due is not None and due.at < now,
     )
+    if outcome is AppealOutcome.UPHELD:
+        papers.write_appeal_letter(decision=decision, now=now)
     if due is not None and due.at < now:
         kind = Kind.APPEAL_DECIDE_BY
         note_breach(prior_auth=appeal.prior_auth, appeal=appeal, kind=kind, due_at=due.at, now=now)

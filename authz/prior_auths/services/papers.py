@@ -1,6 +1,7 @@
 """The packet of a submission and the letter of a determination: written in the transaction that makes them true."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -13,15 +14,16 @@ from authz.documentation.models import Paper
 from authz.documentation.paper_kinds import PaperKind
 from authz.documentation.services import papers
 from authz.errors import NotFound
-from authz.ids import PriorAuthId
+from authz.ids import AppealId, PriorAuthId
 from authz.policies import regimes
+from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.part2 import notice
-from authz.prior_auths import selectors
+from authz.prior_auths import appeals, selectors
 from authz.prior_auths.appeal_words import next_steps
 from authz.prior_auths.deadline_words import moment
 from authz.prior_auths.determination import Basis, Outcome
 from authz.prior_auths.letter import Letter, LetterLine, letter_text
-from authz.prior_auths.models import Determination, DeterminationLine, PriorAuth
+from authz.prior_auths.models import AppealDecision, Determination, DeterminationLine, PriorAuth
 from authz.prior_auths.packet_paper import packet_text
 from authz.prior_auths.selectors import KeptFile
 from authz.rules.formulary import packaged
@@ -37,6 +39,15 @@ def write_letter(*, determination: Determination, now: datetime, is_on_appeal: b
     """Keep the letter of a determination whose lines and authorizations are written, in the same transaction."""
     text = letter_text(_letter(determination, is_on_appeal=is_on_appeal))
     return papers.keep(kind=PaperKind.DETERMINATION_LETTER, subject_id=determination.public_id, text=text, now=now)
+
+
+def write_appeal_letter(*, decision: AppealDecision, now: datetime) -> Paper:
+    """Keep the letter of an appeal that was upheld, in the transaction that decides it.
+
+    What was overturned, wholly or in part, is told by the letter of the determination that supersedes.
+    """
+    text = letter_text(_letter_upholding(decision))
+    return papers.keep(kind=PaperKind.APPEAL_LETTER, subject_id=decision.appeal.public_id, text=text, now=now)
 
 
 def packet_file(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> KeptFile:
@@ -61,6 +72,33 @@ def letter_file(*, prior_auth_id: PriorAuthId, determination_id: UUID, by: Actor
     return KeptFile(file=file, name=f"{found.number}-letter")
 
 
+def appeal_letter_file(*, appeal_id: AppealId, by: Actor, now: datetime) -> KeptFile:
+    """Return the letter of an appeal that was upheld.
+
+    :raises NotFound: when the organization may know no such appeal, or it has no such paper.
+    """
+    found = appeals.appeal(by, appeal_id)
+    file = papers.file_of(kind=PaperKind.APPEAL_LETTER, subject_id=found.public_id, now=now)
+    return KeptFile(file=file, name=f"{found.prior_auth.number}-appeal-letter")
+
+
+def _letter_upholding(decision: AppealDecision) -> Letter:
+    """Return the letter of the determination that stands, with what was said of it on appeal, and by whom."""
+    stands = _letter(decision.appeal.determination, is_on_appeal=True)
+    return replace(
+        stands,
+        upholds=stands.decided_on,
+        decided_on=clock.day_in(decision.appeal.prior_auth.time_zone, at=decision.decided_at),
+        reason=decision.reason_text,
+        criterion=decision.criterion,
+        would_change=decision.would_change,
+        decider=decision.decided_by.full_name,
+        licence=_licence(decision.licence),
+        was_due="",
+        replaces=None,
+    )
+
+
 def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
     regime = regimes.version(determination.prior_auth.regime, determination.prior_auth.regime_version)
     prior_auth, outcome = determination.prior_auth, Outcome(determination.outcome)
@@ -74,7 +112,7 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
         insurer=insurer,
         clinic=prior_auth.clinic.name,
         prescriber=str(prior_auth.prescriber) if prior_auth.prescriber else "",
-        member_id=prior_auth.coverage.member_id if prior_auth.coverage else "",
+        member=", ".join(_member(prior_auth)),
         lines=list(_lines(determination)),
         reason=determination.reason_text,
         criterion=determination.criterion,
@@ -85,8 +123,25 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
         was_due=moment(due_at, ZoneInfo(prior_auth.time_zone)) if due_at and is_by_law else "",
         replaces=clock.day_in(prior_auth.time_zone, at=before.decided_at) if before else None,
         redisclosure_notice=notice(is_part2=prior_auth.is_part2),
-        next_steps=next_steps(outcome, regime, insurer=insurer, is_on_appeal=is_on_appeal),
+        next_steps=next_steps(
+            outcome,
+            regime,
+            insurer=insurer,
+            clinic=prior_auth.clinic.name,
+            number=prior_auth.number,
+            is_on_appeal=is_on_appeal,
+        ),
     )
+
+
+def _member(prior_auth: PriorAuth) -> Iterator[str]:
+    """Yield whom it is for as the insurer itself knows them; never a name that another organization typed."""
+    if name := prescriptions.name_by(prior_auth.insurer_id, prior_auth.patient):
+        yield name
+        if prior_auth.patient.birth_date:
+            yield f"born {prior_auth.patient.birth_date}"
+    if prior_auth.coverage:
+        yield f"number {prior_auth.coverage.member_id}"
 
 
 def _licence(licence: Licence | None) -> str:
@@ -121,7 +176,7 @@ def _amounts(days: int, quantity: Decimal | None, daily_units: Decimal | None, r
     parts = [
         f"{days} days",
         "" if quantity is None else f"quantity {_plain(quantity)}",
-        "" if daily_units is None else f"at most {_plain(daily_units)} a day",
+        "" if daily_units is None else f"at most {_plain(daily_units)} units a day",
         "" if refills is None else f"refills: {refills}",
     ]
     return ", ".join(part for part in parts if part)

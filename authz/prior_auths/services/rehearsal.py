@@ -19,13 +19,18 @@ LATER: Final = "given when decided"
 def notice_of(take: Callable[..., PriorAuth | Appeal], **arguments: Any) -> PaperText:
     """Return the letter that a deciding service would write with these arguments: it decides, and all is taken back.
 
+    An appeal that is upheld has a letter of its own; any other decision on one is told by its determination's.
+
     Whatever the service raises is raised here as well, so what can be read here can also be decided.
     """
     decided = take(**arguments)
     prior_auth = decided.prior_auth if isinstance(decided, Appeal) else decided
     determination = Determination.objects.filter(prior_auth=prior_auth).latest("pk")
-    text = paper_text(PaperKind.DETERMINATION_LETTER, determination.public_id)
-    numbers = list(determination.authorizations.values_list("number", flat=True))
+    if isinstance(decided, Appeal) and decided.decision.determination_id is None:
+        text, numbers = paper_text(PaperKind.APPEAL_LETTER, decided.public_id), []
+    else:
+        text = paper_text(PaperKind.DETERMINATION_LETTER, determination.public_id)
+        numbers = list(determination.authorizations.values_list("number", flat=True))
     transaction.set_rollback(True)
     return _without(numbers, text)
 

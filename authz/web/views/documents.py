@@ -12,7 +12,7 @@ from authz.documentation.services import files
 from authz.documentation.virus_scan import FileInfected, ScannerUnavailable
 from authz.downloads import download
 from authz.errors import AuthzError, InvalidInput
-from authz.ids import PriorAuthId
+from authz.ids import AppealId, PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.selectors import KeptFile
 from authz.prior_auths.services import documents, papers
@@ -91,6 +91,11 @@ class AttachmentContent(Download):
 class PacketPaper(Download):
     def get(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
         return self.hand_out(papers.packet_file(prior_auth_id=prior_auth_id, by=self.actor, now=self.now))
+
+
+class AppealLetterPaper(Download):
+    def get(self, request: HttpRequest, prior_auth_id: PriorAuthId, appeal_id: AppealId) -> HttpResponse:
+        return self.hand_out(papers.appeal_letter_file(appeal_id=appeal_id, by=self.actor, now=self.now))
 
 
 class LetterPaper(Download):
