@@ -59,6 +59,7 @@ UNDER_POLICY: Final[Mapping[str, str]] = {
     "SecondReading": _REQUEST,
     "Authorization": _REQUEST,
     "Appeal": _REQUEST,
+    "Appeal_documents": _REQUEST,
     "AppealEvent": _REQUEST,
     "AppealDecision": _REQUEST,
     "Call": _REQUEST,

@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from authz.api.documents import AttachmentOut
 from authz.api.fields import Word
 from authz.api.prior_auth_out import ClockOut, DueOut
 from authz.notifications.selectors import decision_notices
@@ -76,12 +77,17 @@ class AppealDetailOut(AppealOut):
     reason = serializers.CharField()
     good_cause = serializers.CharField(help_text="Why it is filed late; empty when nothing was said.")
     clocks = serializers.SerializerMethodField(help_text="Until when to file it, to decide it and, missed, to forward.")
+    attachments = serializers.SerializerMethodField(help_text="What the clinic sent in with it.")
     onward = serializers.SerializerMethodField(help_text="Null where the regime names nobody beyond the insurer.")
 
     @extend_schema_field(ClockOut(many=True))
     def get_clocks(self, appeal: Appeal) -> list[dict[str, Any]]:
         notices = decision_notices(appeal.prior_auth)
         return list(ClockOut(appeals.clocks_of(appeal, notices=notices).clocks, many=True).data)
+
+    @extend_schema_field(AttachmentOut(many=True))
+    def get_attachments(self, appeal: Appeal) -> list[dict[str, Any]]:
+        return [dict(AttachmentOut(row).data) for row in appeals.documents_of(appeal)]
 
     @extend_schema_field(OnwardOut(allow_null=True))
     def get_onward(self, appeal: Appeal) -> dict[str, Any] | None:

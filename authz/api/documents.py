@@ -106,6 +106,7 @@ class AttachmentIn(In):
     answers = Several(
         child=PublicId(), required=False, default=list, help_text="The insurer's questions that it answers, by id."
     )
+    appeal = PublicId(required=False, default=None, help_text="The open appeal that it is sent in with, by id.")
     part2 = SaidTruth(required=False, default=False, help_text="It comes from a program under 42 CFR Part 2.")
 
 
@@ -119,6 +120,7 @@ class AttachmentOut(serializers.Serializer[Attachment]):
     sha256 = serializers.CharField(source="file.sha256")
     shows = serializers.ListField(child=serializers.CharField())
     answers = serializers.SerializerMethodField(help_text="The insurer's questions that it answers, by id.")
+    appeals = serializers.SerializerMethodField(help_text="The appeals that it was sent in with, by id.")
     part2 = serializers.BooleanField(source="is_part2", help_text="It comes from a program under 42 CFR Part 2.")
     redisclosure_notice = serializers.SerializerMethodField(help_text="That of 42 CFR 2.32, or empty.")
     attached_at = serializers.DateTimeField()
@@ -130,6 +132,9 @@ class AttachmentOut(serializers.Serializer[Attachment]):
 
     def get_answers(self, row: Attachment) -> list[UUID]:
         return [asked.public_id for asked in row.information_requests.all()]
+
+    def get_appeals(self, row: Attachment) -> list[UUID]:
+        return [appeal.public_id for appeal in row.appeals.all()]
 
 
 class AttachmentsOut(serializers.Serializer[Any]):
@@ -158,7 +163,8 @@ class AttachmentsView(Door):
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
         """Attach a document and say what it proves. The same bytes sent again are the attachment that is there.
 
-        After submission it answers an open question of the insurer, and goes with the answer.
+        After submission it answers an open question of the insurer, and goes with the answer; or it is sent in with an
+        open appeal, at once.
         """
         documents.must_be_open(prior_auth_id=prior_auth_id, by=self.actor)
         sent = self.read(AttachmentIn)
@@ -166,8 +172,9 @@ class AttachmentsView(Door):
         file = files.inspect(content=sent["file"].content)
         title = sent.get("title", sent["file"].name)
         version = expected_version(request, is_required=False)
-        proves = {"shows": sent["shows"], "answers": sent["answers"], "is_part2": sent["part2"]}
-        return self.once(lambda: self._attach(prior_auth_id, version, file=file, title=title, **proves))
+        said = {"shows": sent["shows"], "answers": sent["answers"], "appeal_id": sent["appeal"]}
+        said |= {"title": title, "is_part2": sent["part2"]}
+        return self.once(lambda: self._attach(prior_auth_id, version, file=file, **said))
 
     def _attach(self, prior_auth_id: PriorAuthId, version: int | None, **document: Any) -> Response:
         attachment, is_new = documents.attach(
@@ -239,13 +246,6 @@ class PacketView(DownloadDoor):
         return self.hand_out(papers.packet_file(prior_auth_id=prior_auth_id, by=self.actor, now=self.now))
 
 
-class LetterView(DownloadDoor):
-    @extend_schema(
-        operation_id="download_letter",
-        tags=["documents"],
-        responses={(200, MediaType.PDF.value): OpenApiTypes.BINARY},
-    )
-    def get(self, request: Request, prior_auth_id: PriorAuthId, determination_id: UUID) -> HttpResponse:
 class AppealLetterView(DownloadDoor):
     @extend_schema(
         operation_id="download_appeal_letter",
@@ -257,6 +257,13 @@ class AppealLetterView(DownloadDoor):
         return self.hand_out(papers.appeal_letter_file(appeal_id=appeal_id, by=self.actor, now=self.now))
 
 
+class LetterView(DownloadDoor):
+    @extend_schema(
+        operation_id="download_letter",
+        tags=["documents"],
+        responses={(200, MediaType.PDF.value): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, prior_auth_id: PriorAuthId, determination_id: UUID) -> HttpResponse:
         """Download the letter that tells a determination."""
         return self.hand_out(
             papers.letter_file(

@@ -42,7 +42,7 @@ class StepOut(_RowOut):
 
 
 class AppealStepOut(_RowOut):
-    """`sources` is empty for filing, which is done on the request."""
+    """`sources` is empty for filing, which is done on the request; a document is added with those of the request."""
 
     step = Word(AppealStep)
     sources = serializers.ListField(child=Word(AppealState))

@@ -126,6 +126,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.reopened": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW, Audience.REVIEWER: TO_ACT},
     "appeal.filed": {Audience.INTAKE: TO_ACT_AT_ONCE, Audience.APPEAL_REVIEWERS: TO_ACT},
     "appeal.received": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW, Audience.APPEAL_REVIEWERS: TO_ACT},
+    "appeal.document-added": {Audience.INTAKE: TO_KNOW, Audience.APPEAL_REVIEWERS: TO_KNOW},
     "appeal.upheld": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW, Audience.INTAKE: TO_KNOW},
     "appeal.overturned": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
     "appeal.overturned-in-part": {Audience.STAFF: TO_ACT, Audience.PRESCRIBER: TO_ACT_NOW, Audience.INTAKE: TO_KNOW},

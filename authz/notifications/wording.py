@@ -37,6 +37,7 @@ SENTENCES = {
     "prior-auth.reopened": "The decision on prior authorization request {number} is being looked at again.",
     "appeal.filed": "The decision on prior authorization request {number} was appealed.",
     "appeal.received": "The insurer has the appeal of the decision on prior authorization request {number} in hand.",
+    "appeal.document-added": "A document was sent in with the appeal on prior authorization request {number}.",
     "appeal.upheld": "The decision on prior authorization request {number} was upheld; see who can be asked next.",
     "appeal.overturned": "The decision on prior authorization request {number} was overturned; it is approved.",
     "appeal.overturned-in-part": "The decision on prior authorization request {number} was overturned in part.",

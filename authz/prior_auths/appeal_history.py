@@ -18,7 +18,9 @@ HEEDED: Final[Mapping[AppealStep, What]] = {
     AppealStep.WITHDRAW: What.APPEAL_CLOSED,
     AppealStep.FORWARD: What.FORWARDED,
 }
-UNHEEDED: Final[frozenset[AppealStep]] = frozenset({AppealStep.RECEIVE, AppealStep.TAKE_IN_HAND, AppealStep.RELEASE})
+UNHEEDED: Final[frozenset[AppealStep]] = frozenset(
+    {AppealStep.RECEIVE, AppealStep.TAKE_IN_HAND, AppealStep.RELEASE, AppealStep.ADD_DOCUMENT}
+)
 """Steps that no clock heeds. Every step is either here or above."""
 
 

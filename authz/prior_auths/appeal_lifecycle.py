@@ -25,6 +25,7 @@ class AppealStep(StrEnum):
     RECEIVE = "receive"
     TAKE_IN_HAND = "take_in_hand"
     RELEASE = "release"
+    ADD_DOCUMENT = "add_document"
     UPHOLD = "uphold"
     OVERTURN = "overturn"
     OVERTURN_IN_PART = "overturn_in_part"
@@ -76,6 +77,8 @@ TABLE: dict[AppealStep, Transition[AppealState]] = {
         _from(AppealState.RECEIVED, AppealState.IN_REVIEW), AppealState.IN_REVIEW, _APPEAL_REVIEW
     ),
     AppealStep.RELEASE: Transition(_from(AppealState.IN_REVIEW), AppealState.RECEIVED, _APPEAL_REVIEW),
+    # What the clinic sends in is in the insurer's hands at once; it changes the version that a decision names.
+    AppealStep.ADD_DOCUMENT: Transition(frozenset(UNDECIDED), None, _CLINIC, "appeal.document-added"),
     AppealStep.UPHOLD: Transition(_from(AppealState.IN_REVIEW), AppealState.DECIDED, _APPEAL_REVIEW, "appeal.upheld"),
     AppealStep.OVERTURN: Transition(
         _from(AppealState.IN_REVIEW), AppealState.DECIDED, _APPEAL_REVIEW, "appeal.overturned"

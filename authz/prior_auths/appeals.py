@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import F, Prefetch, QuerySet
 
 from authz.access.roles import Action, Actor, must_be_allowed
+from authz.documentation import selectors as documentation
+from authz.documentation.models import Attachment
 from authz.errors import NotFound
 from authz.ids import AppealId, PriorAuthId
 from authz.policies import regimes
@@ -36,7 +38,9 @@ def appeals(by: Actor) -> QuerySet[Appeal]:
     known = PriorAuth.objects.filter(visible_to(by))
     return (
         Appeal.objects.filter(prior_auth__in=known)
-        .select_related("prior_auth", "determination", "decision__decided_by", "decision__determination", "reviewer")
+        .select_related(
+            "prior_auth__answers", "determination", "decision__decided_by", "decision__determination", "reviewer"
+        )
         .prefetch_related("events", "prior_auth__events")
         .annotate(turn_at=F("due_at"), runs_out_on=F("prior_auth__runs_out_on"))
         .order_by(*MOST_PRESSING)
@@ -118,6 +122,13 @@ def allowed_steps(appeal: Appeal, by: Actor) -> list[AppealStep]:
 def regime_of(prior_auth: PriorAuth) -> Regime:
     """Return the regime that a request was submitted under."""
     return regimes.version(prior_auth.regime, prior_auth.regime_version)
+
+
+def documents_of(appeal: Appeal) -> list[Attachment]:
+    """Return what the clinic sent in with an appeal, without the bytes."""
+    sheet = appeal.prior_auth.answers
+    rows = documentation.attachments(sheet).filter(appeals=appeal) if sheet else Attachment.objects.none()
+    return list(rows.prefetch_related("information_requests", "appeals"))
 
 
 def in_force(prior_auth: PriorAuth) -> Determination | None:

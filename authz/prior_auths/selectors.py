@@ -216,7 +216,7 @@ def attachments(by: Actor, found: PriorAuth) -> list[Attachment]:
         return []
     is_own = by.organization_id == found.clinic_id
     rows = documentation.attachments(found.answers) if is_own else sent(found)
-    return list(rows.prefetch_related("information_requests"))
+    return list(rows.prefetch_related("information_requests", "appeals"))
 
 
 def attachment_file(by: Actor, prior_auth_id: PriorAuthId, attachment_id: UUID) -> KeptFile:

@@ -7,6 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from authz.access.roles import Actor
+from authz.documentation.models import Attachment
 from authz.ids import PriorAuthId
 from authz.prior_auths import appeals, calls
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
@@ -38,13 +39,17 @@ Refusals = Mapping[str, AfterForm]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealRow:
-    """One appeal. `onward` is who can be asked next, in words, once it was decided against."""
+    """One appeal. `documents` were sent in with it.
+
+    `onward` is who can be asked next, in words, once it was decided against.
+    """
 
     appeal: Appeal
     status: Status
     due: Due | None
     decision: AppealDecision | None
     onward: str
+    documents: list[Attachment]
     events: list[AppealEvent]
     acts: list[Act]
 
@@ -98,6 +103,7 @@ def _row(appeal: Appeal, by: Actor, refused: Refusals) -> AppealRow:
         due=appeals.due(appeal),
         decision=decision,
         onward=" ".join(_next(appeals.onward(appeal.prior_auth))) if is_against else "",
+        documents=appeals.documents_of(appeal),
         events=list(appeal.events.all()),
         acts=_acts(APPEAL_STEPS, appeals.allowed_steps(appeal, by), appeal, "appeal-step", refused),
     )

@@ -186,6 +186,7 @@ APPEAL_DONE: Mapping[AppealStep, str] = {
     AppealStep.RECEIVE: "Appeal acknowledged",
     AppealStep.TAKE_IN_HAND: "Appeal taken in hand",
     AppealStep.RELEASE: "Appeal put back",
+    AppealStep.ADD_DOCUMENT: "Document sent in with the appeal",
     AppealStep.UPHOLD: "Decision upheld on appeal",
     AppealStep.OVERTURN: "Decision overturned on appeal",
     AppealStep.OVERTURN_IN_PART: "Decision overturned in part on appeal",

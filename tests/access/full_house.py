@@ -13,6 +13,7 @@ from authz.access.roles import Role
 from authz.administration.services import invitations
 from authz.api.models import IdempotentAnswer
 from authz.audit import services as audit
+from authz.documentation.services import files
 from authz.ids import AppealId, DeterminationId, PatientId, PayerPolicyId, PlanId
 from authz.notifications import services as notifications
 from authz.notifications.channels.webhook.models import WebhookEndpoint, WebhookSecret
@@ -29,6 +30,7 @@ from authz.prior_auths.services import (
     appeal_decisions,
     automation,
     calling,
+    documents,
     intake,
     papers,
     questions,
@@ -119,6 +121,11 @@ def _after_a_decision(cast: Cast, denied: PriorAuth) -> None:
     papers.letter_file(prior_auth_id=key_of(denied), determination_id=letter, by=cast.stella, now=NOW)
     uma = stage.appeal_reviewer(cast)
     appeal = stage.appeal_in_review(cast, denied, by=uma, now=NOW)
+    report = files.inspect(content=b"Report of the operation.")
+    documents.attach(
+        prior_auth_id=key_of(denied), file=report, title="Report", appeal_id=AppealId(appeal.public_id),
+        by=cast.stella, now=NOW,
+    )  # fmt: skip
     appeal_decisions.uphold(appeal_id=AppealId(appeal.public_id), reason=REASON, by=uma, now=NOW)
     Breach.objects.create(prior_auth=denied, kind="decide_by", due_at=NOW, noted_at=later(1))
 

@@ -10,6 +10,8 @@ from authz.prior_auths.appeal_lifecycle import TABLE
 from authz.prior_auths.models import Appeal, PriorAuth
 from tests import cast as stage
 from tests.api.callers import Caller, nothing_changes, person, refused
+from tests.api.test_documents import attach
+from tests.documentation.samples import TEXT, pdf
 
 REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Clause 4"}
 
@@ -126,3 +128,33 @@ def test_the_lifecycle_tells_of_appeals_too(db: None) -> None:
     assert (rows["file"]["sources"], rows["file"]["target"], rows["file"]["address"]) == ([], "filed", "")
     assert (rows["uphold"]["by"], rows["uphold"]["needs_if_match"]) == (["appeal_reviewer"], True)
     assert set(told["active"]) == {"filed", "received", "in_review"}
+
+
+def test_a_document_sent_in_with_an_appeal_is_read_by_who_decides_it_and_the_letter_by_both(
+    cast: stage.Cast, stella: Caller, denied: PriorAuth
+) -> None:
+    stage.appeal_reviewer(cast)
+    uma, mallory = person("uma"), person("mallory")
+    here = f"appeals/{filed(stella, denied).json()['id']}/"
+    person("ivy").post(f"{here}receive/")
+    taken = uma.post(f"{here}take-in-hand/")
+    refused(stella.get(f"{here}letter/"), 404, "not-found")
+
+    sent = attach(stella, denied, pdf(1), title="Report", appeal=here.split("/")[1]).json()
+    stale = uma.post(f"{here}uphold/", {"reason": REASON}, if_match=taken["ETag"])
+    read = uma.get(here)
+    upheld = uma.post(f"{here}uphold/", {"reason": REASON}, if_match=read["ETag"])
+    too_late = attach(stella, denied, TEXT, appeal=here.split("/")[1])
+
+    refused(stale, 412, "stale-version")
+    assert read.json()["attachments"] == [sent]
+    assert sent["appeals"] == [read.json()["id"]]
+    content = f"prior-authorizations/{denied.public_id}/attachments/{sent['id']}/content/"
+    assert uma.get(content).content == pdf(1)
+    assert uma.get(f"prior-authorizations/{denied.public_id}/packet/").content.startswith(b"%PDF-")
+    assert upheld.status_code == 200
+    refused(too_late, 409, "answers-closed")
+    ours, theirs = stella.get(f"{here}letter/"), uma.get(f"{here}letter/")
+    assert ours.content == theirs.content
+    assert ours["Content-Disposition"] == f'attachment; filename="{denied.number}-appeal-letter.pdf"'
+    refused(mallory.get(f"{here}letter/"), 404, "not-found")

@@ -188,6 +188,7 @@ def tenant_calls(told: dict[str, Any]) -> list[Call]:
         Call("request-appeals", "POST", f"{here}appeals/", {"reason": "Too short."}),
         Call("appeal", "GET", appeal),
         Call("appeal-events", "GET", f"{appeal}events/"),
+        Call("appeal-letter", "GET", f"{appeal}letter/"),
         *(
             Call(f"appeal-{door.address}", "POST", f"{appeal}{door.address}/", APPEAL_BODIES.get(step))
             for step, door in APPEAL_DOORS.items()
@@ -630,7 +631,9 @@ def test_every_step_people_may_take_on_a_call_has_an_address() -> None:
 def test_every_step_people_may_take_on_an_appeal_has_an_address() -> None:
     by_people = {step for step, row in appeal_lifecycle.TABLE.items() if row.by - {Role.SYSTEM}}
 
-    assert set(APPEAL_DOORS) == by_people - {AppealStep.FILE}, "an appeal is filed on its request"
+    assert set(APPEAL_DOORS) == by_people - {AppealStep.FILE, AppealStep.ADD_DOCUMENT}, (
+        "an appeal is filed on its request, and its documents are attached with those of the request"
+    )
 
 
 def test_a_machine_never_reviews_nor_decides_nor_answers(cast: stage.Cast) -> None:

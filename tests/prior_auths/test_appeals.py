@@ -442,7 +442,7 @@ def test_a_refused_step_leaves_nothing_behind(cast: Cast) -> None:
     with pytest.raises(IllegalStep) as refusal:
         appealing.receive(appeal_id=id_of(appeal), by=cast.stella, now=later(1))
 
-    assert refusal.value.context["allowed"] == ["withdraw"]
+    assert refusal.value.context["allowed"] == ["add_document", "withdraw"]
     assert (appeal.events.count(), OutboxMessage.objects.count()) == before
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 from authz import clock
 from authz.access.roles import Role
-from authz.ids import PatientId
+from authz.documentation.services import files
+from authz.ids import AppealId, PatientId
 from authz.prescriptions.models import Patient
-from authz.prior_auths.services import intake
+from authz.prior_auths.services import documents, intake
 from tests import cast as stage
 from tests.api.callers import Caller, field_errors, machine, person, refused
 from tests.cast import Cast
@@ -120,3 +121,21 @@ def test_only_administrators_account_and_only_for_patients_they_know(cast: Cast)
         refused(caller.get(path), 403, "forbidden")
     for stranger in (machine(cast.hillside, Role.CLINIC_ADMIN), machine(cast.summit, Role.INSURER_ADMIN)):
         refused(stranger.get(path), 404, "not-found")
+
+
+def test_a_document_sent_in_with_an_appeal_is_a_disclosure_of_the_clinic(cast: Cast) -> None:
+    case = stage.denied(cast)
+    appeal = stage.appealed(cast, case, now=stage.NOW)
+    before = accounted(machine(cast.riverside, Role.CLINIC_ADMIN), case.patient)
+
+    documents.attach(
+        prior_auth_id=stage.key_of(case),
+        file=files.inspect(content=b"Report of the operation."),
+        title="Report",
+        appeal_id=AppealId(appeal.public_id),
+        by=cast.stella,
+        now=stage.NOW,
+    )
+
+    after = accounted(machine(cast.riverside, Role.CLINIC_ADMIN), case.patient)
+    assert after[0][-1] == before[0][-1] + 1

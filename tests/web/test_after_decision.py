@@ -4,6 +4,7 @@ from html import unescape
 
 from django.test import Client
 
+from authz import clock
 from authz.ids import AppealId
 from authz.policies.history import Happened, What
 from authz.prior_auths.deadlines import Urgency
@@ -11,9 +12,11 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import appeal_decisions, appealing, calling
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
+from tests.documentation.samples import TEXT
 from tests.prior_auths.test_appeals import REASON
 from tests.web.conftest import Door
 from tests.web.reading import findings
+from tests.web.test_documentation import attach
 
 
 def page(client: Client, request: PriorAuth) -> str:
@@ -70,3 +73,26 @@ def test_the_page_tells_a_call_and_the_times_to_choose_from(cast: Cast, enter: D
 
     assert "Peer-to-peer call: Offered by the insurer" in seen
     assert '<li><time datetime="2025-03-04T15:00:00+00:00">Mar 4, 2025, 10:00 AM EST</time></li>' in seen
+
+
+def test_a_document_is_sent_in_with_the_appeal_from_the_clinics_page_and_read_at_the_desk(
+    cast: Cast, enter: Door
+) -> None:
+    uma, denied, stella = stage.appeal_reviewer(cast), stage.denied(cast), enter("stella")
+    appeal = stage.appeal_in_review(cast, denied, by=uma, now=clock.now())
+
+    before = page(stella, denied)
+    attach(stella, denied, TEXT, title="Report of the operation", shows=[])
+
+    assert "It is sent in with the appeal at once, and stays." in before
+    seen = page(stella, denied)
+    assert "Sent in with it:" in seen
+    assert "Take off 1" not in seen
+    desk = unescape(enter("uma").get(f"/desk/{denied.public_id}/").content.decode())
+    assert findings(desk) == []
+    for told in ("Sent in with it:", "1. Report of the operation", "Sent in with the appeal.", "What was submitted"):
+        assert told in desk
+    appeal_decisions.uphold(appeal_id=AppealId(appeal.public_id), reason=REASON, by=uma, now=clock.now())
+    assert "Attach a document" not in page(stella, denied)
+    assert f"/appeals/{appeal.public_id}/letter/" in page(stella, denied)
+    assert stella.get(f"/prior-auths/{denied.public_id}/appeals/{appeal.public_id}/letter/").content[:5] == b"%PDF-"

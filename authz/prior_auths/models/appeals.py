@@ -17,13 +17,14 @@ class Appeal(models.Model):
     """An appeal of one adverse determination. `version` counts its changes and is its ETag.
 
     `was_late` says that it was filed after the last day, for the `good_cause` that was stated. A trigger holds that
-    what is appealed is an adverse determination of the same request, and that neither is ever exchanged.
+    what is appealed is an adverse determination of the same request, and that neither is ever exchanged. `documents`
+    are what the clinic sent in with it, each in the insurer's hands from then on.
     """
 
     PHI: ClassVar[set[str]] = {"reason", "good_cause"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "prior_auth", "determination", "state", "version", "urgency", "was_late", "filed_at",
-        "due_at", "reviewer", "leased_until",
+        "due_at", "reviewer", "leased_until", "documents",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -41,6 +42,7 @@ class Appeal(models.Model):
     )
     reviewer = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
     leased_until = models.DateTimeField(null=True)
+    documents = models.ManyToManyField("authz.Attachment", related_name="appeals")
 
     class Meta:
         constraints = [

@@ -1,10 +1,15 @@
-"""The clinic attaches documents, and takes them off again, until they are sent: with the request, or with an answer."""
+"""The clinic attaches documents, and takes them off again, until they are sent: with the request, or with an answer.
 
-from collections.abc import Collection
+With an appeal that is open they are sent at once: its time runs already.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from authz.access.roles import Actor, Role
 from authz.audit import services as audit
@@ -13,12 +18,19 @@ from authz.documentation.models import AnswerSheet, Attachment
 from authz.documentation.services import files
 from authz.documentation.services.files import Inspected
 from authz.errors import Forbidden, InvalidInput, NotFound
-from authz.ids import PriorAuthId
+from authz.ids import AppealId, PriorAuthId
+from authz.prior_auths.appeal_lifecycle import UNDECIDED, AppealStep
 from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, State
-from authz.prior_auths.models import InformationRequest, PriorAuth
+from authz.prior_auths.models import Appeal, InformationRequest, PriorAuth
 from authz.prior_auths.packet import sent
-from authz.prior_auths.services import steps
+from authz.prior_auths.services import appeal_steps, steps
 from authz.prior_auths.services.request import AnswersClosed, open_sheet
+
+_WHAT_FOR: Final[Mapping[str, str]] = {
+    "shows": "Say what it proves: name the questions that it bears out.",
+    "answers": "Say what it proves: name the insurer's questions that it answers.",
+    "appeal": "Say which appeal it is sent in with.",
+}
 
 
 def must_be_open(*, prior_auth_id: PriorAuthId, by: Actor) -> None:
@@ -26,7 +38,8 @@ def must_be_open(*, prior_auth_id: PriorAuthId, by: Actor) -> None:
 
     :raises NotFound: when the clinic has no such request.
     :raises Forbidden: when the actor may not attach.
-    :raises AnswersClosed: before the request is taken up, and once submitted while the insurer asks nothing.
+    :raises AnswersClosed: before the request is taken up, and once submitted while the insurer asks nothing and no
+        appeal is open.
     """
     with transaction.atomic():
         _open_sheet(_own(prior_auth_id, by, None))
@@ -40,6 +53,7 @@ def attach(
     title: str,
     shows: Collection[str] = (),
     answers: Collection[UUID] = (),
+    appeal_id: AppealId | None = None,
     is_part2: bool = False,
     by: Actor,
     now: datetime,
@@ -48,26 +62,31 @@ def attach(
     """Attach an inspected document. Returns it, and whether it is new.
 
     It proves something: `shows` are questions of the questionnaire that it bears out, `answers` what the insurer has
-    asked since. Once the request is submitted it goes with an answer, and the packet stays as it was. `is_part2` says
-    that it comes from a program under 42 CFR Part 2.
+    asked since. Once the request is submitted it goes with an answer, or with the open appeal `appeal_id`, and the
+    packet stays as it was. `is_part2` says that it comes from a program under 42 CFR Part 2.
 
     :raises NotFound: when the clinic has no such request.
-    :raises AnswersClosed: before the request is taken up, and once submitted while the insurer asks nothing.
-    :raises InvalidInput: when the title is none, it says not what it proves, or names what nobody asks.
+    :raises AnswersClosed: before the request is taken up, and once submitted while the insurer asks nothing and no
+        appeal is open.
+    :raises InvalidInput: when the title is none, it says not what it proves, or names what nobody asks or no open
+        appeal.
     """
     prior_auth = _own(prior_auth_id, by, expected_version)
     sheet = _open_sheet(prior_auth)
-    items = _items(prior_auth, shows, answers)
+    appeal = _appeal(prior_auth, appeal_id)
+    goes_with = _goes_with(prior_auth, shows, answers, appeal)
     attachment, is_new = files.attach(
         sheet=sheet, file=file, title=title, shows=shows, is_part2=is_part2, by=by, now=now
     )
     is_flagged = attachment.is_part2 and not prior_auth.is_part2
     prior_auth.is_part2 = prior_auth.is_part2 or attachment.is_part2
-    unlinked = [item for item in items if not item.documents.contains(attachment)]
-    for item in unlinked:
-        item.documents.add(attachment)
+    unlinked = [one for one in goes_with if not one.documents.contains(attachment)]
+    for one in unlinked:
+        one.documents.add(attachment)
     if is_new or unlinked or is_flagged:
         _note(prior_auth, "attach", by, now)
+    if appeal is not None and unlinked:
+        appeal_steps.take(appeal, AppealStep.ADD_DOCUMENT, by=by, now=now)
     return attachment, is_new
 
 
@@ -105,21 +124,37 @@ def _own(prior_auth_id: PriorAuthId, by: Actor, expected_version: int | None) ->
 
 
 def _open_sheet(prior_auth: PriorAuth) -> AnswerSheet:
-    if prior_auth.answers is not None and State(prior_auth.state) in ASKED_OF_CLINIC:
-        return prior_auth.answers
-    return open_sheet(prior_auth)
+    is_asked = State(prior_auth.state) in ASKED_OF_CLINIC or _open_appeals(prior_auth).exists()
+    return prior_auth.answers if prior_auth.answers is not None and is_asked else open_sheet(prior_auth)
 
 
-def _items(prior_auth: PriorAuth, shows: Collection[str], answers: Collection[UUID]) -> list[InformationRequest]:
-    """Return the insurer's open questions that a document answers."""
+def _open_appeals(prior_auth: PriorAuth) -> QuerySet[Appeal]:
+    return prior_auth.appeals.filter(state__in=[state.value for state in UNDECIDED])
+
+
+def _appeal(prior_auth: PriorAuth, appeal_id: AppealId | None) -> Appeal | None:
+    """Return the open appeal that a document is sent in with, locked after its request."""
+    if appeal_id is None:
+        return None
+    found = _open_appeals(prior_auth).select_for_update().filter(public_id=appeal_id).first()
+    if found is None:
+        raise InvalidInput({"appeal": ["There is no such open appeal."]})
+    found.prior_auth = prior_auth
+    return found
+
+
+def _goes_with(
+    prior_auth: PriorAuth, shows: Collection[str], answers: Collection[UUID], appeal: Appeal | None
+) -> list[InformationRequest | Appeal]:
+    """Return the insurer's open questions that a document answers, and the appeal that it is sent in with."""
     asked = {row.public_id: row for row in prior_auth.information_requests.filter(answered_at=None)}
     if not asked.keys() >= set(answers):
         raise InvalidInput({"answers": ["The insurer asks no such question now."]})
-    if prior_auth.packet is not None and not answers:
-        raise InvalidInput({"answers": ["Say what it proves: name the insurer's questions that it answers."]})
-    if not shows and not answers:
-        raise InvalidInput({"shows": ["Say what it proves: name the questions that it bears out."]})
-    return [asked[key] for key in dict.fromkeys(answers)]
+    if appeal is None and not answers and (prior_auth.packet is not None or not shows):
+        is_asked = State(prior_auth.state) in ASKED_OF_CLINIC
+        name = "shows" if prior_auth.packet is None else "answers" if is_asked else "appeal"
+        raise InvalidInput({name: [_WHAT_FOR[name]]})
+    return [*(asked[key] for key in dict.fromkeys(answers)), *([appeal] if appeal else [])]
 
 
 def _note(prior_auth: PriorAuth, action: str, by: Actor, now: datetime) -> None:

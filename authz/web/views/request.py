@@ -16,10 +16,11 @@ from authz.errors import AuthzError, Forbidden, NotFound, StaleVersion
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
+from authz.prior_auths.appeal_lifecycle import UNDECIDED as OPEN_APPEALS
 from authz.prior_auths.authorizations import seen
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, BEFORE_SUBMISSION, State, Step
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.models import Appeal, PriorAuth
 from authz.prior_auths.outlook import outlook
 from authz.prior_auths.packet import sent
 from authz.prior_auths.record_words import sentences_told
@@ -28,7 +29,7 @@ from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
 from authz.web.after_decision import appeal_rows, call_rows, filing
 from authz.web.answers_form import Answered, AnswersForm, answered, submitted
-from authz.web.attach_form import AttachForm, Proves, of_insurer, of_questionnaire
+from authz.web.attach_form import AttachForm, Proves, of_appeal, of_insurer, of_questionnaire
 from authz.web.clinic_follow_up_forms import AfterForm
 from authz.web.clock_rows import clock_rows, clocks_told, to_appeal
 from authz.web.forms import Fault, PlainForm
@@ -134,20 +135,28 @@ class RequestPage(Page):
 
     def _attach_form(self, prior_auth: PriorAuth, refused: Refused | None) -> AttachForm | None:
         """Return the form that attaches a document; None where none can be attached."""
-        if not self._may_answer(prior_auth) and not self._is_asked(prior_auth):
+        is_open = self._may_answer(prior_auth) or self._is_asked(prior_auth) or self._open_appeal(prior_auth)
+        if not is_open:
             return None
         if refused and isinstance(refused.form, AttachForm):
             return refused.form
         return AttachForm(self.proves(prior_auth))
 
     def proves(self, prior_auth: PriorAuth) -> Proves:
-        """Return what a document can prove now: answers to the questionnaire, or to what the insurer asks."""
+        """Return what a document can prove now: answers, what the insurer asks, or what an open appeal is about."""
         if self._is_asked(prior_auth):
             return of_insurer(prior_auth.information_requests.all())
+        if appeal := self._open_appeal(prior_auth):
+            return of_appeal(appeal, self.questions(prior_auth))
         return of_questionnaire(self.questions(prior_auth))
 
     def _is_asked(self, prior_auth: PriorAuth) -> bool:
         return self._is_clinical(prior_auth) and State(prior_auth.state) in ASKED_OF_CLINIC
+
+    def _open_appeal(self, prior_auth: PriorAuth) -> Appeal | None:
+        """Return the appeal that documents can be sent in with."""
+        rows = prior_auth.appeals.filter(state__in=[state.value for state in OPEN_APPEALS])
+        return rows.first() if self._is_clinical(prior_auth) else None
 
     def _may_answer(self, prior_auth: PriorAuth) -> bool:
         is_open = prior_auth.answers is not None and State(prior_auth.state) in BEFORE_SUBMISSION
