@@ -14,6 +14,7 @@ from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
 from authz.prior_auths.models import ANSWERING
 from authz.prior_auths.new_fact import NewFact, StatedFact
+from authz.prior_auths.services.questions import Item
 
 
 class NothingIn(In):
@@ -44,15 +45,31 @@ class PrescriberQuestionIn(In):
     question = Text(max_length=2000)
 
 
-class QuestionsIn(In):
-    """What the insurer still needs to know, item by item; whose it is to answer, and by when it is wanted."""
+class ItemIn(In):
+    """One question; what is not said of it is as for all of them."""
 
-    questions = serializers.ListField(child=Text(max_length=1000), min_length=1, max_length=20)
+    question = Text(max_length=1000)
+    owner = OneOf(ANSWERING, required=False)
+    reply_by = Instant(required=False, allow_null=True)
+
+
+class QuestionsIn(In):
+    """What the insurer still needs to know, item by item: whose it is to answer, and by when it is wanted.
+
+    `questions` are texts alone, `items` say that one by one; `owner` and `reply_by` are for all that do not. Where
+    nobody says by when, it is by the regime's time to reply, or early enough to decide in time.
+    """
+
+    questions = serializers.ListField(child=Text(max_length=1000), max_length=20, required=False, default=list)
+    items: Any = serializers.ListSerializer(child=ItemIn(), max_length=20, required=False, default=list)
     owner = OneOf(ANSWERING, required=False, default=Role.STAFF.value)
     reply_by = Instant(required=False, allow_null=True, default=None)
 
-    def validate_owner(self, owner: str) -> Role:
-        return Role(owner)
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        usual = {"owner": attrs["owner"], "reply_by": attrs["reply_by"]}
+        said = [*({"question": text} for text in attrs["questions"]), *attrs["items"]]
+        asked = [usual | {name: value for name, value in one.items() if value is not None} for one in said]
+        return {"questions": [Item(one["question"], Role(one["owner"]), one["reply_by"]) for one in asked]}
 
 
 class MissingIn(In):

@@ -87,6 +87,9 @@ DOORS: dict[Step, StepDoor] = {
         says="Record the exemption that the answers name; the request lapses when nothing else needs authorization.",
         address="record-exemption",
     ),
+    Step.TAKE_BACK: StepDoor(
+        take=clinic.take_back, says="Take a request back from the prescriber.", address="take-back"
+    ),
     Step.SUBMIT: StepDoor(
         take=clinic.submit,
         expects=SubmitIn,
@@ -126,8 +129,20 @@ DOORS: dict[Step, StepDoor] = {
     Step.ANSWER: StepDoor(
         take=questions.answer,
         expects=InsurerAnswersIn,
-        says="Answer every open question of the insurer.",
+        says="Answer the insurer's open questions, all that are yours; with the last one the review goes on.",
         address="answer",
+    ),
+    Step.ANSWER_IN_PART: StepDoor(
+        take=questions.answer_in_part,
+        expects=InsurerAnswersIn,
+        says="Answer some of the insurer's open questions; with the last one the review goes on all the same.",
+        address="answer-in-part",
+    ),
+    Step.ANSWER_LATE: StepDoor(
+        take=questions.answer_late,
+        expects=InsurerAnswersIn,
+        says="Answer after the time for it, while the request is undecided.",
+        address="answer-late",
     ),
     Step.EXPEDITE: StepDoor(
         take=timing.expedite, expects=NoteIn, says="Ask for a decision within the expedited time.", address="expedite"

@@ -19,9 +19,10 @@ from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import State, awaited_of
+from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.services import intake
+from authz.prior_auths.worklist import awaited
 
 
 class PriorAuthFilters(filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
@@ -36,8 +37,8 @@ class PriorAuthFilters(filters.FilterSet):  # type: ignore[misc]  # django-filte
         fields: list[str] = []
 
     def by_need(self, rows: QuerySet[PriorAuth], name: str, value: bool) -> QuerySet[PriorAuth]:
-        waiting = [state.value for state in awaited_of(self.request.user.roles)]
-        return rows.filter(state__in=waiting) if value else rows.exclude(state__in=waiting)
+        waiting = awaited(self.request.user.roles)
+        return rows.filter(waiting) if value else rows.exclude(waiting)
 
 
 class PriorAuthsView(Listing):

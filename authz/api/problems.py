@@ -60,6 +60,7 @@ STATUS: Final[dict[str, int]] = {
     "not-in-hand": 409,
     "conflict-of-interest": 403,
     "nothing-to-forward": 409,
+    "nothing-to-attest": 409,
     "return-not-allowed": 409,
     "same-urgency": 409,
     "speed-not-refusable": 409,

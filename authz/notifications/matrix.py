@@ -12,6 +12,7 @@ class Audience(StrEnum):
 
     STAFF = "the clinic's staff"
     PRESCRIBER = "the prescriber"
+    ASKED_PRESCRIBER = "the prescriber, when a question is theirs to answer"
     REVIEWERS = "the insurer's reviewers"
     REVIEWER = "the reviewer who has it, or all of them when nobody has it"
     PHYSICIANS = "the insurer's physicians"
@@ -24,6 +25,7 @@ class Audience(StrEnum):
 SIDE: Mapping[Audience, OrganizationKind] = {
     Audience.STAFF: OrganizationKind.CLINIC,
     Audience.PRESCRIBER: OrganizationKind.CLINIC,
+    Audience.ASKED_PRESCRIBER: OrganizationKind.CLINIC,
     Audience.REVIEWERS: OrganizationKind.INSURER,
     Audience.REVIEWER: OrganizationKind.INSURER,
     Audience.PHYSICIANS: OrganizationKind.INSURER,
@@ -85,8 +87,13 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
     "prior-auth.prescriber-asked": {Audience.PRESCRIBER: TO_ACT_NOW},
     "prior-auth.prescriber-answered": {Audience.STAFF: TO_ACT},
     "prior-auth.submitted": {Audience.REVIEWERS: TO_ACT},
-    "prior-auth.information-requested": {Audience.STAFF: TO_ACT_AT_ONCE, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.information-requested": {
+        Audience.STAFF: TO_ACT_AT_ONCE,
+        Audience.PRESCRIBER: TO_KNOW,
+        Audience.ASKED_PRESCRIBER: TO_ACT_AT_ONCE,
+    },
     "prior-auth.answered": {Audience.REVIEWER: TO_ACT},
+    "prior-auth.answered-late": {Audience.REVIEWER: TO_KNOW},
     "prior-auth.unanswered": {Audience.REVIEWER: TO_ACT, Audience.STAFF: TO_KNOW},
     "prior-auth.expedited": {Audience.REVIEWER: TO_ACT, Audience.STAFF: TO_KNOW},
     "prior-auth.expedited-refused": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},

@@ -25,7 +25,7 @@ from authz.prescriptions.emergency.selectors import concerned
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.clock_history import DECISIONS
 from authz.prior_auths.forwarding import forward_by
-from authz.prior_auths.lifecycle import ACTIVE, ON_APPEAL, TABLE, State
+from authz.prior_auths.lifecycle import ACTIVE, ASKED_OF_CLINIC, ON_APPEAL, TABLE, State
 from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.review_queue import is_absent
 
@@ -102,13 +102,20 @@ def presses_at(prior_auth: PriorAuth, *, at_insurer: bool = False) -> datetime |
     """
     if State(prior_auth.state) in ACTIVE:
         run_out = clock.end_of_day(prior_auth.clinic.time_zone, on=prior_auth.runs_out_on)
-        replies = prior_auth.information_requests.filter(answered_at=None).values_list("reply_by", flat=True)
-        found = [prior_auth.due_at, run_out, *replies]
+        found = [prior_auth.due_at, run_out, *_replies_wanted(prior_auth)]
     else:
         undecided = [state.value for state in UNDECIDED_APPEALS]
         found = list(prior_auth.appeals.filter(state__in=undecided).values_list("due_at", flat=True))
         found += [forward_by(prior_auth)] if at_insurer else []
     return min((instant for instant in found if instant is not None), default=None)
+
+
+def _replies_wanted(prior_auth: PriorAuth) -> list[datetime | None]:
+    """Return by when the insurer wants the answers it waits for; once it goes on without them it waits no more."""
+    if State(prior_auth.state) not in ASKED_OF_CLINIC:
+        return []
+    open_ones = prior_auth.information_requests.filter(answered_at=None)
+    return list(open_ones.values_list("reply_by", flat=True))
 
 
 @across_tenants("the insurer's clocks run from when the clinic was told")
@@ -183,6 +190,11 @@ def _prescriber(subject: PriorAuth | PainHint) -> Sequence[Group]:
     return [Group(subject.clinic_id, frozenset({Role.PRESCRIBER}), prescriber_id=subject.prescriber_id)]
 
 
+def _asked_prescriber(prior_auth: PriorAuth) -> Sequence[Group]:
+    theirs = prior_auth.information_requests.filter(answered_at=None, owner=Role.PRESCRIBER.value)
+    return _prescriber(prior_auth) if theirs.exists() else []
+
+
 def _at_insurer(*roles: Role) -> Callable[[PriorAuth], Sequence[Group]]:
     def there(prior_auth: PriorAuth) -> Sequence[Group]:
         insurer = insurer_of(prior_auth)
@@ -209,6 +221,7 @@ def insurer_of(prior_auth: PriorAuth) -> int | None:
 PEOPLE: Mapping[Audience, Callable[[PriorAuth], Sequence[Group]]] = {
     Audience.STAFF: _staff,
     Audience.PRESCRIBER: _prescriber,
+    Audience.ASKED_PRESCRIBER: _asked_prescriber,
     Audience.REVIEWERS: _at_insurer(Role.REVIEWER),
     Audience.REVIEWER: _reviewer,
     Audience.PHYSICIANS: _at_insurer(Role.PHYSICIAN),

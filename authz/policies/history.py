@@ -37,13 +37,15 @@ class Happened:
     """One thing that happened to a request, at an instant.
 
     `days` is by how many days an extension moves the deadline; None is all that the regime allows.
-    `with_notice` says that a question or a return went out as the written, itemized notice that stops a clock.
+    `with_notice` says that a question or a return went out as the written, itemized notice that stops a clock;
+    `reply_by` is by when the insurer wants the answer to a question, where it says so.
     """
 
     what: What
     at: datetime
     days: int | None = None
     with_notice: bool = False
+    reply_by: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

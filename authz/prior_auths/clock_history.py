@@ -13,6 +13,7 @@ HEEDED: Final[Mapping[Step, tuple[What, ...]]] = {
     Step.SUBMIT: (What.RECEIVED, What.STATEMENT_RECEIVED),
     Step.ASK: (What.INFO_ASKED,),
     Step.ANSWER: (What.INFO_ANSWERED,),
+    Step.ANSWER_LATE: (What.INFO_ANSWERED,),
     Step.EXPEDITE: (What.EXPEDITED_ASKED,),
     Step.REFUSE_EXPEDITED: (What.EXPEDITED_REFUSED,),
     Step.EXTEND: (What.EXTENDED,),
@@ -45,6 +46,8 @@ UNHEEDED: Final[frozenset[Step]] = frozenset(
         Step.ASK_PRESCRIBER,
         Step.ANSWER_PRESCRIBER,
         Step.RECORD_EXEMPTION,
+        Step.TAKE_BACK,
+        Step.ANSWER_IN_PART,
         Step.CLAIM,
         Step.RELEASE,
         Step.TAKE_IN_HAND,
@@ -74,10 +77,14 @@ class Taken(Protocol):
     def at(self) -> datetime: ...
 
 
-def history_of(events: Iterable[Taken]) -> list[Happened]:
-    """Return what a request's clocks heed of its events, which come oldest first."""
+def history_of(events: Iterable[Taken], *, replies: Mapping[datetime, datetime] | None = None) -> list[Happened]:
+    """Return what a request's clocks heed of its events, which come oldest first.
+
+    `replies` is by when the insurer wants the answers to what it asked, by the instant of the question.
+    """
+    wanted = replies or {}
     return [
-        Happened(what, at, with_notice=what in _NOTICED)
+        Happened(what, at, with_notice=what in _NOTICED, reply_by=wanted.get(event.at))
         for event, at in in_sequence(events, HEEDED)
         for what in HEEDED[Step(event.step)]
     ]

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from authz.policies.regime import IfMissed, Span, Start, Unit
 from authz.prior_auths.decision_clock import Pause, Running
+from authz.prior_auths.reply_time import ReplyTime
 
 MISSED: dict[IfMissed, str] = {
     IfMissed.BREACH_ONLY: "no law says what follows; it is recorded as a breach",
@@ -68,6 +69,17 @@ def _start(clock: Running, starts: Start, urgency: str, what: str) -> str:
 def _stood_still(pause: Pause, zone: ZoneInfo) -> str:
     told = f"The clock stood still from {moment(pause.since, zone)} to {moment(pause.until, zone)}"
     return f"{told}, when the time to answer ends" if pause.is_open else f"{told}, while information was missing"
+
+
+def reply(time: ReplyTime, asked_at: datetime, zone: ZoneInfo) -> str:
+    """Return why an answer to the insurer is due when it is, and what follows without one."""
+    when = f"Due {moment(time.at, zone)}"
+    if time.is_said:
+        return f"{when}: the insurer wants the answer by then. Without one the review goes on."
+    if time.within is None:
+        return f"{when}: the decision's clock does not wait. Without an answer the review goes on, to be in time."
+    told = f"{due(time.at, time.within, zone)}: {time.within} after the question, {moment(asked_at, zone)}."
+    return f"{told} Without an answer the {'clock' if time.is_law else 'review'} goes on."
 
 
 def missed(consequence: IfMissed) -> str:

@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo
 from authz.policies.history import Happened, Kind, What
 from authz.policies.regime import AppealRules, FileFrom, IfMissed, Regime, Span, Start, Track
 from authz.prior_auths import deadline_words as words
-from authz.prior_auths.clock_facts import Gap, facts_of, in_order, of_the_appeal
+from authz.prior_auths.clock_facts import facts_of, in_order, of_the_appeal
 from authz.prior_auths.decision_clock import Pause, Rules, Running, gaps_that_count, running
 from authz.prior_auths.elapsing import Place
+from authz.prior_auths.reply_time import ANSWERED, ASKED, ReplyTime, reply_time
 
 _DECISIONS = frozenset({What.DECIDED, What.DECIDED_ADVERSE})
 _ENDS = _DECISIONS | {What.CLOSED}
@@ -87,6 +88,11 @@ def appeal_clocks(history: Iterable[Happened], *, regime: Regime, zone: ZoneInfo
     return _of(case, case.of_the_appeal())
 
 
+def reply_time_of(history: Iterable[Happened], *, regime: Regime, zone: ZoneInfo) -> ReplyTime | None:
+    """Return by when the newest question in a request's history is to be answered; None where nothing was asked."""
+    return _Case(tuple(in_order(history)), regime, Place(zone, regime.calendar)).reply_time()
+
+
 def _of(case: "_Case", found: Iterable[Clock | None]) -> Clocks:
     return Clocks(
         regime=case.regime.key,
@@ -127,8 +133,7 @@ class _Case:
         if clock is None:
             return None
         regime = self.regime
-        name = "expedited" if clock.is_expedited else "standard"
-        track = regime.expedited if clock.is_expedited else regime.standard
+        name, track = self.track()
         figures = ["rules.starts", f"{name}.decide_within", "rules.if_missed", *_figures_of(clock, name, track)]
         return self.clock(
             Kind.DECIDE_BY,
@@ -172,27 +177,40 @@ class _Case:
         )
 
     def information_reply_by(self) -> Clock | None:
-        gap, name, track = self.newest_gap()
-        if gap is None or track.reply_within is None:
+        time, (name, _) = self.reply_time(), self.track()
+        if time is None:
             return None
-        asked_at = gap.noticed_at or gap.opened_at
-        due_at = self.place.after(asked_at, track.reply_within)
+        asked, *later = self.since_question()
         return self.clock(
             Kind.INFORMATION_REPLY_BY,
-            [self.told(due_at, track.reply_within, "the question", asked_at), "Without an answer the clock goes on."],
-            [f"{name}.reply_within"],
-            started_at=asked_at,
-            due_at=due_at,
-            stopped_at=min((at for at in (gap.closed_at, self.first(_ENDS)) if at), default=None),
+            [words.reply(time, asked.at, self.place.zone)],
+            [f"{name}.reply_within" if time.is_law else f"{name}.missing_information"],
+            started_at=asked.at,
+            due_at=time.at,
+            stopped_at=next((happened.at for happened in later if happened.what in ANSWERED | _ENDS), None),
         )
 
-    def newest_gap(self) -> tuple[Gap | None, str, Track]:
-        clock, facts = self.decision(), facts_of(self.before_the_decision())
-        is_expedited = clock is not None and clock.is_expedited
-        track = self.regime.expedited if is_expedited else self.regime.standard
-        seen = facts.for_expedited() if facts and is_expedited else facts
+    def reply_time(self) -> ReplyTime | None:
+        """Return by when the newest question is to be answered; None where nothing was asked."""
+        since, clock = self.since_question(), self.decision()
+        if not since or clock is None:
+            return None
+        is_decided = any(happened.what in _ENDS for happened in self.history[: -len(since)])
+        facts, (_, track) = facts_of(self.before_the_decision()), self.track()
+        seen = facts.for_expedited() if facts and clock.is_expedited else facts
         gaps = gaps_that_count(seen, track, self.place) if seen else ()
-        return gaps[-1] if gaps else None, "expedited" if is_expedited else "standard", track
+        return reply_time(since[0], None if is_decided else clock, track, gaps, self.place)
+
+    def since_question(self) -> tuple[Happened, ...]:
+        """Return the newest question and what happened since; nothing where none was asked."""
+        asked = [n for n, happened in enumerate(self.history) if happened.what in ASKED]
+        return self.history[asked[-1] :] if asked else ()
+
+    def track(self) -> tuple[str, Track]:
+        """Return the track that the decision's clock is on, by its name among the figures."""
+        clock = self.decision()
+        is_expedited = clock is not None and clock.is_expedited
+        return ("expedited", self.regime.expedited) if is_expedited else ("standard", self.regime.standard)
 
     def forward_by(self, missed: Clock) -> Clock | None:
         within, due_at = self.regime.forward_within, missed.due_at

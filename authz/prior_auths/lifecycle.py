@@ -36,6 +36,7 @@ class Step(StrEnum):
     ASSIGN = "assign"
     ASK_PRESCRIBER = "ask_prescriber"
     ANSWER_PRESCRIBER = "answer_prescriber"
+    TAKE_BACK = "take_back"
     SUBMIT = "submit"
     RETURN = "return"
     COMPLETE = "complete"
@@ -46,6 +47,8 @@ class Step(StrEnum):
     REASSIGN = "reassign"
     ASK = "ask"
     ANSWER = "answer"
+    ANSWER_IN_PART = "answer_in_part"
+    ANSWER_LATE = "answer_late"
     RESUME = "resume"
     EXPEDITE = "expedite"
     REFUSE_EXPEDITED = "refuse_expedited"
@@ -128,6 +131,7 @@ TABLE: dict[Step, Transition[State]] = {
     ),
     # Where the exemption leaves nothing to ask for, the request lapses in the same breath.
     Step.RECORD_EXEMPTION: Transition(_from(State.DRAFT), None, _CLINIC),
+    Step.TAKE_BACK: Transition(_from(State.AWAITING_PRESCRIBER), State.DRAFT, _CLINIC),
     Step.SUBMIT: Transition(_from(State.DRAFT), State.QUEUED, _CLINIC, "prior-auth.submitted"),
     Step.RETURN: Transition(_from(State.QUEUED), State.INCOMPLETE, _INTAKE, "prior-auth.returned"),
     Step.COMPLETE: Transition(_from(State.INCOMPLETE), State.QUEUED, _CLINIC, "prior-auth.completed"),
@@ -138,6 +142,9 @@ TABLE: dict[Step, Transition[State]] = {
     Step.REASSIGN: Transition(frozenset(_WITH_REVIEWER), None, _REVIEW | _ADMIN, "prior-auth.reassigned"),
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
     Step.ANSWER: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _CLINIC, "prior-auth.answered"),
+    Step.ANSWER_IN_PART: Transition(_from(State.INFO_REQUESTED), None, _CLINIC),
+    # What comes after its time helps all the same, and can start a clock that waits for it.
+    Step.ANSWER_LATE: Transition(frozenset(_WITH_REVIEWER | {State.QUEUED}), None, _CLINIC, "prior-auth.answered-late"),
     Step.RESUME: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _SYSTEM, "prior-auth.unanswered"),
     # The clinic asks for speed, or the insurer sees the need by itself; until it is refused, asked for is had.
     Step.EXPEDITE: Transition(frozenset(UNDECIDED), None, _CLINIC | _REVIEW | _INTAKE, "prior-auth.expedited"),
@@ -193,6 +200,9 @@ NEVER_AWAITED = frozenset(
     {
         Step.ASSIGN,
         Step.RECORD_EXEMPTION,
+        Step.TAKE_BACK,
+        Step.ANSWER_IN_PART,
+        Step.ANSWER_LATE,
         Step.WITHDRAW,
         Step.RELEASE,
         Step.RETURN,

@@ -194,10 +194,17 @@ def next_waiting(person_id: int, organization_id: int, *, state: State, now: dat
 
 
 @across_tenants("what a clinic answers comes back to a reviewer only while they are there")
+def away_from(person_id: int | None, *, organization_id: int | None, now: datetime) -> datetime | None:
+    """Return when a reviewer is away next, which may have begun; None when no absence is known."""
+    away = Absence.objects.filter(person=person_id, organization=organization_id, ends_at__gt=now)
+    first: datetime | None = away.order_by("starts_at").values_list("starts_at", flat=True).first()
+    return first
+
+
 def is_absent(person_id: int | None, *, organization_id: int | None, now: datetime) -> bool:
     """Say whether a reviewer is away."""
-    away = Absence.objects.filter(person=person_id, organization=organization_id)
-    return away.filter(starts_at__lte=now, ends_at__gt=now).exists()
+    since = away_from(person_id, organization_id=organization_id, now=now)
+    return since is not None and since <= now
 
 
 def absences(by: Actor, *, now: datetime) -> list[Absence]:

@@ -21,7 +21,7 @@ from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.formulary import selectors as formularies
 from authz.ids import PatientId, PriorAuthId
 from authz.policies import regimes
-from authz.policies.history import Happened, Kind, What
+from authz.policies.history import Happened, Kind
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.emergency import selectors as emergency
@@ -31,9 +31,9 @@ from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.answer_seen import AnswerSeen, answer_seen, submitted_answers
 from authz.prior_auths.answer_sheet import sheet_of
-from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due
 from authz.prior_auths.evaluations import case_from
+from authz.prior_auths.heard import history, rules
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
 from authz.prior_auths.needs import PatientCase, PayerVerdict
@@ -276,17 +276,7 @@ def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clo
     `notices` is when notice of the decision was sent and delivered, which this room does not know; and what happened
     to its appeals, where their clocks are wanted too.
     """
-    history = history_of(prior_auth.events.all())
-    return deadlines.clocks(
-        [*history, *notices],
-        regime=regimes.version(prior_auth.regime, prior_auth.regime_version),
-        zone=ZoneInfo(prior_auth.time_zone),
-    )
-
-
-def clocks_if_asked(prior_auth: PriorAuth, *, now: datetime) -> Clocks:
-    """Return the clocks as they would be if the insurer asked the clinic something now; nothing is asked."""
-    return clocks_of(prior_auth, notices=[Happened(What.INFO_ASKED, now, with_notice=True)])
+    return deadlines.clocks([*history(prior_auth), *notices], **rules(prior_auth))
 
 
 def run_out_of(prior_auth: PriorAuth) -> RunOut | None:

@@ -25,3 +25,10 @@ def roles_in_case(prior_auth: PriorAuth, by: Actor) -> frozenset[Role]:
     if by.is_system or by.organization_id in {prior_auth.clinic_id, prior_auth.insurer_id}:
         return frozenset(by.roles)
     return frozenset()
+
+
+def may_attest(prior_auth: PriorAuth, by: Actor) -> bool:
+    """Say whether to attest is this person's: the prescriber's own, or, where they have no log-in, a colleague's."""
+    prescriber = prior_auth.prescriber
+    is_the_one = prescriber is None or prescriber.person_id is None or prescriber.person_id == by.person_id
+    return Role.PRESCRIBER in by.roles and is_the_one

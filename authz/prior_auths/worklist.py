@@ -1,11 +1,12 @@
 """A clinic's worklist as it is read: how it is narrowed, in which order it stands, and how much is on each card."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from authz import clock
@@ -13,7 +14,7 @@ from authz.access.models import Membership, Organization
 from authz.access.roles import Action, Actor, OrganizationKind, Role, must_be_allowed
 from authz.prescriptions.models import Prescriber
 from authz.prior_auths.lifecycle import ACTIVE, ENDED, STANDING, State, awaited_of
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.same_use import others_for_same_use
 from authz.prior_auths.wanted import BALL, NOBODY, Ball, Due, Show, Wanted
 from authz.prior_auths.worklist_search import found_in
@@ -122,6 +123,29 @@ def _of_clinic(reading: Reading) -> QuerySet[PriorAuth]:
     return PriorAuth.objects.filter(clinic=reading.by.organization)
 
 
+def awaited(roles: Collection[Role]) -> Q:
+    """Return the requests that wait for a step that someone in these roles may take."""
+    states = Q(state__in=_values(ACTIVE & awaited_of(roles)))
+    return states if Role.PRESCRIBER in roles else states & ~_IS_PRESCRIBERS
+
+
+def _asked(owner: Role) -> Exists:
+    return Exists(InformationRequest.objects.filter(prior_auth=OuterRef("pk"), answered_at=None, owner=owner.value))
+
+
+_ASKS_PRESCRIBER: Final = Q(state=State.INFO_REQUESTED.value) & Q(_asked(Role.PRESCRIBER))
+_IS_PRESCRIBERS: Final = _ASKS_PRESCRIBER & ~Q(_asked(Role.STAFF))
+"""What the insurer asks is the prescriber's alone to answer."""
+
+
+def _with(ball: Ball) -> Q:
+    """Return what somebody has the ball of; of questions to both the staff and the prescriber, both."""
+    states = Q(state__in=_values(BALL[ball]))
+    if ball is Ball.PRESCRIBER:
+        return states | _ASKS_PRESCRIBER
+    return states & ~_IS_PRESCRIBERS
+
+
 def _values(states: frozenset[State]) -> list[str]:
     return sorted(state.value for state in states)
 
@@ -133,7 +157,7 @@ def _part(show: Show, reading: Reading) -> Q:
     """Return what stands on a card, or on one of the two lists."""
     return {
         Show.OPEN: _OPEN,
-        Show.NEEDS_ANSWER: _OPEN & Q(state__in=_values(ACTIVE & awaited_of(reading.by.roles))),
+        Show.NEEDS_ANSWER: _OPEN & awaited(reading.by.roles),
         Show.DUE_TODAY: _OPEN & _due(Due.TODAY, reading),
         Show.WITH_INSURER: _OPEN & Q(state__in=_values(BALL[Ball.INSURER])),
         Show.DECIDED: Q(state=State.DECIDED.value, decided_at__gt=reading.now - JUST_DECIDED),
@@ -154,7 +178,7 @@ def _narrowed(wanted: Wanted, reading: Reading) -> list[Q]:
     if wanted.state:
         narrowed.append(Q(state=wanted.state.value))
     if wanted.ball:
-        narrowed.append(Q(state__in=_values(BALL[wanted.ball])))
+        narrowed.append(_with(wanted.ball))
     if wanted.due:
         narrowed.append(_due(wanted.due, reading))
     if wanted.prescriber:

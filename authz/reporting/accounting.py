@@ -44,7 +44,12 @@ YEARS: Final = 6
 """45 CFR 164.528(a)(1)."""
 
 REVIEW_ENTITY: Final = "Independent review entity"
-_TO_INSURER: Final = frozenset({Step.SUBMIT, Step.COMPLETE, Step.ANSWER, AppealStep.FILE, AppealStep.ADD_DOCUMENT})
+_TO_INSURER: Final = frozenset(
+    {
+        Step.SUBMIT, Step.COMPLETE, Step.ANSWER, Step.ANSWER_IN_PART, Step.ANSWER_LATE, AppealStep.FILE,
+        AppealStep.ADD_DOCUMENT,
+    }
+)  # fmt: skip
 _TO_CLINIC: Final = frozenset(
     {
         Step.RETURN, Step.ASK, Step.EXTEND, Step.REFUSE_EXPEDITED, Step.DISMISS,

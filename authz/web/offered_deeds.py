@@ -8,13 +8,14 @@ from typing import Final
 from authz.access.roles import Actor, Role
 from authz.ids import PriorAuthId
 from authz.policies import regimes
-from authz.policies.regime import MissingInformation, NextLevel
+from authz.policies.regime import NextLevel
 from authz.prior_auths import appeals, calls, selectors
 from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.call_lifecycle import OPEN, CallState
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.deciders import has_decided_against, may_decide_against, may_hear_appeal, may_uphold
 from authz.prior_auths.determination import ADVERSE
+from authz.prior_auths.heard import may_be_returned
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.web.deeds import APPEAL_STEPS, CALL_STEPS, Deed, of_appeal, of_call, of_request, to_offer_call, to_skip
@@ -29,7 +30,6 @@ _IN_HAND: Final = _DECIDES | {
     Step.RELEASE, Step.REASSIGN, Step.ASK, Step.REFER, Step.REFUSE_EXPEDITED, Step.EXTEND, Step.TAKE_IN_HAND,
     Step.GIVE_BACK,
 }  # fmt: skip
-_RUNS_ON: Final = frozenset({MissingInformation.KEEPS_RUNNING, MissingInformation.MAY_EXTEND})
 _HEARS: Final = frozenset(
     {AppealStep.TAKE_IN_HAND, AppealStep.RELEASE, AppealStep.UPHOLD, AppealStep.OVERTURN, AppealStep.OVERTURN_IN_PART}
 )
@@ -78,7 +78,7 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
         if (is_free or step not in _IN_HAND or (step is Step.REASSIGN and Role.INSURER_ADMIN in by.roles))
         and not (has_before and step in _DECIDES)
         and (is_licensed or step not in _AGAINST)
-        and _is_known_to_regime(prior_auth, step)
+        and _is_known_to_regime(prior_auth, step, now)
     ]
     is_mine = is_held_by(prior_auth, by, now=now)
     take = next((step for step in _TAKES if step in open_to and not is_mine), None)
@@ -101,7 +101,7 @@ def _note(steps: list[Step], *, has_before: bool, is_licensed: bool) -> str:
     return ""
 
 
-def _is_known_to_regime(prior_auth: PriorAuth, step: Step) -> bool:
+def _is_known_to_regime(prior_auth: PriorAuth, step: Step, now: datetime) -> bool:
     """Say whether the request's regime has any use for the step; the services ask again."""
     regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
     is_expedited = prior_auth.urgency == Urgency.EXPEDITED.value
@@ -110,7 +110,7 @@ def _is_known_to_regime(prior_auth: PriorAuth, step: Step) -> bool:
         Step.EXPEDITE: not is_expedited,
         Step.REFUSE_EXPEDITED: is_expedited and not regime.speed_cannot_be_refused,
         Step.EXTEND: track.extend_by is not None,
-        Step.RETURN: track.missing_information not in _RUNS_ON,
+        Step.RETURN: step is Step.RETURN and may_be_returned(prior_auth, now=now),
     }.get(step, True)
 
 

@@ -8,16 +8,17 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
 
-from authz.access.roles import Actor
+from authz.access.roles import Actor, Role
 from authz.documentation.questionnaire import Question
 from authz.prescriptions.models import PatientIdentifier
 from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, TABLE, UNDECIDED, State, Step
-from authz.prior_auths.models import Determination, PriorAuth, RequestedLine
+from authz.prior_auths.models import Determination, InformationRequest, PriorAuth, RequestedLine
 from authz.prior_auths.review_queue import most_pressing_first
 from authz.prior_auths.run_out import RunOut
+from authz.prior_auths.wanted import Ball
 from authz.web import words
 from authz.web.next_action import NextAction, next_action
 from authz.web.opioid_days import DayOfUse, day_of_use
@@ -79,6 +80,7 @@ def _whole(requests: QuerySet[PriorAuth], by: Actor) -> QuerySet[PriorAuth, Any]
     own = PatientIdentifier.objects.filter(assigner_id=by.organization, patient=OuterRef("patient")).order_by("-pk")
     lines = RequestedLine.objects.filter(prior_auth=OuterRef("pk")).order_by("line")
     newest = Determination.objects.filter(prior_auth=OuterRef("pk")).order_by("-pk")
+    asked = InformationRequest.objects.filter(prior_auth=OuterRef("pk"), answered_at=None).order_by("owner")
     return (
         requests.prefetch_related(None)
         .select_related(None)
@@ -92,6 +94,7 @@ def _whole(requests: QuerySet[PriorAuth], by: Actor) -> QuerySet[PriorAuth, Any]
             own_family_name=Subquery(own.values("family_name")[:1]),
             products=ArraySubquery(lines.values("product_name")),
             newest_outcome=Subquery(newest.values("outcome")[:1]),
+            asked_owners=ArraySubquery(asked.values("owner").distinct()),
         )
         .defer("packet", "evaluation__inputs")
     )
@@ -101,6 +104,7 @@ def _row(prior_auth: Any, by: Actor, today: date) -> Row:
     state = State(prior_auth.state)
     outcome = Outcome(prior_auth.newest_outcome) if prior_auth.newest_outcome else None
     status = words.status(state, outcome)
+    asked = frozenset(Role(owner) for owner in prior_auth.asked_owners)
     due_at = prior_auth.due_at if state in UNDECIDED and prior_auth.reopened_at is None else None
     return Row(
         prior_auth=prior_auth,
@@ -110,11 +114,11 @@ def _row(prior_auth: Any, by: Actor, today: date) -> Row:
         use=day_of_use(prior_auth.evaluation.verdict, prior_auth.record_ids, on=today),
         stages=stages(state),
         status=status,
-        ball=ball(prior_auth, status),
+        ball=ball(prior_auth, status, asked=asked),
         assignee=_assignee(prior_auth, by),
         run_out=selectors.run_out_beside(prior_auth, due_at),
         due_at=due_at,
-        action=action_for(prior_auth, by, today=today),
+        action=action_for(prior_auth, by, asked=asked, today=today),
     )
 
 
@@ -138,20 +142,28 @@ def outcome_of(prior_auth: PriorAuth) -> Outcome | None:
     return Outcome(newest.outcome) if newest else None
 
 
-def ball(prior_auth: PriorAuth, status: Status) -> str:
-    """Return who has the ball, by name where one person has it."""
-    person = {
-        State.AWAITING_PRESCRIBER: str(prior_auth.prescriber or ""),
-        State.IN_REVIEW: str(prior_auth.reviewer or ""),
-    }.get(State(prior_auth.state), "")
+def asked_of(prior_auth: PriorAuth) -> frozenset[Role]:
+    """Return whose the insurer's open questions are to answer."""
+    return frozenset(Role(one.owner) for one in prior_auth.information_requests.all() if one.answered_at is None)
+
+
+def ball(prior_auth: PriorAuth, status: Status, *, asked: frozenset[Role]) -> str:
+    """Return who has the ball, by name where one person has it; `asked` is who is to answer the insurer."""
+    state, prescriber = State(prior_auth.state), str(prior_auth.prescriber or "")
+    if state is State.INFO_REQUESTED and Role.PRESCRIBER in asked:
+        theirs = f"{words.BALL[Ball.PRESCRIBER]} ({prescriber})" if prescriber else words.BALL[Ball.PRESCRIBER]
+        return f"{status.ball}, and {theirs[0].lower()}{theirs[1:]}" if Role.STAFF in asked else theirs
+    person = {State.AWAITING_PRESCRIBER: prescriber, State.IN_REVIEW: str(prior_auth.reviewer or "")}.get(state, "")
     return f"{status.ball} ({person})" if person else status.ball
 
 
-def action_for(prior_auth: PriorAuth, by: Actor, *, today: date) -> NextAction | None:
+def action_for(prior_auth: PriorAuth, by: Actor, *, asked: frozenset[Role], today: date) -> NextAction | None:
     """Return what the reader should do next with a request; `today` is the day where they are."""
+    is_prescribers = asked == {Role.PRESCRIBER} and Role.PRESCRIBER not in by.roles
+    allowed = selectors.allowed_steps(prior_auth, by)
     return next_action(
         state=State(prior_auth.state),
-        allowed=selectors.allowed_steps(prior_auth, by),
+        allowed=[step for step in allowed if step is not Step.ANSWER] if is_prescribers else allowed,
         roles=by.roles,
         unanswered=_unanswered(prior_auth, today),
     )

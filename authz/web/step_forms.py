@@ -8,13 +8,14 @@ from uuid import UUID
 
 from django import forms
 
+from authz.access.roles import Role
 from authz.documentation import catalog
 from authz.errors import InvalidInput
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.models import ANSWERING, PriorAuth
 from authz.prior_auths.review_queue import reviewers
 from authz.prior_auths.services import (
     assigning,
@@ -28,10 +29,11 @@ from authz.prior_auths.services import (
     timing,
 )
 from authz.prior_auths.services import request as clinic
+from authz.prior_auths.services.questions import Item
 from authz.prior_auths.worklist import colleagues, same_use
 from authz.web import words
 from authz.web.answer_fields import field_for, value_of
-from authz.web.forms import PlainForm, long_text
+from authz.web.forms import PlainForm, local_instant, long_text
 from authz.web.grant_fields import NEEDED, PARTS, GrantedLine, grant_fields, granted_lines, name_of
 
 _QUESTIONS = 4
@@ -186,41 +188,81 @@ class LinkForm(StepForm):
         return {"survivor_id": UUID(self.cleaned_data["survivor"]) if self.cleaned_data["survivor"] else None}
 
 
-class AskForm(StepForm):
-    """A few questions, each in its own field; empty ones are left out."""
-
-    argument: ClassVar[str] = "questions"
+class ReturnForm(StepForm):
+    """A few things that are missing, each in its own field; empty ones are left out."""
 
     def add_fields(self) -> None:
         for number in range(1, _QUESTIONS + 1):
-            field = long_text(f"Question {number}", most=_LONGEST_QUESTION, rows=2)
-            field.required = False
-            self.fields[f"question-{number}"] = field
+            self.fields[f"question-{number}"] = _question(number)
 
     def refuse(self, fields: Mapping[str, Any]) -> None:
-        super().refuse({"question-1" if name == self.argument else name: said for name, said in fields.items()})
+        super().refuse({"question-1" if name == "missing" else name: said for name, said in fields.items()})
 
     def arguments(self) -> dict[str, Any]:
-        written = [self.cleaned_data[name] for name in self.fields]
-        return {self.argument: [question for question in written if question]}
+        return {"missing": [question for question in self.cleaned_data.values() if question]}
 
 
-class ReturnForm(AskForm):
-    argument: ClassVar[str] = "missing"
+class AskForm(StepForm):
+    """A few questions, each with whose it is to answer and by when; empty ones are left out."""
+
+    def add_fields(self) -> None:
+        for number in range(1, _QUESTIONS + 1):
+            self.fields |= {
+                f"question-{number}": _question(number),
+                f"owner-{number}": forms.ChoiceField(
+                    label=f"Who answers question {number}?",
+                    choices=[(role.value, words.OWNER[role]) for role in ANSWERING],
+                    required=False,
+                ),
+                f"reply_by-{number}": local_instant(
+                    f"Question {number} is wanted by", is_required=False, hint="Left empty, as said above."
+                ),
+            }
+
+    def questions(self) -> list[tuple[forms.BoundField, forms.BoundField, forms.BoundField]]:
+        """Return each question with its owner and its time."""
+        numbers = range(1, _QUESTIONS + 1)
+        return [(self[f"question-{n}"], self[f"owner-{n}"], self[f"reply_by-{n}"]) for n in numbers]
+
+    def refuse(self, fields: Mapping[str, Any]) -> None:
+        places = {"questions": "question-1", "reply_by": f"reply_by-{(self._written() or [1])[0]}"}
+        places |= {f"items[{n}].reply_by": f"reply_by-{number}" for n, number in enumerate(self._written())}
+        super().refuse({places.get(name, name): said for name, said in fields.items()})
+
+    def arguments(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        return {
+            "questions": [
+                Item(said[f"question-{n}"], Role(said[f"owner-{n}"] or Role.STAFF), said[f"reply_by-{n}"])
+                for n in self._written()
+            ]
+        }
+
+    def _written(self) -> list[int]:
+        return [n for n in range(1, _QUESTIONS + 1) if self.cleaned_data.get(f"question-{n}")]
+
+
+def _question(number: int) -> forms.CharField:
+    field = long_text(f"Question {number}", most=_LONGEST_QUESTION, rows=2)
+    field.required = False
+    return field
 
 
 class AnswerForm(StepForm):
-    """An answer to each open question of the insurer."""
+    """An answer to each open question of the insurer; what is left empty is somebody else's to answer."""
 
     prefix_of_errors = "answers."
 
     def add_fields(self) -> None:
         for asked in self.prior_auth.information_requests.all():
             if asked.answered_at is None:
-                self.fields[str(asked.public_id)] = long_text(asked.question, most=_LONGEST_ANSWER)
+                hint = "Only the prescriber can answer this." if asked.owner == Role.PRESCRIBER.value else ""
+                field = long_text(asked.question, most=_LONGEST_ANSWER, hint=hint)
+                field.required = False
+                self.fields[str(asked.public_id)] = field
 
     def arguments(self) -> dict[str, Any]:
-        return {"answers": {UUID(name): self.cleaned_data[name] for name in self.fields}}
+        return {"answers": {UUID(name): said for name, said in self.cleaned_data.items() if said}}
 
 
 class ReasonForm(StepForm):
@@ -325,6 +367,9 @@ STEPS: dict[Step, StepPage] = {
         says="For one that the answers name, with its evidence and first day. "
         "The request closes where nothing else needs authorization.",
     ),
+    Step.TAKE_BACK: StepPage(
+        take=clinic.take_back, says="You can change the answers again; what only the prescriber may answer stays open."
+    ),
     Step.SUBMIT: StepPage(
         take=clinic.submit, form=SubmitForm, says="The answers are frozen then, and the insurer's clock starts."
     ),
@@ -347,7 +392,17 @@ STEPS: dict[Step, StepPage] = {
     Step.ANSWER: StepPage(
         take=questions.answer,
         form=AnswerForm,
-        says="Every question needs an answer; then it goes back to the reviewer.",
+        says="Give every answer that is yours; with the last one it goes back to the reviewer.",
+    ),
+    Step.ANSWER_IN_PART: StepPage(
+        take=questions.answer_in_part,
+        form=AnswerForm,
+        says="Give the answers that are there; the insurer waits for the others.",
+    ),
+    Step.ANSWER_LATE: StepPage(
+        take=questions.answer_late,
+        form=AnswerForm,
+        says="The time for it is over, but nothing is decided: the reviewer is told.",
     ),
     Step.EXPEDITE: StepPage(
         take=timing.expedite, form=NoteForm, says="For a request that cannot wait: the expedited time counts from now."

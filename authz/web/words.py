@@ -45,6 +45,9 @@ class Status:
     ball: str = ""
 
 
+OWNER: Mapping[Role, str] = {Role.STAFF: "The clinic's staff", Role.PRESCRIBER: "The prescriber"}
+"""Whose a question of the insurer is to answer."""
+
 STATUS: Mapping[State, Status] = {
     State.DETECTED: Status("Needed, not taken up yet", Tone.WAITS, "The clinic"),
     State.DRAFT: Status("Being completed", Tone.WAITS, "The clinic"),
@@ -98,6 +101,7 @@ ACTION: Mapping[Step, str] = {
     Step.ASK_PRESCRIBER: "Ask the prescriber",
     Step.ANSWER_PRESCRIBER: "Answer as the prescriber",
     Step.RECORD_EXEMPTION: "Record the exemption",
+    Step.TAKE_BACK: "Take it back from the prescriber",
     Step.SUBMIT: "Submit to the insurer",
     Step.RETURN: "Return as incomplete",
     Step.COMPLETE: "Complete",
@@ -108,6 +112,8 @@ ACTION: Mapping[Step, str] = {
     Step.REASSIGN: "Hand to a colleague",
     Step.ASK: "Ask the clinic",
     Step.ANSWER: "Answer the insurer",
+    Step.ANSWER_IN_PART: "Answer the insurer in part",
+    Step.ANSWER_LATE: "Answer the insurer late",
     Step.EXPEDITE: "Expedite",
     Step.REFUSE_EXPEDITED: "Refuse to expedite",
     Step.EXTEND: "Extend the time",
@@ -135,6 +141,7 @@ DONE: Mapping[Step, str] = {
     Step.ASK_PRESCRIBER: "Prescriber asked",
     Step.ANSWER_PRESCRIBER: "Prescriber answered",
     Step.RECORD_EXEMPTION: "Exemption recorded",
+    Step.TAKE_BACK: "Taken back from the prescriber",
     Step.SUBMIT: "Submitted to the insurer",
     Step.RETURN: "Returned as incomplete",
     Step.COMPLETE: "Completed",
@@ -145,6 +152,8 @@ DONE: Mapping[Step, str] = {
     Step.REASSIGN: "Handed to a colleague",
     Step.ASK: "Clinic asked",
     Step.ANSWER: "Clinic answered",
+    Step.ANSWER_IN_PART: "Clinic answered in part",
+    Step.ANSWER_LATE: "Clinic answered late",
     Step.RESUME: "Taken on without an answer",
     Step.EXPEDITE: "Asked to be expedited",
     Step.REFUSE_EXPEDITED: "Not expedited",

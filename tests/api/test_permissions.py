@@ -64,6 +64,8 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.COMPLETE: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
     Step.ASK: {"questions": ["Since when?"]},
     Step.ANSWER: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
+    Step.ANSWER_IN_PART: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
+    Step.ANSWER_LATE: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},
     Step.EXPEDITE: {"reason": "In pain."},
     Step.REFUSE_EXPEDITED: {"reason": "Not urgent."},
     Step.EXTEND: {"reason": "An expert is asked."},

@@ -1,6 +1,6 @@
 """A request over the API: from the fill that opens it to the decision, by everybody in their part."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -154,6 +154,25 @@ def test_the_insurer_asks_and_the_clinic_answers_every_question(cast: stage.Cast
     assert field_errors(foreign) == {"answers.since": ("invalid", "This is no question's id.")}
     assert whole.json()["state"] == "in_review"
     assert [row["answer"] for row in whole.json()["information_requests"]] == ["Since March.", "None."]
+
+
+def test_each_item_says_whose_it_is_and_by_when_and_the_call_says_it_for_the_others(
+    cast: stage.Cast, rae: Caller
+) -> None:
+    case = stage.in_review(cast, now=clock.now())
+    soon, later = (clock.now() + timedelta(hours=hours) for hours in (5, 10))
+    items = [
+        {"question": "Do you taper?", "owner": "prescriber", "reply_by": soon.isoformat()},
+        {"question": "Since when?"},
+    ]
+    told = {"questions": ["Which dose before?"], "items": items, "owner": "staff", "reply_by": later.isoformat()}
+
+    asked = rae.post(address(case, "ask/"), told).json()["information_requests"]
+
+    wanted = {one["question"]: (one["owner"], datetime.fromisoformat(one["reply_by"])) for one in asked}
+    assert wanted == {
+        "Which dose before?": ("staff", later), "Do you taper?": ("prescriber", soon), "Since when?": ("staff", later),
+    }  # fmt: skip
 
 
 def test_a_physician_denies_with_a_reason_the_prescriber_can_read(

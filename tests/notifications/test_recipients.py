@@ -8,7 +8,8 @@ from authz.outbox.models import OutboxMessage
 from authz.pain.services import HINT_FOUND
 from authz.prescriptions.emergency.services import OPENED
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import absences, queue, request
+from authz.prior_auths.services import absences, questions, queue, request
+from authz.prior_auths.services.questions import Item
 from tests import cast as stage
 from tests.cast import NOW, Cast
 from tests.notifications.stage import say
@@ -48,6 +49,14 @@ def heard(cast: Cast) -> dict[str, str]:
 )
 def test_each_event_reaches_its_people_and_nobody_else(cast: Cast, topic: str, who: dict[str, str]) -> None:
     assert told(cast, stage.in_review(cast), topic) == who
+
+
+def test_a_prescriber_whose_question_it_is_is_asked_for_an_act(cast: Cast) -> None:
+    held, theirs = stage.in_review(cast), Item("Do you taper?", Role.PRESCRIBER)
+    questions.ask(prior_auth_id=stage.key_of(held), questions=[theirs], by=cast.rae, now=stage.NOW)
+
+    who = {"stella": "email+inbox!", "jones": "email+inbox!"}
+    assert told(cast, held, "prior-auth.information-requested") == who
 
 
 @pytest.mark.parametrize("topic", sorted(set(MATRIX) - {HINT_FOUND, OPENED}))

@@ -117,11 +117,23 @@ def test_a_return_names_what_is_missing(cast: Cast) -> None:
     assert set(refusal.value.fields) == {"missing"}
 
 
-def test_where_the_clock_runs_on_nothing_is_returned(cast: Cast) -> None:
+@pytest.mark.parametrize("regime", ["generic", "part_d", "part_d_exception", "erisa"])
+def test_where_the_clock_runs_on_or_goes_on_by_itself_nothing_is_returned(cast: Cast, regime: str) -> None:
+    cast.plan.regime = regime
+    cast.plan.save()
     key = key_of(stage.queued(cast))
 
     with pytest.raises(ReturnNotAllowed):
         questions.return_incomplete(prior_auth_id=key, missing=["A note."], by=cast.ivy, now=NOW)
+
+
+def test_a_second_return_that_comes_too_late_to_let_the_clock_wait_is_refused(cast: Cast) -> None:
+    returned = stage.incomplete(cast)
+    answers = {returned.information_requests.get().public_id: "Attached."}
+    questions.complete(prior_auth_id=key_of(returned), answers=answers, by=cast.stella, now=later(60))
+
+    with pytest.raises(ReturnNotAllowed):
+        questions.return_incomplete(prior_auth_id=key_of(returned), missing=["More."], by=cast.ivy, now=later(80))
 
 
 def test_what_is_no_valid_request_is_dismissed_with_a_coded_reason(cast: Cast) -> None:

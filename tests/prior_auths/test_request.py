@@ -8,7 +8,7 @@ from authz.errors import InvalidInput, NotFound, StaleVersion
 from authz.outbox.models import OutboxMessage
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.services import request
-from authz.prior_auths.services.request import AnswersClosed, NotReady
+from authz.prior_auths.services.request import AnswersClosed, NothingToAttest, NotReady
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import ANSWERS, NOW, Cast, key_of, later
@@ -81,6 +81,23 @@ def test_staff_cannot_attest_for_the_prescriber(cast: Cast) -> None:
         request.answer_questions(prior_auth_id=key_of(prior_auth), answers={"pr.attest": True}, by=cast.stella, now=NOW)
 
     assert refusal.value.fields == {"answers.pr.attest": ["Only the prescriber can answer this."]}
+
+
+def test_the_prescriber_is_asked_only_for_what_only_they_may_answer_and_is_open(cast: Cast) -> None:
+    attested = stage.drafted(cast)
+
+    with pytest.raises(NothingToAttest):
+        request.ask_prescriber(prior_auth_id=key_of(attested), question="Again?", by=cast.stella, now=NOW)
+
+
+def test_the_staff_take_a_request_back_from_the_prescriber(cast: Cast) -> None:
+    key = key_of(stage.detected(cast))
+    request.take_up(prior_auth_id=key, by=cast.stella, now=NOW)
+    request.ask_prescriber(prior_auth_id=key, question="Please attest.", by=cast.stella, now=NOW)
+
+    taken_back = request.take_back(prior_auth_id=key, by=cast.stella, now=NOW)
+
+    assert taken_back.state == "draft"
 
 
 def test_submitting_freezes_the_answers_under_a_hash(cast: Cast) -> None:

@@ -1,17 +1,21 @@
 """The reviewer's desk: the queue, a case with all that speaks for and against it, and decisions made with care."""
 
+import re
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localtime
 
 from authz import clock
 from authz.access.roles import Role
 from authz.access.services import add_membership
 from authz.prior_auths.models import PriorAuth, Skip
 from authz.prior_auths.services import queue
+from authz.web import words
 from tests.cast import (
     Cast,
     appeal_in_review,
@@ -210,6 +214,28 @@ def test_asking_says_before_what_the_clocks_will_say(cast: Cast, enter: Door, no
 
     assert "The decision, if you ask now:" in told
     assert prior_auth.information_requests.get().question == "Which operation?"
+
+
+def test_a_question_goes_to_whom_it_is_for_and_both_sides_see_by_when(cast: Cast, enter: Door, now: datetime) -> None:
+    prior_auth, rae = in_review(cast, now=now), enter("rae")
+    until = localtime(now + timedelta(hours=9), ZoneInfo("America/New_York"))
+    said = {"question-2": "Do you taper?", "owner-2": "prescriber", "reply_by-2": f"{until:%Y-%m-%dT%H:%M}"}
+
+    send(rae, prior_auth, "ask", **said)
+
+    told = rf"For the prescriber, wanted by <time [^>]*>{re.escape(words.moment(until))}"
+    assert re.search(told, seen(rae, prior_auth))
+    assert re.search(told, enter("stella").get(f"/prior-auths/{prior_auth.public_id}/").content.decode())
+
+
+def test_a_time_that_is_too_late_is_told_at_its_field(cast: Cast, enter: Door, now: datetime) -> None:
+    prior_auth, rae = in_review(cast, now=now), enter("rae")
+    said = {"question-1": "When?", "question-2": "Which?", "reply_by-2": f"{now + timedelta(days=9):%Y-%m-%dT%H:%M}"}
+
+    answer = send(rae, prior_auth, "ask", **said)
+
+    assert answer.status_code == 422
+    assert 'id="ask-reply_by-2_error"' in answer.content.decode()
 
 
 def test_a_part_is_granted_only_after_its_notice_was_read(cast: Cast, enter: Door) -> None:

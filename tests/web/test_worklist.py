@@ -9,14 +9,17 @@ import pytest
 from django.test import Client
 
 from authz import clock
+from authz.access.roles import Role
 from authz.audit.models import AuditEntry
 from authz.policies.services import create_plan
 from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.services import questions
+from authz.prior_auths.services.questions import Item
 from authz.web.sealed_words import sealed
 from authz.web.stages import Reached, stages
 from authz.web.views import worklist_sheet
-from tests.cast import Cast, approved, detected, drafted, queued
+from tests.cast import Cast, approved, detected, drafted, in_review, key_of, queued
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
 
@@ -49,6 +52,21 @@ def test_a_card_leads_to_as_many_requests_as_it_says(cast: Cast, enter: Door) ->
     assert listed(stella, "/?show=decided") == [decided.number]
     # The cast's days are long over, so that all that is open is due.
     assert set(listed(stella, "/?show=due-today")) == {needed.number, with_insurer.number}
+
+
+def test_what_only_the_prescriber_can_answer_waits_for_them_and_not_for_the_staff(cast: Cast, enter: Door) -> None:
+    theirs, both = in_review(cast), in_review(cast)
+    taper = Item("Do you taper?", Role.PRESCRIBER)
+    questions.ask(prior_auth_id=key_of(theirs), questions=[taper], by=cast.rae, now=clock.now())
+    questions.ask(prior_auth_id=key_of(both), questions=[taper, "Since when?"], by=cast.rae, now=clock.now())
+    stella, jones = enter("stella"), enter("jones")
+
+    assert listed(stella, "/?show=needs-answer") == listed(stella, "/?ball=clinic") == [both.number]
+    assert set(listed(stella, "/?ball=prescriber")) == {theirs.number, both.number}
+    assert set(listed(jones, "/?show=needs-answer")) == {theirs.number, both.number}
+    told = stella.get("/").content.decode()
+    assert told.count("The clinic, and the prescriber (Ida Jones)") == 1
+    assert told.count("The prescriber (Ida Jones)") == 1
 
 
 def test_filters_narrow_together_and_one_that_is_not_known_is_named(cast: Cast, enter: Door) -> None:

@@ -11,7 +11,7 @@ from authz.access.roles import Actor, Role
 from authz.audit import services as audit
 from authz.errors import Forbidden, InvalidInput
 from authz.ids import PersonId
-from authz.prior_auths.models import Absence
+from authz.prior_auths.models import Absence, PriorAuth
 
 _REVIEW = frozenset({Role.REVIEWER, Role.PHYSICIAN})
 
@@ -20,7 +20,7 @@ _REVIEW = frozenset({Role.REVIEWER, Role.PHYSICIAN})
 def be_away(
     *, starts_at: datetime, ends_at: datetime, person_id: PersonId | None = None, by: Actor, now: datetime
 ) -> Absence:
-    """Note that a reviewer is away: the actor, or for an administrator whoever is named.
+    """Note that a reviewer is away: the actor, or for an administrator whoever is named. What they have is let go then.
 
     :raises Forbidden: when it is not the actor's to say.
     :raises InvalidInput: when the time runs backwards or is over, or they are noted as away within it already.
@@ -37,6 +37,9 @@ def be_away(
     absence = Absence.objects.create(
         person_id=person, organization_id=by.organization, starts_at=starts_at, ends_at=ends_at
     )
+    ends = max(starts_at, now)
+    kept = PriorAuth.objects.filter(insurer=by.organization, reviewer=person, leased_until__gt=ends)
+    kept.update(leased_until=ends)
     _record("be away", by, now)
     return absence
 

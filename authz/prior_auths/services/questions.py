@@ -1,7 +1,8 @@
 """What the insurer still needs to know: asked item by item, answered by the clinic."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -9,24 +10,33 @@ from django.db import transaction
 from authz.access.roles import SYSTEM, Actor, Role
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
-from authz.policies import regimes
 from authz.policies.history import Kind
-from authz.policies.regime import MissingInformation
 from authz.prior_auths import selectors
-from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.heard import may_be_returned, reply_time_if_asked
 from authz.prior_auths.lifecycle import State, Step
-from authz.prior_auths.models import InformationRequest, PriorAuth
-from authz.prior_auths.review_queue import is_absent
+from authz.prior_auths.models import ANSWERING, InformationRequest, PriorAuth
+from authz.prior_auths.reply_time import ReplyTime
+from authz.prior_auths.review_queue import AT_RISK, away_from
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, in_hand, person_of
 from authz.prior_auths.services.sweeping import sweep
+from authz.prior_auths.visibility import may_attest
 
-# Where the clock runs on whatever is missing, nothing is returned: it would only cost the clinic time.
-_RUNS_ON = frozenset({MissingInformation.KEEPS_RUNNING, MissingInformation.MAY_EXTEND})
+KEPT = timedelta(days=3)
+"""So long what comes back is kept for the reviewer who asked: over a night, or a weekend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One question: whose it is to answer, staff or prescriber, and by when; None leaves that to the regime."""
+
+    question: str
+    owner: Role = Role.STAFF
+    reply_by: datetime | None = None
 
 
 class ReturnNotAllowed(AuthzError):
-    """The request's regime knows no return of an incomplete request."""
+    """The request's clock would not wait for what is missing, so nothing is returned."""
 
     code = "return-not-allowed"
 
@@ -43,13 +53,14 @@ def return_incomplete(
     """Say, item by item, what is missing before the insurer's clock may start.
 
     :raises InvalidInput: without an item.
-    :raises ReturnNotAllowed: where the regime's clock runs on while something is missing.
+    :raises ReturnNotAllowed: where the clock runs on, or goes on by itself, while something is missing.
     """
     _must_say_something("missing", missing)
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.RETURN, by)
-    _must_be_waited_for(prior_auth)
-    _ask(prior_auth, missing, by, now)
+    if not may_be_returned(prior_auth, now=now):
+        raise ReturnNotAllowed("Under this request's regime the clock does not wait for what is missing: ask for it.")
+    _ask(prior_auth, [Item(item) for item in missing], by, now)
     steps.take(prior_auth, Step.RETURN, by=by, now=now)
     return prior_auth
 
@@ -69,7 +80,7 @@ def complete(
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.COMPLETE, by)
-    _keep_answers(prior_auth, answers, by, now)
+    _keep_answers(prior_auth, answers, by, now, needed_of=ANSWERING)
     prior_auth.screened_at = None
     steps.take(prior_auth, Step.COMPLETE, by=by, now=now)
     return prior_auth
@@ -79,31 +90,28 @@ def complete(
 def ask(
     *,
     prior_auth_id: PriorAuthId,
-    questions: Sequence[str],
+    questions: Sequence[Item | str],
     by: Actor,
     now: datetime,
-    owner: Role = Role.STAFF,
-    reply_by: datetime | None = None,
     expected_version: int | None = None,
 ) -> PriorAuth:
-    """Ask the clinic, item by item. The generic regime's clock keeps running.
+    """Ask the clinic, item by item; what the decision clock does meanwhile, the regime says.
 
-    `owner` is whose it is to answer, staff or prescriber; `reply_by` by when the answers are wanted. Without them the
-    review goes on then, or when the regime says so.
+    A text alone is the staff's to answer. What is not said by when it is wanted is so by the regime's time to reply,
+    or, where the clock does not wait, early enough to decide in time. The review then goes on without an answer.
 
-    :raises InvalidInput: without a question, or when the answers are wanted before they are asked for.
+    :raises InvalidInput: without a question, or when an answer is wanted in the past, sooner than the regime allows,
+        or later than the decision is due.
     """
-    _must_say_something("questions", questions)
-    if reply_by is not None and reply_by <= now:
-        raise InvalidInput({"reply_by": ["It must lie ahead."]})
+    items = [Item(item) if isinstance(item, str) else item for item in questions]
+    _must_say_something("questions", [item.question for item in items])
     prior_auth = in_hand(prior_auth_id, step=Step.ASK, by=by, now=now, expected_version=expected_version)
-    _ask(prior_auth, questions, by, now, owner=owner, reply_by=reply_by)
+    _ask(prior_auth, _wanted_in_time(prior_auth, items, now), by, now)
     prior_auth.reviewer_id, prior_auth.leased_until = person_of(by), None
     steps.take(prior_auth, Step.ASK, by=by, now=now)
     return prior_auth
 
 
-@transaction.atomic
 def answer(
     *,
     prior_auth_id: PriorAuthId,
@@ -112,15 +120,67 @@ def answer(
     now: datetime,
     expected_version: int | None = None,
 ) -> PriorAuth:
-    """Answer every open question of the insurer; the request goes back to the same reviewer.
+    """Answer the insurer's open questions; with the last one the request goes back to the same reviewer.
 
-    :raises InvalidInput: when an open question stays unanswered, or an answer fits none.
+    Each gives at least what is theirs: staff what is asked of the staff, prescribers what is asked of the prescriber.
+
+    :raises InvalidInput: when a question of theirs stays unanswered, an answer fits none, or is only the prescriber's.
+    """
+    return _answer(prior_auth_id, answers, by, now, expected_version=expected_version, needed_of=by.roles)
+
+
+def answer_in_part(
+    *,
+    prior_auth_id: PriorAuthId,
+    answers: Mapping[UUID, str],
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Answer some of the insurer's open questions; with the last one the request goes back all the same.
+
+    :raises InvalidInput: when nothing is answered, an answer fits no open question, or is only the prescriber's.
+    """
+    return _answer(prior_auth_id, answers, by, now, expected_version=expected_version, needed_of=())
+
+
+@transaction.atomic
+def _answer(
+    prior_auth_id: PriorAuthId,
+    answers: Mapping[UUID, str],
+    by: Actor,
+    now: datetime,
+    *,
+    expected_version: int | None,
+    needed_of: Collection[Role],
+) -> PriorAuth:
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.must_be_legal(prior_auth, Step.ANSWER if needed_of else Step.ANSWER_IN_PART, by)
+    _keep_answers(prior_auth, answers, by, now, needed_of=needed_of)
+    if any(_is_wanted(row, now) for row in prior_auth.information_requests.filter(answered_at=None)):
+        steps.take(prior_auth, Step.ANSWER_IN_PART, by=by, now=now)
+    else:
+        _give_back(prior_auth, Step.ANSWER, by, now)
+    return prior_auth
+
+
+@transaction.atomic
+def answer_late(
+    *,
+    prior_auth_id: PriorAuthId,
+    answers: Mapping[UUID, str],
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
+    """Give answers after their time, while the request is undecided; whoever has it keeps it, and is told.
+
+    :raises InvalidInput: when nothing is answered, an answer fits no open question, or is only the prescriber's.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
-    steps.must_be_legal(prior_auth, Step.ANSWER, by)
+    steps.must_be_legal(prior_auth, Step.ANSWER_LATE, by)
     _keep_answers(prior_auth, answers, by, now)
-    prior_auth.leased_until = _lease_of_returning(prior_auth, now)
-    steps.take(prior_auth, Step.ANSWER, by=by, now=now)
+    steps.take(prior_auth, Step.ANSWER_LATE, by=by, now=now)
     return prior_auth
 
 
@@ -136,31 +196,50 @@ def _resume_one(key: int, now: datetime) -> int:
     prior_auth = rows.filter(pk=key, state=State.INFO_REQUESTED.value).first()
     if prior_auth is None or not _is_reply_over(prior_auth, now):
         return 0
-    prior_auth.leased_until = _lease_of_returning(prior_auth, now)
-    steps.take(prior_auth, Step.RESUME, by=SYSTEM, now=now)
+    _give_back(prior_auth, Step.RESUME, SYSTEM, now)
     return 1
 
 
 def _is_reply_over(prior_auth: PriorAuth, now: datetime) -> bool:
-    """Say whether the regime's time to reply is over, or that of every open question, where each has one."""
+    """Say whether the time of what was asked last is over; what is still open of earlier questions holds nothing up."""
     clock = selectors.clocks_of(prior_auth).get(Kind.INFORMATION_REPLY_BY)
-    if clock is not None:
-        return clock.is_missed(by=now)
-    open_ones = list(prior_auth.information_requests.filter(answered_at=None).values_list("reply_by", flat=True))
-    return bool(open_ones) and all(reply_by is not None and reply_by < now for reply_by in open_ones)
+    return clock is not None and clock.is_missed(by=now)
 
 
-def _lease_of_returning(prior_auth: PriorAuth, now: datetime) -> datetime:
-    """Return until when the same reviewer has it again; what comes back to one who is away is released at once."""
-    is_away = is_absent(prior_auth.reviewer_id, organization_id=prior_auth.insurer_id, now=now)
-    return now if is_away else now + LEASE
+def _give_back(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> None:
+    """Take the review on, and keep it for the same reviewer by the clock as it is then."""
+    steps.take(prior_auth, step, by=by, now=now)
+    prior_auth.leased_until = _kept_until(prior_auth, now)
+    prior_auth.save(update_fields=["leased_until"])
 
 
-def _must_be_waited_for(prior_auth: PriorAuth) -> None:
-    regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
-    track = regime.expedited if prior_auth.urgency == Urgency.EXPEDITED.value else regime.standard
-    if track.missing_information in _RUNS_ON:
-        raise ReturnNotAllowed("Under this request's regime the clock runs on while something is missing: ask for it.")
+def _kept_until(prior_auth: PriorAuth, now: datetime) -> datetime:
+    """Return until when the same reviewer has it again: not into the risk of a breach, nor while they are away."""
+    at_risk = prior_auth.due_at - AT_RISK if prior_auth.due_at else now + KEPT
+    until = max(min(now + KEPT, at_risk), now + LEASE)
+    away = away_from(prior_auth.reviewer_id, organization_id=prior_auth.insurer_id, now=now)
+    return min(until, max(away, now)) if away else until
+
+
+def _wanted_in_time(prior_auth: PriorAuth, items: Sequence[Item], now: datetime) -> list[Item]:
+    """Return the items, each with by when it is wanted."""
+    time = reply_time_if_asked(prior_auth, now=now)
+    is_one_for_all = len({item.reply_by for item in items}) == 1
+    faults: dict[str, list[str]] = {}
+    for n, item in enumerate(items):
+        if item.reply_by and (fault := _fault_of_time(item.reply_by, time, now)):
+            faults["reply_by" if is_one_for_all else f"items[{n}].reply_by"] = [fault]
+    if faults:
+        raise InvalidInput(faults)
+    return [replace(item, reply_by=item.reply_by or time.at) for item in items]
+
+
+def _fault_of_time(wanted_by: datetime, time: ReplyTime, now: datetime) -> str:
+    if wanted_by <= now:
+        return "It must lie ahead."
+    if time.is_law and wanted_by < time.at:
+        return "The regime gives more time to answer."
+    return "The decision is due before that." if time.latest and wanted_by > time.latest else ""
 
 
 def _must_say_something(name: str, items: Sequence[str]) -> None:
@@ -168,36 +247,50 @@ def _must_say_something(name: str, items: Sequence[str]) -> None:
         raise InvalidInput({name: ["Name at least one item, and none that is empty."]})
 
 
-def _ask(
-    prior_auth: PriorAuth,
-    items: Sequence[str],
-    by: Actor,
-    now: datetime,
-    *,
-    owner: Role = Role.STAFF,
-    reply_by: datetime | None = None,
-) -> None:
+def _ask(prior_auth: PriorAuth, items: Iterable[Item], by: Actor, now: datetime) -> None:
     for item in items:
         InformationRequest.objects.create(
             prior_auth=prior_auth,
-            question=item,
+            question=item.question,
             asked_at=now,
             asked_by_id=person_of(by),
-            owner=owner.value,
-            reply_by=reply_by,
+            owner=item.owner.value,
+            reply_by=item.reply_by,
         )
 
 
-def _keep_answers(prior_auth: PriorAuth, answers: Mapping[UUID, str], by: Actor, now: datetime) -> None:
+def _keep_answers(
+    prior_auth: PriorAuth,
+    answers: Mapping[UUID, str],
+    by: Actor,
+    now: datetime,
+    *,
+    needed_of: Collection[Role] = (),
+) -> None:
     asked = {row.public_id: row for row in prior_auth.information_requests.filter(answered_at=None)}
-    _must_answer_all(set(asked), answers)
-    for public_id, row in asked.items():
-        row.answer, row.answered_at, row.answered_by_id = answers[public_id], now, by.person_id
+    may_speak = by.person_id is not None and may_attest(prior_auth, by)
+    faults = {key: _fault(asked.get(key), text, may_speak=may_speak) for key, text in answers.items()}
+    for key, row in asked.items():
+        if key not in answers and Role(row.owner) in needed_of and _is_wanted(row, now):
+            faults[key] = "Answer this question."
+    if any(faults.values()):
+        raise InvalidInput({f"answers.{key}": [fault] for key, fault in faults.items() if fault})
+    if not answers:
+        raise InvalidInput({"answers": ["Answer at least one question."]})
+    for public_id, text in answers.items():
+        row = asked[public_id]
+        row.answer, row.answered_at, row.answered_by_id = text, now, by.person_id
         row.save(update_fields=["answer", "answered_at", "answered_by"])
 
 
-def _must_answer_all(asked: set[UUID], answers: Mapping[UUID, str]) -> None:
-    faults = {f"answers.{key}": ["This question is not open."] for key in answers if key not in asked}
-    faults |= {f"answers.{key}": ["Answer this question."] for key in asked if not answers.get(key, "").strip()}
-    if faults:
-        raise InvalidInput(faults)
+def _is_wanted(row: InformationRequest, now: datetime) -> bool:
+    """Say whether the insurer still waits for the answer: its time is not over."""
+    return row.reply_by is None or row.reply_by >= now
+
+
+def _fault(asked: InformationRequest | None, text: str, *, may_speak: bool) -> str:
+    if asked is None:
+        return "This question is not open."
+    if asked.owner == Role.PRESCRIBER.value and not may_speak:
+        return "Only the prescriber can answer this."
+    return "" if text.strip() else "Answer this question."

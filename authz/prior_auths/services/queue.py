@@ -105,9 +105,10 @@ def renew_lease(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> Prio
     :raises NotInHand: when the actor does not have it, or not any more.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
-    if not _is_leased(prior_auth, now) or prior_auth.reviewer_id != person_of(by):
+    held_until = prior_auth.leased_until
+    if held_until is None or held_until <= now or prior_auth.reviewer_id != person_of(by):
         raise NotInHand("You do not have this request in hand; take it again.")
-    prior_auth.leased_until = now + LEASE
+    prior_auth.leased_until = max(held_until, now + LEASE)
     prior_auth.save(update_fields=["leased_until"])
     return prior_auth
 

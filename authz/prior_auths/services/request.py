@@ -16,7 +16,7 @@ from authz.documentation.services import answers as documentation
 from authz.documentation.standing import Given, Standing, missing, standing
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PriorAuthId
-from authz.prior_auths.answer_sheet import sheet_of
+from authz.prior_auths.answer_sheet import sheet_of, standing_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.evaluations import sha256_of
 from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
@@ -27,6 +27,7 @@ from authz.prior_auths.services import papers, steps
 from authz.prior_auths.services.calling import cancel_open
 from authz.prior_auths.services.exempting import why_not_to_ask
 from authz.prior_auths.services.regime import put_under_regime
+from authz.prior_auths.visibility import may_attest
 
 _URGENCY = "req.urgency"
 
@@ -39,6 +40,12 @@ class NotReady(AuthzError):
     def __init__(self, fields: Mapping[str, list[str]]) -> None:
         super().__init__("The request is not ready to be submitted.")
         self.fields = dict(fields)
+
+
+class NothingToAttest(AuthzError):
+    """Everything that only the prescriber may answer is answered."""
+
+    code = "nothing-to-attest"
 
 
 class AnswersClosed(AuthzError):
@@ -98,10 +105,27 @@ def answer_questions(
 def ask_prescriber(
     *, prior_auth_id: PriorAuthId, question: str, by: Actor, now: datetime, expected_version: int | None = None
 ) -> PriorAuth:
-    """Ask the prescriber for the answers only they may give; they are told at once."""
+    """Ask the prescriber for the answers only they may give; they are told at once.
+
+    :raises NothingToAttest: when none of these is open.
+    """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.must_be_legal(prior_auth, Step.ASK_PRESCRIBER, by)
+    asked = standing_of(prior_auth, on=_today(prior_auth, now))
+    if not any(one.question.only_prescriber and one.to_do for one in asked):
+        raise NothingToAttest("The prescriber has answered everything that only they may answer.")
     prior_auth.touched_by_human_at = now
     steps.take(prior_auth, Step.ASK_PRESCRIBER, by=by, now=now, note=question)
+    return prior_auth
+
+
+@transaction.atomic
+def take_back(
+    *, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None
+) -> PriorAuth:
+    """Take a request back from the prescriber, whose answers stay open."""
+    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
+    steps.take(prior_auth, Step.TAKE_BACK, by=by, now=now)
     return prior_auth
 
 
@@ -176,13 +200,6 @@ def withdraw(
     return prior_auth
 
 
-def _may_attest(prior_auth: PriorAuth, by: Actor) -> bool:
-    """Say whether to attest is this person's: the prescriber's own, or, where they have no log-in, a colleague's."""
-    prescriber = prior_auth.prescriber
-    is_the_one = prescriber is None or prescriber.person_id is None or prescriber.person_id == by.person_id
-    return Role.PRESCRIBER in by.roles and is_the_one
-
-
 def _answer(
     prior_auth: PriorAuth, answers: Mapping[str, JsonValue], source: Source | None, by: Actor, now: datetime
 ) -> None:
@@ -192,7 +209,7 @@ def _answer(
         known=sheet_of(prior_auth, sheet, on=_today(prior_auth, now)),
         values=answers,
         source=source,
-        may_attest=_may_attest(prior_auth, by),
+        may_attest=may_attest(prior_auth, by),
         by=by,
         now=now,
     )

@@ -8,6 +8,7 @@ from authz.access.roles import Actor
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies import regimes
+from authz.policies.history import Kind
 from authz.policies.regime import Regime
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
@@ -54,6 +55,7 @@ def expedite(
     _must_not_be(prior_auth, Urgency.EXPEDITED)
     prior_auth.urgency = Urgency.EXPEDITED.value
     steps.take(prior_auth, Step.EXPEDITE, by=by, now=now, note=reason)
+    _hasten_answers(prior_auth)
     return prior_auth
 
 
@@ -100,6 +102,14 @@ def extend(
     _must_have_time_left(prior_auth, now)
     steps.take(prior_auth, Step.EXTEND, by=by, now=now, note=reason)
     return prior_auth
+
+
+def _hasten_answers(prior_auth: PriorAuth) -> None:
+    """Want the answers to what was asked before by the clock as it is now."""
+    reply = selectors.clocks_of(prior_auth).get(Kind.INFORMATION_REPLY_BY)
+    if reply is not None:
+        late = prior_auth.information_requests.filter(answered_at=None, reply_by__gt=reply.due_at)
+        late.update(reply_by=reply.due_at)
 
 
 def _regime_of(prior_auth: PriorAuth) -> Regime:

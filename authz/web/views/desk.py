@@ -20,6 +20,7 @@ from authz.prior_auths import appeals, calls, review_queue, selectors
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as OPEN_APPEALS
 from authz.prior_auths.authorizations import seen
 from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.heard import clocks_if_asked
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Event, PriorAuth
 from authz.prior_auths.record_words import sentences_told
@@ -184,7 +185,7 @@ class DeskCase(DeskPage):
         """Return what the clocks would say if the clinic were asked now; empty where it cannot be asked."""
         if all(deed.key != Step.ASK.value for deed in decisions):
             return []
-        told = selectors.clocks_if_asked(prior_auth, now=self.now)
+        told = clocks_if_asked(prior_auth, now=self.now)
         clocks = [(name, told.get(kind)) for kind, name in _IF_ASKED.items()]
         return [(name, clock.why) for name, clock in clocks if clock is not None]
 

@@ -76,7 +76,8 @@ class RequestPage(Page):
     def page(self, prior_auth: PriorAuth, refused: Refused | None = None, *, status: int = 200) -> HttpResponse:
         """Return the page, with what was refused where it belongs."""
         known = names(self.actor, [prior_auth.patient_id])
-        action = rows.action_for(prior_auth, self.actor, today=self.today())
+        asked = rows.asked_of(prior_auth)
+        action = rows.action_for(prior_auth, self.actor, asked=asked, today=self.today())
         place = action.place if action else ""
         offers = self._offers(prior_auth, place, refused)
         answers = self._answers_form(prior_auth, refused)
@@ -90,7 +91,7 @@ class RequestPage(Page):
             patient=name_in_case(prior_auth, known),
             is_patient_known=prior_auth.patient_id in known,
             standing=standing,
-            ball=rows.ball(prior_auth, standing),
+            ball=rows.ball(prior_auth, standing, asked=asked),
             action=action,
             urgency=words.URGENCY[Urgency(prior_auth.urgency)],
             due=selectors.due(prior_auth),
@@ -123,7 +124,9 @@ class RequestPage(Page):
         """Return the steps open to the reader, the next one first."""
         allowed = selectors.allowed_steps(prior_auth, self.actor)
         listed = [_offer(prior_auth, step, place, refused) for step in allowed if step in STEPS]
-        return sorted(listed, key=lambda offer: not offer.is_next)
+        # What is late to answer is often nothing.
+        asked = [offer for offer in listed if offer.step is not Step.ANSWER_LATE or offer.form.fields]
+        return sorted(asked, key=lambda offer: not offer.is_next)
 
     def _answers_form(self, prior_auth: PriorAuth, refused: Refused | None) -> AnswersForm | None:
         """Return the questionnaire to fill in; None where it is only to be read."""

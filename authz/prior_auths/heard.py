@@ -1,0 +1,67 @@
+"""What a request's clocks heed of its rows, and what they would say if the clinic were asked something now."""
+
+from datetime import datetime
+from typing import TypedDict
+from zoneinfo import ZoneInfo
+
+from authz.policies import regimes
+from authz.policies.history import Happened, Kind, What
+from authz.policies.regime import Regime
+from authz.prior_auths.clock_history import history_of
+from authz.prior_auths.deadlines import Clocks, clocks, reply_time_of
+from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.reply_time import ReplyTime
+
+
+class Rules(TypedDict):
+    """What a request's clocks go by."""
+
+    regime: Regime
+    zone: ZoneInfo
+
+
+def history(prior_auth: PriorAuth) -> list[Happened]:
+    """Return what happened to a request, with by when the insurer wants its answers."""
+    events = prior_auth.events.all()
+    asked = prior_auth.information_requests.all() if any(one.step == Step.ASK.value for one in events) else ()
+    # Of what was asked at once, the answer that may come last: of those still open, while there are any.
+    last = sorted((row.answered_at is None, row.reply_by, row.asked_at) for row in asked if row.reply_by)
+    return history_of(events, replies={asked_at: reply_by for _, reply_by, asked_at in last})
+
+
+def rules(prior_auth: PriorAuth) -> Rules:
+    """Return the regime's version that a request is under, and where its days begin."""
+    regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
+    return Rules(regime=regime, zone=ZoneInfo(prior_auth.time_zone))
+
+
+def clocks_if_asked(prior_auth: PriorAuth, *, now: datetime) -> Clocks:
+    """Return the clocks as they would be if the insurer asked the clinic something now; nothing is asked."""
+    return clocks([*history(prior_auth), _now(What.INFO_ASKED, now)], **rules(prior_auth))
+
+
+def reply_time_if_asked(prior_auth: PriorAuth, *, now: datetime) -> ReplyTime:
+    """Return by when the clinic would have to answer what the insurer asked now.
+
+    :raises ValueError: when it is not submitted: nobody asks anything then.
+    """
+    found = reply_time_of([*history(prior_auth), _now(What.INFO_ASKED, now)], **rules(prior_auth))
+    if found is None:
+        raise ValueError(f"request {prior_auth.pk} is not submitted")
+    return found
+
+
+def may_be_returned(prior_auth: PriorAuth, *, now: datetime) -> bool:
+    """Say whether the clock would wait for what is missing, however long.
+
+    Where it runs on, or goes on by itself, nobody at the insurer could decide on what the clinic does not complete:
+    there it is asked for in review.
+    """
+    if_returned = [*history(prior_auth), _now(What.RETURNED_INCOMPLETE, now)]
+    clock = clocks(if_returned, **rules(prior_auth)).get(Kind.DECIDE_BY)
+    return clock is not None and clock.due_at is None
+
+
+def _now(what: What, now: datetime) -> Happened:
+    return Happened(what, now, with_notice=True)
