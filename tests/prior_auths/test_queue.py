@@ -172,15 +172,6 @@ def test_a_heartbeat_keeps_a_request_in_hand_and_changes_nothing_else(cast: Cast
             queue.renew_lease(prior_auth_id=key_of(held), by=by, now=now)
 
 
-def test_who_lost_a_request_takes_it_again_before_the_sweep_has_come(cast: Cast) -> None:
-    held = stage.in_review(cast)
-
-    again = queue.claim(prior_auth_id=key_of(held), by=cast.rae, now=later(0.6))
-
-    assert (again.state, again.reviewer_id, again.leased_until) == ("in_review", cast.rae.person_id, later(0.6) + LEASE)
-    assert [event.step for event in again.events.order_by("sequence")][-3:] == ["claim", "release", "claim"]
-
-
 def test_a_request_is_handed_to_a_colleague_by_who_has_it_or_an_administrator(cast: Cast) -> None:
     key = key_of(stage.in_review(cast))
 

@@ -22,7 +22,6 @@ LEASE = timedelta(minutes=30)
 
 # Whoever has it in hand lets it go by that.
 _BACK: Final = {State.IN_REVIEW: Step.RELEASE, State.CLINICAL_REVIEW: Step.GIVE_BACK}
-_RAN_OUT: Final = "The reviewer's lease ran out."
 # A physician is offered first what only a physician can decide.
 _OFFERS = (
     (Role.PHYSICIAN, State.CLINICAL_REVIEW, Step.TAKE_IN_HAND),
@@ -57,13 +56,11 @@ class ReviewerNeeded(AuthzError):
 
 @transaction.atomic
 def claim(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None) -> PriorAuth:
-    """Take a queued request into review, leased to this reviewer for half an hour; also one whose lease is over.
+    """Take a queued request into review, leased to this reviewer for half an hour.
 
     :raises ConflictOfInterest: when it concerns the reviewer's own clinic or prescriptions.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
-    if prior_auth.state == State.IN_REVIEW.value and not _is_leased(prior_auth, now):
-        _let_go(prior_auth, Step.RELEASE, by=SYSTEM, now=now, note=_RAN_OUT)
     return _take_if_impartial(prior_auth, Step.CLAIM, by, now)
 
 
@@ -107,7 +104,9 @@ def renew_lease(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> Prio
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
     held_until = prior_auth.leased_until
     if held_until is None or held_until <= now or prior_auth.reviewer_id != person_of(by):
-        raise NotInHand("You do not have this request in hand; take it again.")
+        raise NotInHand(
+            "You do not have this request in hand. One whose time ran out is back within a minute; take it again then."
+        )
     prior_auth.leased_until = max(held_until, now + LEASE)
     prior_auth.save(update_fields=["leased_until"])
     return prior_auth
@@ -246,7 +245,7 @@ def _release_one(key: int, now: datetime) -> int:
     prior_auth = expired.select_for_update(skip_locked=True).first()
     if prior_auth is None:
         return 0
-    _let_go(prior_auth, _BACK[State(prior_auth.state)], by=SYSTEM, now=now, note=_RAN_OUT)
+    _let_go(prior_auth, _BACK[State(prior_auth.state)], by=SYSTEM, now=now, note="The reviewer's lease ran out.")
     return 1
 
 
