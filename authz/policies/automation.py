@@ -50,12 +50,14 @@ class Automation:
     second_reading_percent: int
 
     def __post_init__(self) -> None:
-        bounds = {"most_days": (1, 365), "fresh_days": (1, 365), "second_reading_percent": (0, 100)}
+        least = {"most_days": 1, "fresh_days": 1, "second_reading_percent": 0}
         wrong = {
-            name: [f"A whole number from {least} to {most} is needed."]
-            for name, (least, most) in bounds.items()
-            if type(getattr(self, name)) is not int or not least <= getattr(self, name) <= most
+            name: [f"A whole number from {at_least} on is needed."]
+            for name, at_least in least.items()
+            if type(getattr(self, name)) is not int or getattr(self, name) < at_least
         }
+        if "second_reading_percent" not in wrong and self.second_reading_percent > 100:
+            wrong["second_reading_percent"] = ["There are no more than 100 percent."]
         if not self.criteria:
             wrong["criteria"] = ["Without a criterion everything would be approved."]
         if wrong:

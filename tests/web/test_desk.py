@@ -177,7 +177,8 @@ def test_the_lease_is_kept_by_a_sign_of_life_and_only_by_who_has_it(cast: Cast, 
 
 
 def test_what_is_skipped_goes_back_for_another(cast: Cast, enter: Door) -> None:
-    prior_auth = queue.claim(prior_auth_id=key_of(queued(cast)), by=cast.rae, now=clock.now())
+    now = clock.now()
+    prior_auth = queue.claim(prior_auth_id=key_of(queued(cast, now=now)), by=cast.rae, now=now)
     rae = enter("rae")
 
     answer = send(rae, prior_auth, "skip", reason="I know the family.", then="next")
