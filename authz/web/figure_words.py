@@ -23,6 +23,7 @@ FIGURE: Final[Mapping[Figure, str]] = {
     Figure.DENIED: "Denied wholly",
     Figure.DEEMED_ADVERSE: "Adverse by law",
     Figure.DECIDED_LATE: "Decided late",
+    Figure.NOTIFIED_LATE: "Told late",
 }
 GROUPS: Final[Mapping[str, tuple[Figure, ...]]] = {
     "Received and ended": (Figure.RECEIVED, Figure.DECIDED, Figure.WITHDRAWN, Figure.DISMISSED),
@@ -33,7 +34,7 @@ GROUPS: Final[Mapping[str, tuple[Figure, ...]]] = {
     "Denied": (
         Figure.DENIED_FULLY_OR_PARTLY, Figure.PARTIALLY_APPROVED, Figure.DENIED, Figure.DEEMED_ADVERSE,
     ),
-    "Time": (Figure.DECIDED_LATE,),
+    "Time": (Figure.DECIDED_LATE, Figure.NOTIFIED_LATE),
 }  # fmt: skip
 """Every figure once, as they are told below one another."""
 

@@ -198,10 +198,10 @@ def test_a_clinic_is_no_payer(cast: Cast) -> None:
 
 
 def test_open_requests_are_told_by_state_age_and_time_left(cast: Cast) -> None:
-    waiting, drafted = stage.queued(cast), stage.drafted(cast)
     now = datetime.now(UTC)
+    waiting, drafted = stage.queued(cast, now=now - timedelta(days=2)), stage.drafted(cast)
     rows = PriorAuth.objects
-    rows.filter(pk=waiting.pk).update(submitted_at=now - timedelta(days=2), due_at=now + timedelta(hours=9))
+    rows.filter(pk=waiting.pk).update(due_at=now + timedelta(hours=9))
     rows.filter(pk=drafted.pk).update(opened_at=now - timedelta(days=31))
     stage.approved(cast)
 

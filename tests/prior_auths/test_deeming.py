@@ -1,10 +1,9 @@
 """When the time runs out: a breach is noted once, and the law decides where it does. A decision in time always wins."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from threading import Event, Thread
-from zoneinfo import ZoneInfoNotFoundError
 
 import pytest
 from django.db import connections, transaction
@@ -200,12 +199,13 @@ def test_a_request_that_cannot_be_worked_on_stops_no_other_and_is_not_passed_ove
 ) -> None:
     under(cast, "california")
     broken, sound = stage.queued(cast), stage.queued(cast)
-    PriorAuth.objects.filter(pk=broken.pk).update(time_zone="Nowhere/Land")
+    before_the_end = datetime.max.replace(tzinfo=UTC)
+    broken.events.create(sequence=99, step="expedite", at=before_the_end, actor_name="Nobody")
 
     with pytest.raises(ExceptionGroup) as fault:
         deeming.deem_due(now=later(73))
 
-    assert [type(one) for one in fault.value.exceptions] == [ZoneInfoNotFoundError]
+    assert [type(one) for one in fault.value.exceptions] == [OverflowError]
     assert caplog.messages == [f"Row {broken.pk} could not be worked on; the others have their turn."]
     assert [row.prior_auth for row in Determination.objects.all()] == [sound]
 

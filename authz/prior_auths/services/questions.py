@@ -58,6 +58,7 @@ def return_incomplete(
     _must_say_something("missing", missing)
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.RETURN, by)
+    steps.must_precede_the_law(prior_auth, Step.RETURN, now)
     if not may_be_returned(prior_auth, now=now):
         raise ReturnNotAllowed("Under this request's regime the clock does not wait for what is missing: ask for it.")
     _ask(prior_auth, [Item(item) for item in missing], by, now)

@@ -96,8 +96,7 @@ def take(
     :raises DecidedByLaw: when it is against the request, and the law has decided; a worker records that.
     """
     must_be_legal(prior_auth, step, by)
-    if step in lifecycle.OVERTAKEN:
-        _must_precede_the_law(prior_auth, now)
+    must_precede_the_law(prior_auth, step, now)
     row = lifecycle.TABLE[step]
     before = prior_auth.state
     prior_auth.state = row.target.value if row.target else before
@@ -112,8 +111,12 @@ def take(
     write(*told, changed=prior_auth, names=None if changed is None else {*_ALWAYS, *changed})
 
 
-def _must_precede_the_law(prior_auth: PriorAuth, now: datetime) -> None:
-    clock = selectors.decide_by(prior_auth)
+def must_precede_the_law(prior_auth: PriorAuth, step: Step, now: datetime) -> None:
+    """Refuse a step against the request, once the law has decided it.
+
+    :raises DecidedByLaw: when it has.
+    """
+    clock = selectors.decide_by(prior_auth) if step in lifecycle.OVERTAKEN else None
     if clock and clock.if_missed and clock.if_missed in DEEMED and clock.is_missed(by=now):
         raise DecidedByLaw(
             f"The request was not decided in time: {MISSED[clock.if_missed]}. That is recorded within a minute; until "
