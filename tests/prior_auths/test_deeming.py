@@ -199,8 +199,8 @@ def test_a_request_that_cannot_be_worked_on_stops_no_other_and_is_not_passed_ove
 ) -> None:
     under(cast, "california")
     broken, sound = stage.queued(cast), stage.queued(cast)
-    before_the_end = datetime.max.replace(tzinfo=UTC)
-    broken.events.create(sequence=99, step="expedite", at=before_the_end, actor_name="Nobody")
+    before_all_calendars = datetime.min.replace(tzinfo=UTC)
+    broken.events.create(sequence=0, step="submit", at=before_all_calendars, actor_name="Nobody")
 
     with pytest.raises(ExceptionGroup) as fault:
         deeming.deem_due(now=later(73))

@@ -44,6 +44,17 @@ def test_submitted_as_expedited_is_two_steps_of_one_instant_told_once(cast: Cast
     assert (due_of(submitted), told("submitted"), told("expedited")) == (later(24), 1, 0)
 
 
+def test_speed_that_is_answered_is_speed_that_is_asked_for(cast: Cast) -> None:
+    key = key_of(stage.drafted(cast))
+    request.answer_questions(prior_auth_id=key, answers={"req.urgency": "expedited"}, by=cast.stella, now=NOW)
+    request.ask_prescriber(prior_auth_id=key, question="Please attest anew.", by=cast.stella, now=NOW)
+    request.answer_prescriber(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=NOW)
+
+    submitted = request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
+
+    assert (submitted.urgency, submitted.due_at, due_of(submitted)) == ("expedited", later(24), later(24))
+
+
 def test_speed_asked_for_later_counts_from_then_and_the_reviewers_hear_of_it(cast: Cast) -> None:
     submitted = queued(cast, "part_d")
 

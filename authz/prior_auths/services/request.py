@@ -178,7 +178,7 @@ def submit(
     prior_auth.packet_sha256 = sha256_of(prior_auth.packet)
     papers.write_packet(prior_auth=prior_auth, now=now)
     steps.take(prior_auth, Step.SUBMIT, by=by, now=now)
-    if urgency is Urgency.EXPEDITED:
+    if prior_auth.urgency == Urgency.EXPEDITED.value:
         steps.take(prior_auth, Step.EXPEDITE, by=by, now=now, is_silent=True)
     return prior_auth
 
