@@ -95,7 +95,7 @@ def _by_rule(prior_auth: PriorAuth, asked: Sequence[Standing], now: datetime) ->
         return
     rows = prior_auth.answers.answers.all()
     facts = {row.question: Fact(row.value, row.source, row.confirmed_at) for row in rows}
-    days = max((line.days_supply for line in prior_auth.lines.all()), default=0)
+    days = max((line.days_with_refills for line in prior_auth.lines.all()), default=0)
     texts = {one.question.link_id: one.question.text for one in asked}
     for looked in automation.trace(facts, days=days, now=now):
         yield looked_at(looked, texts)

@@ -59,6 +59,7 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.ASK_PRESCRIBER: {"question": "Please attest."},
     Step.ANSWER_PRESCRIBER: {"answers": {"pr.attest": True}},
     Step.RELEASE: {"reason": "Going home."},
+    Step.GIVE_BACK: {"reason": "Another physician knows more of this."},
     Step.ASSIGN: {"person": None},
     Step.RETURN: {"missing": ["The chart note."]},
     Step.COMPLETE: {"answers": {"00000000-0000-4000-8000-000000000000": "Since March."}},

@@ -7,7 +7,7 @@ import pytest
 from authz.policies import services as policies
 from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
-from authz.prior_auths.services import automation, determinations, queue, reopening
+from authz.prior_auths.services import automation, determinations, queue, reopening, request
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
 from tests.policies.documents import limit
@@ -64,6 +64,16 @@ def test_what_does_not_meet_them_all_waits_for_people(cast: Cast, changes: dict[
     assert automation.approve_by_rule(now=later(1)) == 0
 
     assert PriorAuth.objects.get(pk=queued.pk).state == "queued"
+    assert not Determination.objects.exists()
+
+
+def test_every_refill_counts_among_the_days(cast: Cast) -> None:
+    automated(cast)
+    drafted = stage.drafted(cast)
+    drafted.lines.update(refills=1)
+    request.submit(prior_auth_id=key_of(drafted), by=cast.stella, now=NOW)
+
+    assert automation.approve_by_rule(now=later(1)) == 0
     assert not Determination.objects.exists()
 
 

@@ -258,6 +258,17 @@ def test_the_fill_of_an_order_people_have_answered_is_no_new_fact_but_its_refill
     assert PriorAuth.objects.exclude(pk=prior_auth.pk).get().state == "detected"
 
 
+def test_the_refills_of_an_order_are_asked_for_although_its_fill_takes_its_place(cast: Cast) -> None:
+    patient = register(cast)
+    facts = stage.order_facts(5, identifier="RX-1", refills=2)
+    intake.record_prescription(patient_id=PatientId(patient.public_id), facts=facts, by=cast.stella, now=NOW)
+    fill(cast, patient, 5, prescription_identifier="RX-1")
+
+    fill(cast, patient, 5, prescription_identifier="RX-1", fill_number=1, on=TODAY + timedelta(days=5), now=later(120))
+
+    assert PriorAuth.objects.get(patient=patient).lines.get().refills == 2
+
+
 def test_the_database_refuses_a_second_active_request_for_an_episode(cast: Cast) -> None:
     prior_auth = stage.detected(cast)
     prior_auth.pk, prior_auth.number, prior_auth.public_id = None, "PA-2", stage.unknown_id()

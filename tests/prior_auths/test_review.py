@@ -165,6 +165,16 @@ def test_a_lower_daily_dose_is_a_part(cast: Cast) -> None:
     assert (line.asked_daily_units, line.granted_daily_units, line.granted_rxcui) == (4, 3, stage.OXYCODONE_5)
 
 
+def test_refills_that_nobody_asked_for_are_not_granted(cast: Cast) -> None:
+    key = key_of(stage.in_clinical_review(cast))
+    more = Grant(days=10, quantity=Decimal(40), starts_on=TODAY, ends_on=date(2025, 3, 12), refills=1)
+
+    with pytest.raises(InvalidInput) as refusal:
+        determinations.approve_in_part(prior_auth_id=key, grants={1: more}, reason=REASON, by=cast.patel, now=NOW)
+
+    assert refusal.value.fields == {"grants.1": ["More is granted than was asked for."]}
+
+
 def test_a_part_is_granted_line_by_line(cast: Cast) -> None:
     part = Grant(days=5, quantity=Decimal(20), starts_on=TODAY, ends_on=date(2025, 3, 7))
 

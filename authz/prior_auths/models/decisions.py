@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from authz.ids import new_id
 from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome, SecondFinding
@@ -121,7 +122,7 @@ class DeterminationLine(models.Model):
                 condition=Q(granted_days__lte=F("asked_days"))
                 & _no_more("quantity")
                 & _no_more("daily_units")
-                & _no_more("refills")
+                & (Q(granted_refills=None) | Q(granted_refills__lte=Coalesce("asked_refills", 0)))
                 & (Q(starts_on=None) | Q(asked_from=None) | Q(starts_on__gte=F("asked_from")))
                 & (Q(ends_on=None) | Q(asked_until=None) | Q(ends_on__lte=F("asked_until"))),
             ),

@@ -296,6 +296,11 @@ class RequestedLine(models.Model):
             models.CheckConstraint(name="requested_period_runs_forward", condition=Q(ends_on__gte=F("starts_on"))),
         ]
 
+    @property
+    def days_with_refills(self) -> int:
+        """Return how many days it asks for in all, when every refill is fetched."""
+        return self.days_supply * (1 + (self.refills or 0))
+
 
 class Event(StepTaken):
     """One step taken on a request."""

@@ -49,7 +49,7 @@ def _decision(prior_auth: PriorAuth, automation: Automation, now: datetime) -> D
     lines = list(prior_auth.lines.all())
     rows = prior_auth.answers.answers.all() if prior_auth.answers else ()
     facts = {row.question: Fact(row.value, row.source, row.confirmed_at) for row in rows}
-    trace = automation.trace(facts, days=max((line.days_supply for line in lines), default=0), now=now)
+    trace = automation.trace(facts, days=max((line.days_with_refills for line in lines), default=0), now=now)
     if not lines or prior_auth.need_in_doubt_at is not None or not all(row["is_met"] for row in trace):
         return None
     return Decision(

@@ -311,7 +311,7 @@ def _write_lines(request: PriorAuth, need: Need, known: PatientCase) -> None:
 
 def _refills_of(need: Need) -> dict[str, int]:
     """Return, by product, the most refills that an order of the use allows; a fill says nothing of them."""
-    orders = PrescriptionVersion.objects.filter(prescription__public_id__in=need.episode.records)
+    orders = PrescriptionVersion.objects.filter(prescription__public_id__in=need.record_ids)
     newest = {row.prescription_id: row for row in orders.order_by("version")}
     told = sorted((row.rxcui, row.refills) for row in newest.values() if row.refills is not None)
     return dict(told)

@@ -83,7 +83,7 @@ def _fault(grant: Grant, line: RequestedLine) -> str:
         (grant.days, line.days_supply),
         (grant.quantity, line.quantity),
         (grant.daily_units, line.daily_units),
-        (grant.refills, line.refills),
+        (grant.refills, line.refills or 0),
     ]
     if beyond or any(_is_more(granted, asked) for granted, asked in amounts):
         return "More is granted than was asked for."
