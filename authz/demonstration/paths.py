@@ -171,10 +171,15 @@ def _dismiss(prior_auth: PriorAuth, story: Story, players: Players, now: datetim
     )
 
 
+def _begin_another(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
+    """Complete the patient's newest request, too: nobody knows yet that both are about one use."""
+    newest = selectors.prior_auths(players.staff).filter(patient=prior_auth.patient).latest("pk")
+    return _answer_questions(_take_up(newest, story, players, now), story, players, now)
+
+
 def _link_duplicate(prior_auth: PriorAuth, _story: Story, players: Players, now: datetime) -> PriorAuth:
-    """Link the request to the patient's newest one."""
-    survivor = selectors.prior_auths(players.staff).filter(patient=prior_auth.patient).latest("pk")
-    return endings.link_duplicate(prior_auth_id=_key(prior_auth), survivor_id=_key(survivor), by=players.staff, now=now)
+    """Link it to the one that the service proposes, since a fill it was told of late has made both uses one."""
+    return endings.link_duplicate(prior_auth_id=_key(prior_auth), survivor_id=None, by=players.staff, now=now)
 
 
 def _void(prior_auth: PriorAuth, story: Story, players: Players, now: datetime) -> PriorAuth:
@@ -210,7 +215,7 @@ PATHS: Mapping[str, tuple[Taken, ...]] = {
     "withdrawn": (_take_up, _withdraw),
     "incomplete": (*_QUEUED, _return),
     "dismissed": (*_QUEUED, _dismiss),
-    "duplicate": (*_DRAFT, _link_duplicate),
+    "duplicate": (*_DRAFT, _begin_another, _link_duplicate),
     "voided": (*_QUEUED, _void),
     "deemed": (*_QUEUED, _let_time_run_out),
 }

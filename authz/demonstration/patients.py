@@ -24,7 +24,8 @@ class StoryBroken(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """A fill or an order, `ago` days before today. `reversed_ago` is when a fill was taken back."""
+    """A fill or an order, `ago` days before today. `reversed_ago` is when a fill was taken back, `told_ago` when the
+    clinic heard of it, where that was later."""
 
     ago: int
     days: int
@@ -32,6 +33,7 @@ class Supply:
     quantity: Decimal
     prescriber: str
     reversed_ago: int | None = None
+    told_ago: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,4 +167,5 @@ def _supply(row: dict[str, Any], codes: dict[str, str]) -> Supply:
         quantity=Decimal(row.get("quantity") or row["days"] * row["a_day"]),
         prescriber=row["by"],
         reversed_ago=row.get("reversed_ago"),
+        told_ago=row.get("told_ago"),
     )

@@ -124,7 +124,8 @@ def _dispensed(
 ) -> Iterator[_Happening]:
     at = _days_before(now, supply.ago, place)
     facts = FillFacts(identifier=identifier, fill_number=count, **_facts(supply, at, place))
-    yield _Happening(at, partial(intake.record_fill, patient_id=patient_id, facts=facts, by=staff))
+    told_at = at if supply.told_ago is None else _days_before(now, supply.told_ago, place)
+    yield _Happening(told_at, partial(intake.record_fill, patient_id=patient_id, facts=facts, by=staff))
     if supply.reversed_ago is not None:
         reversed_at = _days_before(now, supply.reversed_ago, place)
         yield _Happening(reversed_at, partial(_reverse, identifier=identifier, by=staff))
