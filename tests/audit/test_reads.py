@@ -42,7 +42,7 @@ NO_PATIENT_DATA = {
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
     "people", "people-sheet", "invitations-sheet", "webhooks", "webhooks-sheet", "webhook", "webhook-sheet",
-    "inbox-settings", "team-sheet", "absences-sheet", "open-in-emergency",
+    "inbox-settings", "team-sheet", "absences", "absences-sheet", "open-in-emergency",
     # the trail itself; that it was read is an entry of another action
     "audit-entries", "trail", "trail-sheet", "trail-export",
     # counts
@@ -53,7 +53,7 @@ NO_PATIENT_DATA = {
     "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
     "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting",
     "simulations",
-    "webhook-act", "webhook-replay", "invitation-act", "desk-hand-on",
+    "webhook-act", "webhook-replay", "invitation-act", "desk-hand-on", "desk-back",
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
     # one's own account, and the way in and out
     "log-in", "account", "choose-organization", "mailbox", "caught-mail", "demo-webhooks",

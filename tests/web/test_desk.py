@@ -372,6 +372,23 @@ def test_the_team_page_tells_who_is_away_and_what_would_be_late(cast: Cast, ente
     assert "1 request would be late" in told  # within 72 hours, and nobody has decided anything of late
 
 
+def test_an_administrator_notes_that_somebody_is_away_and_that_they_are_back(
+    cast: Cast, enter: Door, now: datetime
+) -> None:
+    nora, rae = enter("nora"), str(cast.people["rae"].public_id)
+    away = {"starts_at": "2025-03-03T10:30", "ends_at": "2025-03-05T09:00"}
+
+    nobody = nora.post("/desk/team/", away)
+    nora.post("/desk/team/", away | {"person": rae})
+    noted = unescape(nora.get("/desk/team/").content.decode())
+    strangers = enter("oscar").post("/desk/team/back/", {"person": rae})
+    nora.post("/desk/team/back/", {"person": rae})
+
+    assert (nobody.status_code, findings(noted), strangers.status_code) == (422, [], 403)
+    assert "Rae Quinn is back</button>" in noted
+    assert '<p class="soft">Nobody.</p>' in nora.get("/desk/team/").content.decode()
+
+
 def test_an_administrator_hands_on_all_that_is_ticked_or_nothing(cast: Cast, enter: Door, now: datetime) -> None:
     # In the order in which they are handed on: the one that cannot be comes last.
     first, second, waiting = sorted((queued(cast) for _ in range(3)), key=lambda one: one.public_id)
