@@ -6,6 +6,7 @@ from django.db import connection
 
 from authz.sealing.identifiers import digests, sealed
 
+# A trigger looks for each of them among all before it, which takes very long for so many in one statement.
 _RECORD = """
 SELECT setseed(0.42);
 INSERT INTO authz_patient (public_id, birth_date, registered_at)
@@ -29,6 +30,7 @@ INSERT INTO authz_evaluation (public_id, patient_id, plan_id, as_of, evaluated_a
                 'limit_days', 7, 'records', jsonb_build_array(public_id))),
             'mme', '{"series": [["2026-06-01", "2026-06-10", "30.00", true]]}'::jsonb)
     FROM authz_patient;
+ALTER TABLE authz_priorauth DISABLE TRIGGER one_active_request_of_the_same_records;
 INSERT INTO authz_priorauth (public_id, number, patient_id, coverage_id, clinic_id, insurer_id, state, version, urgency,
         reason, new_fact, new_fact_kind, episode_anchor, record_ids, pa_required_from, runs_out_on, covered_days,
         evaluation_id, policy, policy_version, regime, regime_version, time_zone, is_payer_rule_unknown, explanation,
@@ -41,6 +43,7 @@ INSERT INTO authz_priorauth (public_id, number, patient_id, coverage_id, clinic_
     JOIN authz_coverage coverage ON coverage.patient_id = patient.id
     JOIN authz_evaluation evaluation ON evaluation.patient_id = patient.id
     CROSS JOIN LATERAL (SELECT %(now)s - random() * interval '70 hours' + patient.id * interval '0' AS at) told;
+ALTER TABLE authz_priorauth ENABLE TRIGGER one_active_request_of_the_same_records;
 INSERT INTO authz_event
     (prior_auth_id, sequence, step, code, from_state, to_state, at, actor_name, organization_id, note)
     SELECT id, 1, 'open', '', '', 'detected', submitted_at, 'Authz', NULL, '' FROM authz_priorauth
