@@ -159,7 +159,7 @@ def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
             "answers",
             "duplicate_of",
         )
-        .prefetch_related("events")
+        .prefetch_related("events", "information_requests")
     )
 
 
@@ -173,7 +173,7 @@ def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
     skips = Skip.objects.filter(prior_auth__insurer=by.organization).select_related("person").order_by("pk")
     found = (
         prior_auths(by)
-        .prefetch_related("lines", "information_requests")
+        .prefetch_related("lines")
         .prefetch_related(Prefetch("determinations", queryset=determinations), Prefetch("skips", queryset=skips))
         .filter(public_id=prior_auth_id)
         .first()
