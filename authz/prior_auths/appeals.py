@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from django.db.models import F, Prefetch, QuerySet
 
@@ -19,6 +18,7 @@ from authz.prior_auths.appeal_history import history_of_appeal
 from authz.prior_auths.appeal_lifecycle import UNDECIDED, AppealState, AppealStep, steps_for
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due, Urgency
+from authz.prior_auths.heard import rules
 from authz.prior_auths.models import Appeal, AppealEvent, Determination, PriorAuth
 from authz.prior_auths.review_queue import MOST_PRESSING
 from authz.prior_auths.visibility import roles_in_case, visible_to
@@ -89,8 +89,7 @@ def clocks_of(appeal: Appeal, *, notices: Iterable[Happened] = ()) -> Clocks:
     before = history_of(request.events.all())
     return deadlines.appeal_clocks(
         [*(one for one in before if one.at <= appeal.filed_at), *notices, *_history(appeal)],
-        regime=regime_of(request),
-        zone=ZoneInfo(request.time_zone),
+        **rules(request),
     )
 
 

@@ -31,6 +31,7 @@ from authz.prior_auths import deadlines, lifecycle
 from authz.prior_auths import needs as needs_of
 from authz.prior_auths.answer_seen import AnswerSeen, answer_seen, submitted_answers
 from authz.prior_auths.answer_sheet import sheet_of
+from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due
 from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.heard import history, rules
@@ -159,7 +160,7 @@ def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
             "answers",
             "duplicate_of",
         )
-        .prefetch_related("events", "information_requests")
+        .prefetch_related("events")
     )
 
 
@@ -173,7 +174,7 @@ def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
     skips = Skip.objects.filter(prior_auth__insurer=by.organization).select_related("person").order_by("pk")
     found = (
         prior_auths(by)
-        .prefetch_related("lines")
+        .prefetch_related("lines", "information_requests")
         .prefetch_related(Prefetch("determinations", queryset=determinations), Prefetch("skips", queryset=skips))
         .filter(public_id=prior_auth_id)
         .first()
@@ -267,7 +268,8 @@ def decide_by(prior_auth: PriorAuth) -> Clock | None:
     is_undecided = State(prior_auth.state) in lifecycle.UNDECIDED and prior_auth.reopened_at is None
     if prior_auth.submitted_at is None or not is_undecided:
         return None
-    return clocks_of(prior_auth).get(Kind.DECIDE_BY)
+    # By when answers are wanted does not move the decision: it is not looked up for every line of a list.
+    return deadlines.clocks(history_of(prior_auth.events.all()), **rules(prior_auth)).get(Kind.DECIDE_BY)
 
 
 def clocks_of(prior_auth: PriorAuth, *, notices: Iterable[Happened] = ()) -> Clocks:
