@@ -141,8 +141,9 @@ def perhaps_told_late(*, now: datetime) -> QuerySet[Determination]:
 
 
 def _decisions_told(subject_id: Any, clinic_id: Any) -> QuerySet[Delivery]:
+    # By the message's subject, of which there is an index; the delivery's own is of those that wait.
     return Delivery.objects.filter(
-        subject_id=subject_id,
+        message__subject_id=subject_id,
         organization_id=clinic_id,
         message__topic__in=DECISION_TOPICS,
         sent_at__isnull=False,

@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from django.conf import LazySettings
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from authz.access.roles import Role
 from authz.access.selectors import actor_for
@@ -366,6 +367,18 @@ def test_somebody_elses_entry_does_not_exist_for_anyone(
 
 def late_notices() -> list[tuple[int, str]]:
     return list(Breach.objects.order_by("pk").values_list("prior_auth", "kind"))
+
+
+def test_notice_of_a_decision_is_found_by_an_index_of_its_request(cast: Cast) -> None:
+    prior_auth = stage.approved(cast)
+
+    with connection.cursor() as cursor, CaptureQueriesContext(connection) as asked:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        selectors.decision_notices(prior_auth)
+        cursor.execute(f"EXPLAIN {asked.captured_queries[-1]['sql']}")
+        plan = " ".join(row[0] for row in cursor.fetchall())
+
+    assert "outbox_by_subject" in plan
 
 
 def test_a_decision_in_time_of_which_the_clinic_hears_late_is_a_breach_noted_once(cast: Cast) -> None:
