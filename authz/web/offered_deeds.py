@@ -69,7 +69,7 @@ def is_held_by(row: PriorAuth | Appeal, by: Actor, *, now: datetime) -> bool:
 def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
     """Return what this reader can do with a case now."""
     steps = [step for step in selectors.allowed_steps(prior_auth, by) if step in STEPS]
-    is_free = not is_held_by_another(prior_auth, by, now=now)
+    is_free, is_mine = not is_held_by_another(prior_auth, by, now=now), is_held_by(prior_auth, by, now=now)
     has_before = has_decided_against(prior_auth, person_id=by.person_id)
     is_licensed = may_decide_against(prior_auth, by, now=now)
     open_to = [
@@ -77,10 +77,10 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
         for step in steps
         if (is_free or step not in _IN_HAND or (step is Step.REASSIGN and Role.INSURER_ADMIN in by.roles))
         and not (has_before and step in _DECIDES)
+        and (is_mine or step is not Step.GIVE_BACK)
         and (is_licensed or step not in _AGAINST)
         and _is_known_to_regime(prior_auth, step, now)
     ]
-    is_mine = is_held_by(prior_auth, by, now=now)
     take = next((step for step in _TAKES if step in open_to and not is_mine), None)
     others = [of_request(prior_auth, step) for step in open_to if step not in (*DECISIONS, *_TAKES)]
     may_skip = bool({*_TAKES, Step.RELEASE} & {*open_to})

@@ -200,6 +200,14 @@ def test_only_what_the_reader_may_do_is_offered(cast: Cast, enter: Door) -> None
     assert "takes a licence that is valid today" in seen(unlicensed, referred)
 
 
+def test_a_physician_is_offered_to_give_back_what_they_have_in_hand(cast: Cast, enter: Door) -> None:
+    referred, patel = in_clinical_review(cast), enter("patel")
+
+    assert "give-back" not in offered(patel, referred)
+    queue.take_in_hand(prior_auth_id=key_of(referred), by=cast.patel, now=clock.now())
+    assert "give-back" in offered(patel, referred)
+
+
 def test_a_return_is_offered_where_the_regime_knows_it(cast: Cast, enter: Door) -> None:
     prior_auth = incomplete(cast)
     PriorAuth.objects.update(state="queued")
