@@ -54,7 +54,7 @@ UNDER_POLICY: Final[Mapping[str, str]] = {
     "Breach": _REQUEST,
     "InformationRequest": _REQUEST,
     "InformationRequest_documents": _REQUEST,
-    "Determination": _REQUEST,
+    "Determination": "whoever may know the request; its insurer alone writes them",
     "DeterminationLine": _REQUEST,
     "SecondReading": _REQUEST,
     "Authorization": _REQUEST,

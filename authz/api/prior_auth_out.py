@@ -198,7 +198,9 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
     prescriber = PrescriberOut(allow_null=True)
     assignee = serializers.SerializerMethodField(help_text="Who of the clinic works on it; null to an insurer.")
     pa_required_from = serializers.DateField()
-    runs_out_on = serializers.DateField(help_text="The last day that the supply in hand covers.")
+    runs_out_on = serializers.DateField(
+        help_text="The last day that the supply in hand covers; while nothing is dispensed, the day before the use begins."
+    )
     is_payer_rule_unknown = serializers.BooleanField()
     opened_at = serializers.DateTimeField()
     need_in_doubt_at = serializers.DateTimeField(
