@@ -199,7 +199,7 @@ class PriorAuthOut(serializers.Serializer[PriorAuth]):
     assignee = serializers.SerializerMethodField(help_text="Who of the clinic works on it; null to an insurer.")
     pa_required_from = serializers.DateField()
     runs_out_on = serializers.DateField(
-        help_text="The last day that the supply in hand covers; while nothing is dispensed, the day before the use begins."
+        help_text="The last day that the supply in hand covers; the day before the use while nothing is dispensed."
     )
     is_payer_rule_unknown = serializers.BooleanField()
     opened_at = serializers.DateTimeField()

@@ -77,6 +77,13 @@ def test_every_refill_counts_among_the_days(cast: Cast) -> None:
     assert not Determination.objects.exists()
 
 
+def test_what_is_submitted_once_a_sweep_has_begun_is_left_to_the_next(cast: Cast) -> None:
+    automated(cast)
+    stage.queued(cast, now=later(1))
+
+    assert [automation.approve_by_rule(now=later(hours)) for hours in (0.9, 1)] == [0, 1]
+
+
 def test_without_a_policy_that_says_so_nothing_is_approved_by_rule(cast: Cast) -> None:
     stage.queued(cast)
 

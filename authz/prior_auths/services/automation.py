@@ -23,8 +23,9 @@ APPROVED_BY_RULE = Reason(
 
 def approve_by_rule(*, now: datetime) -> int:
     """Look once at every request that waits in the queue, and return how many were approved."""
-    waiting = PriorAuth.objects.filter(state=State.QUEUED.value, screened_at=None).order_by("pk")
-    return sweep(waiting.values_list("pk", flat=True), work=_screen, now=now)
+    # What comes in while this begins is decided by the next sweep: nothing is before it was submitted.
+    waiting = PriorAuth.objects.filter(state=State.QUEUED.value, screened_at=None, submitted_at__lte=now)
+    return sweep(waiting.order_by("pk").values_list("pk", flat=True), work=_screen, now=now)
 
 
 @transaction.atomic
