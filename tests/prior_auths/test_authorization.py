@@ -304,6 +304,15 @@ def test_a_use_that_goes_on_takes_up_the_renewal_instead_of_a_second_request(cas
     assert PriorAuth.objects.exclude(pk=before.pk).get().renews is not None
 
 
+def test_a_use_that_is_asked_for_already_needs_no_renewal_though_its_fill_was_exchanged(cast: Cast) -> None:
+    before = stage.approved(cast)
+    intake.reverse_fill(fill_id=before.patient.fills.get().public_id, by=cast.stella, now=later(1))
+    stage.fill(cast, before.patient, 20, on=date(2025, 3, 5), now=later(24 * 2))
+
+    assert PriorAuth.objects.exclude(pk=before.pk).get().state == "detected"
+    assert renewals.open_renewals(now=later(24 * 6)) == 0
+
+
 def test_what_was_never_used_or_not_approved_is_not_renewed(cast: Cast) -> None:
     decided = stage.approved(cast)
     intake.reverse_fill(fill_id=decided.patient.fills.get().public_id, by=cast.stella, now=later(1))

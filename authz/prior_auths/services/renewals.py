@@ -18,7 +18,7 @@ from authz.prior_auths import needs as needs_of
 from authz.prior_auths.authorizations import right_of, seen
 from authz.prior_auths.lifecycle import ACTIVE, Step
 from authz.prior_auths.models import Authorization, DeterminationLine, PriorAuth, RequestedLine
-from authz.prior_auths.needs import PatientCase
+from authz.prior_auths.needs import Need, PatientCase
 from authz.prior_auths.prefill import earlier_answers, prefill_of
 from authz.prior_auths.services.detection import open_for
 from authz.prior_auths.services.sweeping import sweep
@@ -57,6 +57,8 @@ def _open_one(key: int, now: datetime) -> int:
     need = needs_of.latest_use(known, needs_of.answers(known, as_of=on), on=on)
     if need is None or (need.coverage.pk if need.coverage else None) != before.coverage_id:
         return 0
+    if _is_asked_for(before, need):
+        return 0
     renewal = open_for(need=need, known=known, clinic=before.clinic, step=Step.RENEW, by=SYSTEM, on=on, now=now)
     renewal.renews = authorization
     renewal.pa_required_from = authorization.ends_on + timedelta(days=1)
@@ -69,17 +71,20 @@ def _open_one(key: int, now: datetime) -> int:
 
 
 def _is_time(authorization: Authorization, on: date) -> bool:
-    """Say whether it is time, and nobody has asked to go on: by themselves, or together with what else was granted."""
+    """Say whether it is time, and no renewal was prepared yet: of it, or of what else was granted with it."""
     granted, before = right_of(authorization), authorization.prior_auth
     if not granted.renewal_from <= on <= granted.ends_on:
         return False
     renewals = PriorAuth.objects.filter(renews__determination=authorization.determination_id)
     opened = renewals.values_list("opened_at", flat=True)
-    if any(clock.day_in(before.time_zone, at=at) >= granted.renewal_from for at in opened):
-        return False
+    return all(clock.day_in(before.time_zone, at=at) < granted.renewal_from for at in opened)
+
+
+def _is_asked_for(before: PriorAuth, need: Need) -> bool:
+    """Say whether an active request is about the use, by the records of then or, once these were exchanged, of now."""
     active = PriorAuth.objects.filter(patient=before.patient_id, coverage=before.coverage_id)
-    asked = active.filter(state__in=[state.value for state in ACTIVE], record_ids__overlap=before.record_ids)
-    return not asked.exists()
+    records = [*before.record_ids, *need.record_ids]
+    return active.filter(state__in=[state.value for state in ACTIVE], record_ids__overlap=records).exists()
 
 
 def _ending_soon(authorization: Authorization, known: PatientCase, *, on: date, now: datetime) -> list[Authorization]:
