@@ -13,8 +13,9 @@ from authz.ids import FillId
 from authz.outbox.models import OutboxMessage
 from authz.prescriptions.models import Fill
 from authz.prior_auths.determination import Reason
+from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, intake, queue, request
+from authz.prior_auths.services import determinations, intake, queue, renewals, reopening, request
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
 
@@ -145,3 +146,19 @@ def test_of_two_who_decide_one_decides(turn: int) -> None:
     assert row.determinations.count() == 1
     assert OutboxMessage.objects.filter(subject_id=row.public_id).count() == before + 1
     steps_of(row)
+
+
+@several_times
+@pytest.mark.django_db(transaction=True)
+def test_what_is_reopened_while_its_renewal_is_prepared_is_the_only_one_that_is_active(turn: int) -> None:
+    cast = stage.assemble()
+    row = stage.approved(cast)
+    key, at = key_of(row), later(24 * 6)
+
+    reopened, _ = at_once(
+        lambda: reopening.reopen(prior_auth_id=key, code=ReopeningReason.FRAUD, reason="Forged.", by=cast.nora, now=at),
+        lambda: renewals.open_renewals(now=at),
+    )
+
+    assert not isinstance(reopened, AuthzError)
+    assert list(PriorAuth.objects.filter(state__in=[state.value for state in ACTIVE])) == [row]

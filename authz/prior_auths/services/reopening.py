@@ -9,6 +9,7 @@ from authz.access.tenancy import across_tenants
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies.history import Kind
+from authz.prescriptions.models import Patient
 from authz.prior_auths import selectors
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEAL
 from authz.prior_auths.appeal_lifecycle import AppealState
@@ -18,7 +19,7 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.same_use import others_for_same_use
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.queue import LEASE, person_of
-from authz.prior_auths.visibility import named_to
+from authz.prior_auths.visibility import named_to, visible_to
 
 
 class ReopeningTooLate(AuthzError):
@@ -65,6 +66,7 @@ def reopen(
     :raises UnderAppeal: while an appeal of the decision is open.
     :raises AskedAnew: when another active request covers the same use.
     """
+    _lock_patient(prior_auth_id, by)
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.REOPEN, by)
     _must_be_in_time(prior_auth, code, now)
@@ -77,6 +79,14 @@ def reopen(
     prior_auth.decided_at, prior_auth.due_at, prior_auth.reopened_at = None, None, now
     steps.take(prior_auth, Step.REOPEN, by=by, now=now, note=reason, code=code.value)
     return prior_auth
+
+
+def _lock_patient(prior_auth_id: PriorAuthId, by: Actor) -> None:
+    """Let nobody open another request for the same use meanwhile: whoever does locks the patient first."""
+    known = PriorAuth.objects.filter(visible_to(by), public_id=prior_auth_id)
+    patients = list(known.values_list("patient", flat=True))
+    with across_tenants("whoever asks for the use anew locks the patient as well"):
+        list(Patient.objects.select_for_update(no_key=True).filter(pk__in=patients))
 
 
 def _must_be_in_time(prior_auth: PriorAuth, code: ReopeningReason, now: datetime) -> None:
