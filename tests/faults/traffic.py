@@ -137,8 +137,10 @@ class Clinic:
         known = {row["question"]: row["value"] for row in asked if row["source"] == "computed"}
         followup = str(self._today + timedelta(days=8))
         answers = {**known, **stage.ANSWERS, "plan.followup": followup}
-        stella.call("PATCH", f"prior-authorizations/{request}/answers/", {"answers": answers})
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
+            # An answer that changed is to be attested anew.
+            answers["pain.why_longer"] = f"{stage.ANSWERS['pain.why_longer']} {number + 1}"
+            stella.call("PATCH", f"prior-authorizations/{request}/answers/", {"answers": answers})
             self._step("stella", request, "ask-prescriber", {"question": "Please attest."})
             self._step("jones", request, "answer-prescriber", {"answers": {"pr.attest": True}})
         self._step("stella", request, "submit", {})
