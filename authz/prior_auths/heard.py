@@ -1,4 +1,4 @@
-"""What a request's clocks heed of its rows, and what they would say if the clinic were asked something now."""
+"""What a request's clocks heed of its rows, what they would say if something were done now, and what is refused."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -8,7 +8,7 @@ from authz.policies import regimes
 from authz.policies.history import Happened, Kind, What
 from authz.policies.regime import Regime
 from authz.prior_auths.clock_history import history_of
-from authz.prior_auths.deadlines import Clocks, clocks, reply_time_of
+from authz.prior_auths.deadlines import Clocks, Urgency, clocks, reply_time_of
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.reply_time import ReplyTime
@@ -61,6 +61,20 @@ def may_be_returned(prior_auth: PriorAuth, *, now: datetime) -> bool:
     if_returned = [*history(prior_auth), _now(What.RETURNED_INCOMPLETE, now)]
     clock = clocks(if_returned, **rules(prior_auth)).get(Kind.DECIDE_BY)
     return clock is not None and clock.due_at is None
+
+
+def is_always_refused(prior_auth: PriorAuth, step: Step) -> bool:
+    """Say whether the urgency of a request, or the regime it is under, refuses the step whenever it is taken."""
+    regime, is_expedited = rules(prior_auth)["regime"], prior_auth.urgency == Urgency.EXPEDITED.value
+    match step:
+        case Step.EXPEDITE:
+            return is_expedited
+        case Step.REFUSE_EXPEDITED:
+            return not is_expedited or regime.speed_cannot_be_refused
+        case Step.EXTEND:
+            track = regime.expedited if is_expedited else regime.standard
+            return track.extend_by is None or any(event.step == step.value for event in prior_auth.events.all())
+    return False
 
 
 def _now(what: What, now: datetime) -> Happened:

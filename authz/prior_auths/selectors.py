@@ -34,7 +34,7 @@ from authz.prior_auths.answer_sheet import sheet_of
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due
 from authz.prior_auths.evaluations import case_from
-from authz.prior_auths.heard import history, rules
+from authz.prior_auths.heard import history, is_always_refused, rules
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
 from authz.prior_auths.needs import PatientCase, PayerVerdict
@@ -301,11 +301,12 @@ def run_out_beside(prior_auth: PriorAuth, due_at: datetime | None) -> RunOut | N
 
 
 def allowed_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
-    """Return the steps this actor may take now, in the order of the table."""
+    """Return the steps this actor may take now, in the order of the table, without those that it always refuses."""
     is_reopened = prior_auth.reopened_at is not None
-    return lifecycle.steps_for(
+    open_now = lifecycle.steps_for(
         state=State(prior_auth.state), roles=roles_in_case(prior_auth, by), is_reopened=is_reopened
     )
+    return [step for step in open_now if not is_always_refused(prior_auth, step)]
 
 
 def opioid_use(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | None = None) -> OpioidUse:

@@ -1,4 +1,4 @@
-"""What of all deeds is offered to a reader now: what the tables allow them, the regime knows, and nobody else holds."""
+"""What of all deeds is offered to a reader now: what the tables and the regime allow them, and nobody else holds."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,12 +7,10 @@ from typing import Final
 
 from authz.access.roles import Actor, Role
 from authz.ids import PriorAuthId
-from authz.policies import regimes
 from authz.policies.regime import NextLevel
 from authz.prior_auths import appeals, calls, selectors
 from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.call_lifecycle import OPEN, CallState
-from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.deciders import has_decided_against, may_decide_against, may_hear_appeal, may_uphold
 from authz.prior_auths.determination import ADVERSE
 from authz.prior_auths.heard import may_be_returned
@@ -79,7 +77,7 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
         and not (has_before and step in _DECIDES)
         and (is_mine or step is not Step.GIVE_BACK)
         and (is_licensed or step not in _AGAINST)
-        and _is_known_to_regime(prior_auth, step, now)
+        and (step is not Step.RETURN or may_be_returned(prior_auth, now=now))
     ]
     take = next((step for step in _TAKES if step in open_to and not is_mine), None)
     others = [of_request(prior_auth, step) for step in open_to if step not in (*DECISIONS, *_TAKES)]
@@ -99,19 +97,6 @@ def _note(steps: list[Step], *, has_before: bool, is_licensed: bool) -> str:
     if not is_licensed and not _AGAINST.isdisjoint(steps):
         return "Deciding against it takes a licence that is valid today, and none of yours is."
     return ""
-
-
-def _is_known_to_regime(prior_auth: PriorAuth, step: Step, now: datetime) -> bool:
-    """Say whether the request's regime has any use for the step; the services ask again."""
-    regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
-    is_expedited = prior_auth.urgency == Urgency.EXPEDITED.value
-    track = regime.expedited if is_expedited else regime.standard
-    return {
-        Step.EXPEDITE: not is_expedited,
-        Step.REFUSE_EXPEDITED: is_expedited and not regime.speed_cannot_be_refused,
-        Step.EXTEND: track.extend_by is not None,
-        Step.RETURN: step is Step.RETURN and may_be_returned(prior_auth, now=now),
-    }.get(step, True)
 
 
 def _of_appeals(prior_auth: PriorAuth, by: Actor, now: datetime) -> Iterator[Deed]:

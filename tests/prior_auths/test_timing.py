@@ -10,6 +10,7 @@ from authz.errors import AuthzError
 from authz.outbox.models import OutboxMessage
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import request, timing
 from authz.prior_auths.services.queue import LeaseHeldByAnother
@@ -118,6 +119,36 @@ def test_no_notice_where_the_regime_gives_no_more_or_the_time_is_over(
         timing.extend(prior_auth_id=key_of(submitted), reason="Busy.", by=cast.rae, now=later(hours))
 
     assert (due_of(submitted), told("extended")) == (before, 0)
+
+
+@pytest.mark.parametrize(
+    ("regime", "urgency", "offered"),
+    [
+        ("generic", Urgency.STANDARD, {"expedite"}),
+        ("generic", Urgency.EXPEDITED, {"refuse_expedited"}),
+        ("part_d", Urgency.EXPEDITED, set()),
+        ("erisa", Urgency.STANDARD, {"expedite", "extend"}),
+    ],
+)
+def test_what_is_always_refused_is_not_among_the_steps(
+    cast: Cast, regime: str, urgency: Urgency, offered: set[str]
+) -> None:
+    submitted = queued(cast, regime, urgency)
+
+    steps = {step.value for step in selectors.allowed_steps(submitted, cast.rae)}
+    with pytest.raises(IllegalStep) as refusal:
+        request.withdraw(prior_auth_id=key_of(submitted), reason="No.", by=cast.rae, now=NOW)
+
+    assert steps & {"expedite", "refuse_expedited", "extend"} == offered
+    assert set(refusal.value.context["allowed"]) == steps
+
+
+def test_what_was_extended_once_is_not_extended_again(cast: Cast) -> None:
+    key = key_of(queued(cast, "erisa"))
+
+    timing.extend(prior_auth_id=key, reason="An expert is asked.", by=cast.rae, now=later(24))
+
+    assert Step.EXTEND not in selectors.allowed_steps(selectors.prior_auth(cast.rae, key), cast.rae)
 
 
 def test_the_clinic_extends_nothing_and_no_colleague_extends_what_somebody_has_in_hand(cast: Cast) -> None:

@@ -1,6 +1,6 @@
 """Take one step of a request's life: the only place where its state changes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from django.db.models import Model
 
 from authz.access.database.rows import Found, Question, change_found, write
-from authz.access.roles import Actor, Role
+from authz.access.roles import Actor
 from authz.audit import services as audit
 from authz.errors import AuthzError, NotFound, StaleVersion
 from authz.ids import PriorAuthId
@@ -56,14 +56,13 @@ def must_be_legal(prior_auth: PriorAuth, step: Step, by: Actor) -> None:
 
     :raises IllegalStep: naming the steps it does allow this actor now.
     """
-    is_reopened = prior_auth.reopened_at is not None
-    _must_be_allowed(step, State(prior_auth.state), roles_in_case(prior_auth, by), is_reopened=is_reopened)
+    state, is_reopened = State(prior_auth.state), prior_auth.reopened_at is not None
+    if not lifecycle.is_allowed(step, state=state, roles=roles_in_case(prior_auth, by), is_reopened=is_reopened):
+        raise _illegal(step, state, selectors.allowed_steps(prior_auth, by), is_reopened=is_reopened)
 
 
-def _must_be_allowed(step: Step, state: State, roles: frozenset[Role], *, is_reopened: bool = False) -> None:
-    if not lifecycle.is_allowed(step, state=state, roles=roles, is_reopened=is_reopened):
-        allowed = lifecycle.steps_for(state=state, roles=roles, is_reopened=is_reopened)
-        raise IllegalStep(_why_not(step, state, is_reopened=is_reopened), allowed=[one.value for one in allowed])
+def _illegal(step: Step, state: State, allowed: Iterable[Step], *, is_reopened: bool = False) -> IllegalStep:
+    return IllegalStep(_why_not(step, state, is_reopened=is_reopened), allowed=[one.value for one in allowed])
 
 
 def _why_not(step: Step, state: State, *, is_reopened: bool) -> str:
@@ -134,7 +133,8 @@ def take_first(
 
     :raises IllegalStep: when the table does not allow it.
     """
-    _must_be_allowed(step, state, frozenset(by.roles))
+    if not lifecycle.is_allowed(step, state=state, roles=by.roles):
+        raise _illegal(step, state, lifecycle.steps_for(state=state, roles=by.roles))
     found: dict[str, Any] = {name: Found(name) for name in ("id", "public_id", "version")}
     first = PriorAuth(**found, state=(lifecycle.TABLE[step].target or state).value)
     told = _told(first, step, from_state=state.value, by=by, now=now, note="", code="")
