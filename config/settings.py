@@ -277,6 +277,7 @@ SPECTACULAR_SETTINGS = {
         "Role": "authz.api.schema.ROLES",
         "GivenRole": "authz.api.schema.GIVEN_ROLES",
         "Outcome": "authz.api.schema.OUTCOMES",
+        "LineOutcome": "authz.api.schema.LINE_OUTCOME_VALUES",
         "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",
         "ReleasedBy": "authz.api.schema.RELEASES",
         "FindingKind": "authz.api.schema.FINDINGS",

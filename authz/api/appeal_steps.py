@@ -10,7 +10,7 @@ from authz.api.appeal_out import AppealDetailOut
 from authz.api.appeals import whole
 from authz.api.etags import etag, expected_version
 from authz.api.fields import In, OneOf, Text
-from authz.api.prior_auth_in import ApproveInPartIn, DenyIn, NoteIn, NothingIn
+from authz.api.prior_auth_in import ApproveInPartIn, NoteIn, NothingIn, UpholdIn
 from authz.api.prior_auth_steps import IF_MATCH, StepDoor, header, lines_named_by_place
 from authz.api.views import IDEMPOTENCY_KEY, Door
 from authz.ids import AppealId
@@ -40,7 +40,7 @@ APPEAL_DOORS: dict[AppealStep, StepDoor] = {
     ),
     AppealStep.UPHOLD: StepDoor(
         take=appeal_decisions.uphold,
-        expects=DenyIn,
+        expects=UpholdIn,
         says="Let the decision stand. Needs a physician's licence.",
         address="uphold",
         needs_version=True,

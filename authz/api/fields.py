@@ -1,7 +1,7 @@
 """Fields that take exactly what they say. "7" is not a number, true is not a text, and an unknown name is refused."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -253,7 +253,7 @@ class OneOf(serializers.ChoiceField):
 class Word(serializers.ChoiceField):
     """One of our own words, in an answer."""
 
-    def __init__(self, words: type[StrEnum], **options: Any) -> None:
+    def __init__(self, words: Iterable[StrEnum], **options: Any) -> None:
         super().__init__(choices=[word.value for word in words], **options)
 
 

@@ -193,10 +193,34 @@ class ReasonIn(In):
         return Reason(**attrs)
 
 
-class DenyIn(In):
-    """A denial says why, in whole."""
+class LineReasonIn(ReasonIn):
+    """Why one line was decided so. `line` is the number of a line of which less is granted than asked."""
+
+    line = WholeNumber(min_value=1, max_value=999)
+
+    def validate(self, attrs: dict[str, Any]) -> Any:
+        return attrs.pop("line"), super().validate(attrs)
+
+
+class UpholdIn(In):
+    """Why the decision stands."""
 
     reason = ReasonIn()
+
+
+class DenyIn(In):
+    """A denial says why, in whole. `reasons` are those of lines that have another one."""
+
+    reason = ReasonIn()
+    reasons: Any = serializers.ListSerializer(child=LineReasonIn(), max_length=50, required=False, default=list)
+
+    def validate_reasons(self, reasons: list[tuple[int, Reason]]) -> dict[int, Reason]:
+        found: dict[int, Reason] = {}
+        for line, reason in reasons:
+            if line in found:
+                raise serializers.ValidationError(f"Line {line} has two reasons.", code="repeated-line")
+            found[line] = reason
+        return found
 
 
 class GrantIn(In):
@@ -222,11 +246,10 @@ class GrantIn(In):
         return attrs
 
 
-class ApproveInPartIn(In):
-    """Lines that are not named are not granted."""
+class ApproveInPartIn(DenyIn):
+    """Lines that are not named are not granted. `reasons` are those of lines that have another one than the whole."""
 
     grants: Any = serializers.ListSerializer(child=GrantIn(), min_length=1, max_length=50)
-    reason = ReasonIn()
 
     def validate_grants(self, grants: list[dict[str, Any]]) -> dict[int, Grant]:
         found: dict[int, Grant] = {}

@@ -20,7 +20,7 @@ from authz.prior_auths.authorization import Standing
 from authz.prior_auths.authorizations import Seen, seen
 from authz.prior_auths.code_maps import Told, told_by_determination, told_by_request
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.determination import Basis, Outcome
+from authz.prior_auths.determination import LINE_OUTCOMES, Basis, Outcome, Reason
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
 
@@ -99,10 +99,24 @@ class QuestionOut(serializers.Serializer[Any]):
     answered_at = serializers.DateTimeField(allow_null=True)
 
 
+class ReasonOut(serializers.Serializer[Reason]):
+    """Why it was decided so."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+    criterion = serializers.CharField()
+    would_change = serializers.CharField(help_text="What would change it; empty where nobody says so.")
+
+
 class DecidedLineOut(serializers.Serializer[Any]):
     """Asked and granted, side by side."""
 
     line = serializers.IntegerField()
+    outcome = Word(LINE_OUTCOMES)
+    reason = ReasonOut(
+        allow_null=True,
+        help_text="Why not all of it: the line's own reason, or else that of the whole; null where all is granted.",
+    )
     rxcui = serializers.CharField()
     asked_quantity = AmountOut(allow_null=True)
     asked_days = serializers.IntegerField()

@@ -1,6 +1,6 @@
 """The steps of a request's life: one address each, all of one shape, from one table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -268,9 +268,19 @@ def header(told: OpenApiParameter, *, required: bool) -> OpenApiParameter:
 
 @contextmanager
 def lines_named_by_place(body: Any) -> Iterator[None]:
-    """Name a refused grant by its place in the body; the service knows only the number of its line."""
+    """Name a refused grant or reason by its place in the body; the service knows only the number of its line."""
     try:
         yield
     except InvalidInput as error:
-        places = {f"grants.{grant['line']}": f"grants[{place}]" for place, grant in enumerate(body.get("grants", []))}
-        raise InvalidInput({places.get(name, name): found for name, found in error.fields.items()}) from error
+        places = {
+            f"{kind}.{one['line']}": f"{kind}[{place}]"
+            for kind in ("grants", "reasons")
+            for place, one in enumerate(body.get(kind, []))
+        }
+        raise InvalidInput({_by_place(name, places): found for name, found in error.fields.items()}) from error
+
+
+def _by_place(name: str, places: Mapping[str, str]) -> str:
+    """Return the name of a field with the place of its line, such as `reasons[0].code` for `reasons.2.code`."""
+    line = ".".join(name.split(".")[:2])
+    return name.replace(line, places.get(line, line), 1)

@@ -19,7 +19,7 @@ from authz.prescriptions.services import RecordOutcome
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState, AppealStep
 from authz.prior_auths.call_lifecycle import CallState, CallStep
 from authz.prior_auths.code_maps import Answer, EpaStatus, PasStatus, ReviewAction
-from authz.prior_auths.determination import Outcome
+from authz.prior_auths.determination import LINE_OUTCOMES, Outcome
 from authz.prior_auths.lifecycle import State, Step
 from authz.rules.changes import Why
 from authz.rules.records import RecordKind
@@ -40,6 +40,7 @@ CALL_STEPS = [step.value for step in CallStep]
 ROLES = [role.value for role in Role]
 GIVEN_ROLES = sorted(role.value for role in CLINIC_ROLES | INSURER_ROLES)
 OUTCOMES = [outcome.value for outcome in Outcome]
+LINE_OUTCOME_VALUES = [outcome.value for outcome in LINE_OUTCOMES]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
 ANSWER_KINDS = [kind.value for kind in Kind]
 ANSWER_SOURCES = [source.value for source in Source]

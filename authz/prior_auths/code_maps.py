@@ -10,12 +10,10 @@ examples of PAS and in lists by others; X12's and NCPDP's own guides are sold an
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
-from authz.prior_auths.determination import Outcome
+from authz.prior_auths.determination import DecidedLine, Outcome, outcome_of
 from authz.prior_auths.lifecycle import ACTIVE, State
 
 
@@ -104,6 +102,11 @@ OF_OUTCOME: Final[Mapping[Outcome, tuple[Answer, ...]]] = {
     Outcome.DEEMED_ADVERSE: (Answer.DENIED,),
 }
 """Which of two a partial approval is, its lines tell."""
+_ACTIONS: Final[Mapping[Outcome, ReviewAction]] = {
+    Outcome.APPROVED: _TOTAL,
+    Outcome.PARTIALLY_APPROVED: _MODIFIED,
+    Outcome.DENIED: _NOT,
+}
 
 # No end but a decision is an adverse one, so none is A3. What lapsed was never sent: a late fact made it needless. What
 # was dismissed was no valid request, and what is a duplicate is answered in the one that stands; nobody took it back.
@@ -116,26 +119,6 @@ OF_STATE: Final[Mapping[State, Answer]] = {
     State.LAPSED: Answer.NOT_REQUIRED,
 }
 """What each state says where no decision is in force; a decided request has one."""
-
-
-class DecidedLine(Protocol):
-    """One line of a determination: asked and granted, side by side."""
-
-    line: int
-    rxcui: str
-    asked_days: int
-    asked_quantity: Decimal | None
-    asked_daily_units: Decimal | None
-    asked_refills: int | None
-    asked_from: date | None
-    asked_until: date | None
-    granted_rxcui: str
-    granted_days: int
-    granted_quantity: Decimal | None
-    granted_daily_units: Decimal | None
-    granted_refills: int | None
-    starts_on: date | None
-    ends_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +156,7 @@ NOT_REQUIRED: Final = Told(Answer.NOT_REQUIRED)
 
 def told_by_determination(outcome: Outcome, lines: Iterable[DecidedLine]) -> Told:
     """Return what a determination says: of the two that a partial approval can be, its lines tell which."""
-    items = tuple(Item(line.line, _action(line)) for line in lines)
+    items = tuple(Item(line.line, _ACTIONS[outcome_of(line)]) for line in lines)
     whole, *differing = OF_OUTCOME[outcome]
     is_any_refused = any(item.review_action is ReviewAction.NOT_CERTIFIED for item in items)
     return Told(differing[0] if differing and is_any_refused else whole, items)
@@ -190,17 +173,3 @@ def told_by_request(state: State, *, in_force: Told | None, asked: Iterable[int]
     answer = OF_STATE[state]
     items = (Item(line, ReviewAction.PENDED) for line in asked) if answer is Answer.OPEN else ()
     return Told(answer, tuple(items))
-
-
-def _action(line: DecidedLine) -> ReviewAction:
-    if not line.granted_days:
-        return ReviewAction.NOT_CERTIFIED
-    asked = (
-        line.rxcui, line.asked_days, line.asked_quantity, line.asked_daily_units, line.asked_refills, line.asked_from,
-        line.asked_until,
-    )  # fmt: skip
-    granted = (
-        line.granted_rxcui, line.granted_days, line.granted_quantity, line.granted_daily_units, line.granted_refills,
-        line.starts_on, line.ends_on,
-    )  # fmt: skip
-    return ReviewAction.CERTIFIED_IN_TOTAL if granted == asked else ReviewAction.MODIFIED

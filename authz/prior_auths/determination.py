@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from authz.errors import InvalidInput
 from authz.policies.regime import IfMissed
@@ -48,6 +48,9 @@ DEEMED: Final[Mapping[IfMissed, Outcome]] = {
 }
 """What the law decides at the due instant. What else a regime can say leaves the request open: the clinic may go on
 elsewhere, but nothing is decided."""
+
+LINE_OUTCOMES: Final = (Outcome.APPROVED, Outcome.PARTIALLY_APPROVED, Outcome.DENIED)
+"""What can be decided of one line by itself, whoever or whatever decides."""
 
 ADVERSE = HUMAN_ONLY | {Outcome.DEEMED_ADVERSE}
 """Outcomes that may be appealed, and that another reviewer looks at again when the request is reopened."""
@@ -97,6 +100,41 @@ class Reason:
         missing = {f"reason.{name}": ["Say why."] for name, value in said.items() if not value.strip()}
         if missing:
             raise InvalidInput(missing)
+
+
+class DecidedLine(Protocol):
+    """One line of a determination: asked and granted, side by side."""
+
+    line: int
+    rxcui: str
+    asked_days: int
+    asked_quantity: Decimal | None
+    asked_daily_units: Decimal | None
+    asked_refills: int | None
+    asked_from: date | None
+    asked_until: date | None
+    granted_rxcui: str
+    granted_days: int
+    granted_quantity: Decimal | None
+    granted_daily_units: Decimal | None
+    granted_refills: int | None
+    starts_on: date | None
+    ends_on: date | None
+
+
+def outcome_of(line: DecidedLine) -> Outcome:
+    """Return what was decided of one line by itself: approved as asked, approved in part, or denied."""
+    if not line.granted_days:
+        return Outcome.DENIED
+    asked = (
+        line.rxcui, line.asked_days, line.asked_quantity, line.asked_daily_units, line.asked_refills, line.asked_from,
+        line.asked_until,
+    )  # fmt: skip
+    granted = (
+        line.granted_rxcui, line.granted_days, line.granted_quantity, line.granted_daily_units, line.granted_refills,
+        line.starts_on, line.ends_on,
+    )  # fmt: skip
+    return Outcome.APPROVED if granted == asked else Outcome.PARTIALLY_APPROVED
 
 
 def is_no_more(granted: Product, *, than: Product) -> bool:

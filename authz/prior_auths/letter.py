@@ -6,8 +6,13 @@ from datetime import date
 from typing import Final
 
 from authz.documentation.paper_text import Block, Facts, Grid, Heading, PaperText, Prose
-from authz.prior_auths.determination import ADVERSE, HUMAN_ONLY, Outcome
+from authz.prior_auths.determination import ADVERSE, HUMAN_ONLY, Outcome, Reason
 
+_OF_A_LINE: Final = {
+    Outcome.APPROVED: "Approved",
+    Outcome.PARTIALLY_APPROVED: "Approved in part",
+    Outcome.DENIED: "Not approved",
+}
 _OPENINGS: Final = {
     Outcome.APPROVED: "We have approved this request as it was asked.",
     Outcome.PARTIALLY_APPROVED: "We have approved a part of this request; it stands below beside what was asked.",
@@ -22,13 +27,15 @@ _OPENINGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LetterLine:
-    """One product; amounts as texts. Without a grant, `granted` says so."""
+    """One product; amounts as texts. Without a grant, `granted` says so. `why` is its own reason, if it has one."""
 
     product: str
+    outcome: Outcome
     asked: str
     granted: str
     period: str
     authorization: str
+    why: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +108,18 @@ def _blocks(letter: Letter) -> Iterator[Block]:
     if letter.replaces:
         yield Prose(f"This takes the place of our decision of {letter.replaces.isoformat()}.")
     yield Heading("What was asked and what is granted")
-    rows = [(line.product, line.asked, line.granted, line.period, line.authorization) for line in letter.lines]
-    yield Grid(("Product", "Asked", "Granted", "From and to", "Authorization"), rows, (0.34, 0.16, 0.16, 0.18, 0.16))
+    rows = [
+        (line.product, _OF_A_LINE[line.outcome], line.asked, line.granted, line.period, line.authorization)
+        for line in letter.lines
+    ]
+    head = ("Product", "Decision", "Asked", "Granted", "From and to", "Authorization")
+    yield Grid(head, rows, (0.24, 0.13, 0.15, 0.15, 0.16, 0.17))
     yield Heading("Why")
     yield Facts([(name, said) for name, said in _grounds(letter) if said])
+    for line in letter.lines:
+        if line.why:
+            yield Heading(f"Why, for {line.product}")
+            yield Facts([(name, said) for name, said in _reason(line.why) if said])
     if letter.decider:
         yield Heading("Who decided")
         yield Prose(", ".join(part for part in (letter.decider, letter.licence) if part))
@@ -127,3 +142,9 @@ def _grounds(letter: Letter) -> Iterator[tuple[str, str]]:
     yield "Criterion", letter.criterion
     yield "Policy", letter.policy
     yield "What would change it", letter.would_change
+
+
+def _reason(reason: Reason) -> Iterator[tuple[str, str]]:
+    yield "Reason", reason.text
+    yield "Criterion", reason.criterion
+    yield "What would change it", reason.would_change

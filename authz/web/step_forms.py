@@ -13,7 +13,7 @@ from authz.documentation import catalog
 from authz.errors import InvalidInput
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.determination import Grant, Reason
+from authz.prior_auths.determination import Grant
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import ANSWERING, PriorAuth
 from authz.prior_auths.review_queue import reviewers
@@ -35,6 +35,7 @@ from authz.web import words
 from authz.web.answer_fields import field_for, value_of
 from authz.web.forms import PlainForm, local_instant, long_text
 from authz.web.grant_fields import NEEDED, PARTS, GrantedLine, grant_fields, granted_lines, name_of
+from authz.web.reason_fields import reason_fields, reason_said
 
 _QUESTIONS = 4
 _LONGEST_QUESTION = 1000
@@ -270,35 +271,42 @@ class ReasonForm(StepForm):
 
     def add_fields(self) -> None:
         self.library = reasons_of(self.prior_auth.insurer_id) if self.prior_auth.insurer_id else {}
-        self.fields |= {
-            "reason.code": forms.ChoiceField(
-                label="Reason",
-                choices=[
-                    ("", "Choose one"),
-                    *((code, f"{code}: {known.text}") for code, known in self.library.items()),
-                ],
-                error_messages={"required": "Choose a reason."},
-            ),
-            "reason.text": long_text(
-                "Reason in one plain sentence",
-                hint="The patient can read it. Left empty, it is the library's sentence.",
-            ),
-            "reason.criterion": forms.CharField(
-                label="The criterion it rests on",
-                help_text="The clause of the policy, such as 2.3 Quantity limits. Left empty, it is the library's.",
-                max_length=500,
-                required=False,
-            ),
-        }
-        self.fields["reason.text"].required = False
+        self.fields |= reason_fields("reason", self.library)
 
     def arguments(self) -> dict[str, Any]:
-        said, known = self.cleaned_data, self.library[self.cleaned_data["reason.code"]]
-        text, criterion = said["reason.text"] or known.text, said["reason.criterion"] or known.criterion
-        return {"reason": Reason(code=known.code, text=text, criterion=criterion)}
+        return {"reason": reason_said("reason", self.cleaned_data, self.library)}
 
 
-class ApproveInPartForm(ReasonForm):
+class DenyForm(ReasonForm):
+    """Why it was decided so, and why of a line that has another reason, where there are several lines."""
+
+    def add_fields(self) -> None:
+        super().add_fields()
+        lines = list(self.prior_auth.lines.all())
+        self._places = {line.line: f"reasons.{line.line}" for line in lines if len(lines) > 1}
+        for line, place in self._places.items():
+            self.fields |= reason_fields(place, self.library, of=f"Line {line}, ")
+
+    def clean(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        for place in self._places.values():
+            if not said.get(f"{place}.code") and (said.get(f"{place}.text") or said.get(f"{place}.criterion")):
+                self.add_error(f"{place}.code", "Choose a reason.")
+        return said
+
+    def refuse(self, fields: Mapping[str, Any]) -> None:
+        """Put what is said of a line's reason as a whole to its first field."""
+        places = set(self._places.values())
+        super().refuse({f"{name}.code" if name in places else name: said for name, said in fields.items()})
+
+    def arguments(self) -> dict[str, Any]:
+        said = self.cleaned_data
+        own = {line: place for line, place in self._places.items() if said[f"{place}.code"]}
+        reasons = {line: reason_said(place, said, self.library) for line, place in own.items()}
+        return {**super().arguments(), "reasons": reasons}
+
+
+class ApproveInPartForm(DenyForm):
     """What is granted of each line, prefilled with what was asked for; then why not all of it."""
 
     def add_fields(self) -> None:
@@ -311,7 +319,7 @@ class ApproveInPartForm(ReasonForm):
         for line in self.prior_auth.lines.all():
             if self.cleaned_data.get(f"grants.{line.line}.is_granted"):
                 self._grant(line.line)
-        return self.cleaned_data
+        return super().clean()
 
     def _grant(self, line: int) -> None:
         names = {part: name_of(line, part) for part in PARTS}
@@ -338,7 +346,7 @@ class ApproveInPartForm(ReasonForm):
 
     def reason_fields(self) -> list[forms.BoundField]:
         """Return the fields that say why not all of it."""
-        return [self[name] for name in self.fields if name.startswith("reason.")]
+        return [self[name] for name in self.fields if name.startswith(("reason.", "reasons."))]
 
     def arguments(self) -> dict[str, Any]:
         return {**super().arguments(), "grants": self.grants}
@@ -425,7 +433,7 @@ STEPS: dict[Step, StepPage] = {
         take=determinations.approve_in_part, form=ApproveInPartForm, says="Less than was asked. Needs a valid licence."
     ),
     Step.DENY: StepPage(
-        take=determinations.deny, form=ReasonForm, says="Needs a valid licence. The clinic is told at once."
+        take=determinations.deny, form=DenyForm, says="Needs a valid licence. The clinic is told at once."
     ),
     Step.WITHDRAW: StepPage(
         take=clinic.withdraw, form=WithdrawForm, says="End the request without a decision. It cannot be taken back."

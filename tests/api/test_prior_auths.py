@@ -11,6 +11,7 @@ from authz.prior_auths.lifecycle import TABLE
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
 from tests import cast as stage
 from tests.api.callers import Caller, field_errors, fill_body, nothing_changes, refused
+from tests.prior_auths.test_released import MORPHINE_15, with_physician
 
 REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Policy 1, clause 4"}
 
@@ -228,6 +229,49 @@ def test_a_grant_that_is_no_part_of_what_was_asked_is_refused(
             {"grants": [grant(case, **change)], "reason": REASON},
             if_match=f'"{case.version}"',
         )
+
+    assert set(field_errors(answer)) == {field}
+
+
+def test_each_line_says_what_was_decided_of_it_and_why(cast: stage.Cast, patel: Caller, stella: Caller) -> None:
+    case = with_physician(cast, {}, {"rxcui": MORPHINE_15})
+    own = {"line": 2, "code": "shorter-period", "text": "Not both.", "criterion": "2.1", "would_change": "A plan."}
+
+    patel.post(
+        address(case, "approve-in-part/"),
+        {"grants": [grant(case)], "reason": REASON, "reasons": [own]},
+        if_match=f'"{case.version}"',
+    )
+
+    (decided,) = stella.get(address(case)).json()["determinations"]
+    first, second = decided["lines"]
+    assert (first["outcome"], first["reason"]["text"]) == ("partially_approved", REASON["text"])
+    assert (second["outcome"], {"line": 2, **second["reason"]}) == ("denied", own)
+
+
+def test_what_was_approved_as_asked_has_no_reason_by_line(cast: stage.Cast, stella: Caller) -> None:
+    (decided,) = stella.get(address(stage.approved(cast))).json()["determinations"]
+
+    assert [(line["outcome"], line["reason"]) for line in decided["lines"]] == [("approved", None)]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "field"),
+    [
+        ([{"line": 2, "code": "x"}], "reasons[0].code"),
+        ([{"line": 2}, {"line": 3}], "reasons[1]"),
+        ([{"line": 2}, {"line": 2}], "reasons"),
+        ([{"line": 2, "text": ""}], "reasons[0].text"),
+    ],
+)
+def test_a_reason_of_a_line_that_says_nothing_is_refused_by_its_place(
+    cast: stage.Cast, patel: Caller, reasons: list[dict[str, Any]], field: str
+) -> None:
+    case = with_physician(cast, {}, {"rxcui": MORPHINE_15})
+    body = {"grants": [grant(case)], "reason": REASON, "reasons": [REASON | one for one in reasons]}
+
+    with nothing_changes():
+        answer = patel.post(address(case, "approve-in-part/"), body, if_match=f'"{case.version}"')
 
     assert set(field_errors(answer)) == {field}
 

@@ -30,6 +30,7 @@ from tests.cast import (
     queued,
     with_document,
 )
+from tests.prior_auths.test_released import MORPHINE_15, with_physician
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
 from tests.web.test_whole_case import page
@@ -245,6 +246,49 @@ def test_a_time_that_is_too_late_is_told_at_its_field(cast: Cast, enter: Door, n
 
     assert answer.status_code == 422
     assert 'id="ask-reply_by-2_error"' in answer.content.decode()
+
+
+def test_a_line_of_several_has_a_reason_of_its_own_that_both_sides_read(cast: Cast, enter: Door) -> None:
+    prior_auth, patel = with_physician(cast, {}, {"rxcui": MORPHINE_15}), enter("patel")
+    action = address(prior_auth, "approve-in-part/")
+    own = {"grants.2.is_granted": "", "reasons.2.code": "shorter-period", "reasons.2.text": "Not both at once."}
+
+    preview = send(patel, prior_auth, "approve-in-part", **REASON, **FEWER, **own).content.decode()
+    patel.post(action, fields_of(preview, action) | {"confirm": "1"})
+
+    first, second = prior_auth.determinations.get().lines.order_by("line")
+    assert (first.reason_code, second.reason_code) == ("", "shorter-period")
+    assert "Why, for" in preview
+    for page_of in (
+        seen(patel, prior_auth),
+        enter("stella").get(f"/prior-auths/{prior_auth.public_id}/").content.decode(),
+    ):
+        assert findings(page_of) == []
+        assert re.search(r"Approved in part</td>.*Denied: Not both at once\.", page_of, re.DOTALL)
+
+
+def test_a_denial_of_several_lines_can_say_of_one_another_reason(cast: Cast, enter: Door) -> None:
+    prior_auth, patel = with_physician(cast, {}, {"rxcui": MORPHINE_15}), enter("patel")
+    action = address(prior_auth, "deny/")
+
+    preview = send(patel, prior_auth, "deny", **REASON, **{"reasons.1.code": "shorter-period"}).content.decode()
+    patel.post(action, fields_of(preview, action) | {"confirm": "1"})
+
+    codes = prior_auth.determinations.get().lines.order_by("line").values_list("reason_code", flat=True)
+    assert list(codes) == ["shorter-period", ""]
+
+
+def test_words_on_a_line_without_a_reason_are_not_dropped(cast: Cast, enter: Door) -> None:
+    prior_auth, patel = with_physician(cast, {}, {"rxcui": MORPHINE_15}), enter("patel")
+
+    answer = send(patel, prior_auth, "deny", **REASON, **{"reasons.1.text": "Fewer days are enough."})
+
+    assert answer.status_code == 422
+    assert 'id="deny-reasons.1.code_error"' in answer.content.decode()
+
+
+def test_a_request_of_one_line_is_asked_for_one_reason(cast: Cast, enter: Door) -> None:
+    assert "reasons.1.code" not in seen(enter("patel"), in_clinical_review(cast))
 
 
 def test_a_part_is_granted_only_after_its_notice_was_read(cast: Cast, enter: Door) -> None:

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from authz.ids import new_id
-from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome, SecondFinding
+from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome, Reason, SecondFinding, outcome_of
 from authz.prior_auths.models.requests import PriorAuth
 
 _BY_LAW = sorted(outcome.value for outcome in BY_LAW)
@@ -88,14 +88,17 @@ def _no_more(what: str) -> Q:
 
 
 class DeterminationLine(models.Model):
-    """Asked and granted, side by side. Granted never exceeds asked; the database holds it. Append-only."""
+    """Asked and granted, side by side. Granted never exceeds asked; the database holds it. Append-only.
+
+    What it says of a reason is the line's own, and empty where the determination's holds.
+    """
 
     PHI: ClassVar[set[str]] = {
         "rxcui", "asked_quantity", "asked_days", "asked_daily_units", "asked_refills", "asked_from", "asked_until",
         "granted_rxcui", "granted_quantity", "granted_days", "granted_daily_units", "granted_refills", "starts_on",
-        "ends_on",
+        "ends_on", "reason_text", "criterion", "would_change",
     }  # fmt: skip
-    PLAIN: ClassVar[set[str]] = {"id", "determination", "line"}
+    PLAIN: ClassVar[set[str]] = {"id", "determination", "line", "reason_code"}
 
     determination = models.ForeignKey(Determination, on_delete=models.PROTECT, related_name="lines")
     line = models.PositiveSmallIntegerField()
@@ -113,6 +116,10 @@ class DeterminationLine(models.Model):
     granted_refills = models.PositiveSmallIntegerField(null=True)
     starts_on = models.DateField(null=True)
     ends_on = models.DateField(null=True)
+    reason_code = models.CharField(max_length=40, blank=True, db_default="")
+    reason_text = models.CharField(max_length=2000, blank=True, db_default="")
+    criterion = models.CharField(max_length=500, blank=True, db_default="")
+    would_change = models.CharField(max_length=1000, blank=True, db_default="")
 
     class Meta:
         constraints = [
@@ -130,7 +137,27 @@ class DeterminationLine(models.Model):
                 name="granted_says_how_much_when_asked_did",
                 condition=Q(granted_days=0) | Q(asked_quantity=None) | Q(granted_quantity__isnull=False),
             ),
+            models.CheckConstraint(
+                name="a_lines_own_reason_is_whole",
+                condition=Q(reason_code="", reason_text="", criterion="", would_change="")
+                | (~Q(reason_code="") & ~Q(reason_text="") & ~Q(criterion="")),
+            ),
         ]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What was decided of this line by itself."""
+        return outcome_of(self)
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why not all that was asked is granted: the line's own reason, or the determination's. None where all is."""
+        if self.outcome is Outcome.APPROVED:
+            return None
+        said = self if self.reason_code else self.determination
+        return Reason(
+            code=said.reason_code, text=said.reason_text, criterion=said.criterion, would_change=said.would_change
+        )
 
 
 class SecondReading(models.Model):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from django.db import transaction
@@ -19,7 +20,7 @@ from authz.prior_auths.models import Appeal, AppealDecision, Determination, Dete
 from authz.prior_auths.services import appeal_steps, papers, steps
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
-from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part
+from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part, reasons_by_line
 from authz.prior_auths.services.queue import person_of
 
 _PHYSICIAN: Final[Collection[Profession]] = frozenset({Profession.PHYSICIAN})
@@ -67,15 +68,19 @@ def overturn_in_part(
     appeal_id: AppealId,
     grants: Mapping[int, Grant],
     reason: Reason,
+    reasons: Mapping[int, Reason] = MappingProxyType({}),
     by: Actor,
     now: datetime,
     expected_version: int | None = None,
 ) -> Appeal:
     """Approve more than before and less than was asked: `grants` by line number; a line without one is not granted.
 
+    `reasons` are those of lines that have another reason than the whole, by line number.
+
     :raises AnotherDeciderNeeded: when the actor determined the request at any time.
     :raises LicenceNeeded: without a physician's licence valid at this instant.
-    :raises InvalidInput: when it is not more than before, or not less than asked, or no library has the reason.
+    :raises InvalidInput: when it is not more than before, or not less than asked, or no library has the reason; when
+        a line has a reason that was not asked for, or is granted as asked.
     """
     step = AppealStep.OVERTURN_IN_PART
     appeal = appeal_steps.in_hand(appeal_id=appeal_id, step=step, by=by, now=now, expected_version=expected_version)
@@ -83,7 +88,8 @@ def overturn_in_part(
     _must_be_more(grants, appeal.determination)
     known = from_library(reason, insurer_id=appeal.prior_auth.insurer_id)
     licence = licence_of(by, professions=_PHYSICIAN, prior_auth=appeal.prior_auth, now=now)
-    superseding = _supersede(appeal, Outcome.PARTIALLY_APPROVED, known, grants, by, now, licence)
+    own = reasons_by_line(reasons, grants=grants, prior_auth=appeal.prior_auth)
+    superseding = _supersede(appeal, Outcome.PARTIALLY_APPROVED, known, grants, by, now, licence, own)
     _decide(appeal, AppealOutcome.PARTLY_OVERTURNED, known, by, now, licence=licence, superseding=superseding)
     steps.take(appeal.prior_auth, Step.OVERTURN_IN_PART, by=by, now=now)
     return _done(appeal, step, by, now)
@@ -97,11 +103,13 @@ def _supersede(
     by: Actor,
     now: datetime,
     licence: Licence | None = None,
+    reasons: Mapping[int, Reason] = MappingProxyType({}),
 ) -> Determination:
     decision = Decision(
         outcome=outcome,
         basis=Basis.PERSON,
         reason=reason,
+        reasons=reasons,
         grants=grants,
         person_id=by.person_id,
         licence=licence,

@@ -18,12 +18,16 @@ from authz.prior_auths.services.numbers import next_authorization_number
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What was decided: `grants` by line number, a line without one is not granted. A rule's has a `trace`."""
+    """What was decided: `grants` by line number, a line without one is not granted. A rule's has a `trace`.
+
+    `reasons` are those that lines have of their own, by line number.
+    """
 
     outcome: Outcome
     basis: Basis
     reason: Reason
     grants: Mapping[int, Grant] = field(default_factory=dict)
+    reasons: Mapping[int, Reason] = field(default_factory=dict)
     person_id: int | None = None
     licence: Licence | None = None
     trace: list[dict[str, Any]] | None = None
@@ -61,7 +65,7 @@ def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datet
         was_late=is_late,
     )
     for line in prior_auth.lines.order_by("line"):
-        _write_line(determination, line, decision.grants.get(line.line), now)
+        _write_line(determination, line, decision, now)
     papers.write_letter(determination=determination, is_on_appeal=decision.is_on_appeal, now=now)
     if decision.outcome not in ADVERSE:
         cancel_open(prior_auth=prior_auth, now=now)
@@ -93,7 +97,8 @@ def in_full(grant: Grant, *, line: RequestedLine) -> Grant:
     )
 
 
-def _write_line(determination: Determination, line: RequestedLine, grant: Grant | None, now: datetime) -> None:
+def _write_line(determination: Determination, line: RequestedLine, decision: Decision, now: datetime) -> None:
+    grant, own = decision.grants.get(line.line), decision.reasons.get(line.line)
     granted = in_full(grant, line=line) if grant else None
     DeterminationLine.objects.create(
         determination=determination,
@@ -112,6 +117,10 @@ def _write_line(determination: Determination, line: RequestedLine, grant: Grant 
         granted_refills=granted.refills if granted else None,
         starts_on=granted.starts_on if granted else None,
         ends_on=granted.ends_on if granted else None,
+        reason_code=own.code if own else "",
+        reason_text=own.text if own else "",
+        criterion=own.criterion if own else "",
+        would_change=own.would_change if own else "",
     )
     if granted is not None:
         Authorization.objects.create(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from django.db import transaction
 
@@ -18,7 +19,7 @@ from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.calling import offer_where_required
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
-from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part
+from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part, reasons_by_line
 from authz.prior_auths.services.queue import in_hand, person_of
 
 APPROVED_AS_ASKED = Reason(
@@ -69,19 +70,23 @@ def approve_in_part(
     prior_auth_id: PriorAuthId,
     grants: Mapping[int, Grant],
     reason: Reason,
+    reasons: Mapping[int, Reason] = MappingProxyType({}),
     by: Actor,
     now: datetime,
     expected_version: int | None = None,
 ) -> PriorAuth:
     """Approve less than was asked: `grants` by line number; a line without one is not granted.
 
-    :raises InvalidInput: when more is granted than asked, nothing is, or everything is, or no library has the reason.
+    `reasons` are those of lines that have another reason than the whole, by line number.
+
+    :raises InvalidInput: when more is granted than asked, nothing is, or everything is, or no library has the reason;
+        when a line has a reason that was not asked for, or is granted as asked.
     :raises LicenceNeeded: without a licence valid at this instant.
     :raises AnotherDeciderNeeded: when the actor decided against it before.
     """
     prior_auth = _for_decision(prior_auth_id, Step.APPROVE_IN_PART, by, now, expected_version)
     must_be_a_part(grants, lines=prior_auth.lines.order_by("line"))
-    decision = _against(prior_auth, Outcome.PARTIALLY_APPROVED, reason, by, now, grants)
+    decision = _against(prior_auth, Outcome.PARTIALLY_APPROVED, reason, by, now, reasons=reasons, grants=grants)
     write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.APPROVE_IN_PART, by=by, now=now)
     offer_where_required(prior_auth=prior_auth, regime=_regime_of(prior_auth), now=now)
@@ -90,16 +95,24 @@ def approve_in_part(
 
 @transaction.atomic
 def deny(
-    *, prior_auth_id: PriorAuthId, reason: Reason, by: Actor, now: datetime, expected_version: int | None = None
+    *,
+    prior_auth_id: PriorAuthId,
+    reason: Reason,
+    reasons: Mapping[int, Reason] = MappingProxyType({}),
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
 ) -> PriorAuth:
     """Deny the request. Only a licensed human can, and the database holds it.
 
-    :raises InvalidInput: when the library has no such reason.
+    `reasons` are those of lines that have another reason than the whole, by line number.
+
+    :raises InvalidInput: when the library has no such reason, or a line has one that was not asked for.
     :raises LicenceNeeded: without a licence valid at this instant.
     :raises AnotherDeciderNeeded: when the actor decided against it before.
     """
     prior_auth = _for_decision(prior_auth_id, Step.DENY, by, now, expected_version)
-    decision = _against(prior_auth, Outcome.DENIED, reason, by, now)
+    decision = _against(prior_auth, Outcome.DENIED, reason, by, now, reasons=reasons)
     write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.DENY, by=by, now=now)
     offer_where_required(prior_auth=prior_auth, regime=_regime_of(prior_auth), now=now)
@@ -121,13 +134,16 @@ def _against(
     reason: Reason,
     by: Actor,
     now: datetime,
-    grants: Mapping[int, Grant] | None = None,
+    *,
+    reasons: Mapping[int, Reason],
+    grants: Mapping[int, Grant] = MappingProxyType({}),
 ) -> Decision:
     return Decision(
         outcome=outcome,
         basis=Basis.PERSON,
         reason=from_library(reason, insurer_id=prior_auth.insurer_id),
-        grants=grants or {},
+        reasons=reasons_by_line(reasons, grants=grants, prior_auth=prior_auth),
+        grants=grants,
         person_id=person_of(by),
         licence=_licence(prior_auth, by, now),
     )

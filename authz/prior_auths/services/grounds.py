@@ -24,16 +24,34 @@ class LicenceNeeded(AuthzError):
     code = "licence-needed"
 
 
-def from_library(reason: Reason, *, insurer_id: int | None) -> Reason:
+def from_library(reason: Reason, *, insurer_id: int | None, place: str = "reason") -> Reason:
     """Return the reason with what would change it: said in the decider's words, by a code that the insurer knows.
 
-    :raises InvalidInput: when the insurer's library has no such code.
+    :raises InvalidInput: when the insurer's library has no such code, at the `place` where it was said.
     """
     library = reasons_of(insurer_id) if insurer_id else {}
     known = library.get(reason.code)
     if known is None:
-        raise InvalidInput({"reason.code": [f"Use one of: {', '.join(sorted(library))}."]})
+        raise InvalidInput({f"{place}.code": [f"Use one of: {', '.join(sorted(library))}."]})
     return replace(reason, would_change=reason.would_change or known.would_change)
+
+
+def reasons_by_line(
+    reasons: Mapping[int, Reason], *, grants: Mapping[int, Grant], prior_auth: PriorAuth
+) -> dict[int, Reason]:
+    """Return the reasons that lines have of their own, by line number, each as `from_library` returns it.
+
+    :raises InvalidInput: for a line that was not asked for or is granted as asked, or when no library has the reason.
+    """
+    refused = {line.line for line in prior_auth.lines.all() if not _is_all(grants.get(line.line), line)}
+    if needless := reasons.keys() - refused:
+        raise InvalidInput(
+            {f"reasons.{line}": ["Only a line of which less is granted has a reason."] for line in needless}
+        )
+    return {
+        line: from_library(reason, insurer_id=prior_auth.insurer_id, place=f"reasons.{line}")
+        for line, reason in reasons.items()
+    }
 
 
 def licence_of(by: Actor, *, professions: Collection[Profession], prior_auth: PriorAuth, now: datetime) -> Licence:
@@ -64,14 +82,14 @@ def must_be_a_part(grants: Mapping[int, Grant], *, lines: Iterable[RequestedLine
             faults[f"grants.{number}"] = [fault]
     if not grants:
         faults["grants"] = ["Nothing is granted: that is a denial."]
-    elif not faults and all(number in grants and _is_all(grants[number], line) for number, line in asked.items()):
+    elif not faults and all(_is_all(grants.get(number), line) for number, line in asked.items()):
         faults["grants"] = ["Everything is granted: approve the request instead."]
     if faults:
         raise InvalidInput(faults)
 
 
-def _is_all(grant: Grant, line: RequestedLine) -> bool:
-    return in_full(grant, line=line) == as_asked(line)
+def _is_all(grant: Grant | None, line: RequestedLine) -> bool:
+    return grant is not None and in_full(grant, line=line) == as_asked(line)
 
 
 def _fault(grant: Grant, line: RequestedLine) -> str:

@@ -83,11 +83,15 @@ def appeal_letter_file(*, appeal_id: AppealId, by: Actor, now: datetime) -> Kept
 
 
 def _letter_upholding(decision: AppealDecision) -> Letter:
-    """Return the letter of the determination that stands, with what was said of it on appeal, and by whom."""
+    """Return the letter of the determination that stands, with what was said of it on appeal, and by whom.
+
+    What is said on appeal is said of all lines; reasons that some had of their own are the earlier decider's.
+    """
     stands = _letter(decision.appeal.determination, is_on_appeal=True)
     return replace(
         stands,
         upholds=stands.decided_on,
+        lines=[replace(line, why=None) for line in stands.lines],
         decided_on=clock.day_in(decision.appeal.prior_auth.time_zone, at=decision.decided_at),
         reason=decision.reason_text,
         criterion=decision.criterion,
@@ -154,10 +158,12 @@ def _lines(determination: Determination) -> Iterator[LetterLine]:
     for row in determination.lines.order_by("line"):
         yield LetterLine(
             product=names.get(row.rxcui, row.rxcui),
+            outcome=row.outcome,
             asked=_amounts(row.asked_days, row.asked_quantity, row.asked_daily_units, row.asked_refills),
             granted=_granted(row, names),
             period=f"{row.starts_on} to {row.ends_on}" if row.starts_on and row.ends_on else "",
             authorization=numbers.get(row.granted_rxcui, ""),
+            why=row.reason if row.reason_code else None,
         )
 
 
