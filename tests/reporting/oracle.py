@@ -1,25 +1,31 @@
 """A second, slow answer to every figure: straight from the rows of events, request by request and day by day.
 
-Written from docs/metrics.md. It reads no determination and shares no arithmetic with the product. What people of a
-clinic did to their requests it reads from the trail, entry by entry.
+Written from docs/metrics.md. It reads no determination and no appeal, and shares no arithmetic with the product. What
+people of a clinic did to their requests it reads from the trail, entry by entry. That notice was late is noted with a
+request; whether it rightly is, `heard_late` says from what reached the clinic.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from itertools import takewhile
 from statistics import mean, median
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from authz.access.models import Organization
 from authz.audit.models import AuditEntry
+from authz.notifications.models import Delivery
 from authz.prior_auths.models import PriorAuth
 
 APPROVED = {"approve", "approve_by_rule", "deem_approved"}
 AGAINST = {"approve_in_part": "partially_approved", "deny": "denied", "deem_adverse": "deemed_adverse"}
+TELLS = {
+    f"prior-auth.{what}" for what in ("approved", "approved-in-part", "denied", "deemed-approved", "deemed-adverse")
+}
 NEVER_WAS = {"void", "link_duplicate", "retract"}
 OF_DECIDED = [
     "approved", "approved_by_rule", "deemed_approved", "denied_fully_or_partly", "partially_approved", "denied",
@@ -32,7 +38,7 @@ HALF_AN_HOUR = timedelta(minutes=30)
 
 @dataclass
 class Life:
-    """What the events of one request say, under a regime of 72 hours, or 24 when expedited, and 14 days' extension."""
+    """What the events of one request say, under one of two regimes: Generic, or Medicare Advantage."""
 
     request: PriorAuth
     steps: list[tuple[str, datetime]]
@@ -41,11 +47,52 @@ class Life:
         return next(((name, at) for name, at in self.steps if name in names), None)
 
     @property
+    def before(self) -> list[tuple[str, datetime]]:
+        """What happened until it was first decided; all of it, while it is not."""
+        return list(takewhile(lambda step: step[0] not in {*APPROVED, *AGAINST}, self.steps))
+
+    @property
+    def hastened_at(self) -> datetime | None:
+        """When it was asked to be expedited, unless that was refused."""
+        asked_at = None
+        for name, at in self.before:
+            if name == "expedite":
+                asked_at = at
+            elif name == "refuse_expedited":
+                asked_at = None
+        return asked_at
+
+    @property
     def urgency(self) -> str:
-        return "expedited" if self.first("expedite") else "standard"
+        return "expedited" if self.hastened_at else "standard"
+
+    @property
+    def is_extended(self) -> bool:
+        return any(name == "extend" for name, _ in self.before)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.request.time_zone)
 
     def day(self, at: datetime) -> date:
-        return at.astimezone(ZoneInfo(self.request.time_zone)).date()
+        return at.astimezone(self.zone).date()
+
+    def due(self) -> datetime:
+        """Return the last instant at which it is decided in time; nothing that was missing stops these clocks."""
+        received = self.first("submit")
+        assert received is not None
+        more = timedelta(days=14 if self.is_extended else 0)
+        if self.request.regime == "medicare_advantage":
+            days, hours = timedelta(days=14 if self.day(received[1]).year < 2026 else 7), 72
+            after = datetime.combine(self.day(received[1]) + days + more + timedelta(days=1), time(), self.zone)
+            standard = after.astimezone(UTC) - timedelta(microseconds=1)
+        else:
+            standard, hours = self.later(received[1], 72, more), 24
+        return min(standard, self.later(self.hastened_at, hours, more)) if self.hastened_at else standard
+
+    def later(self, at: datetime, hours: int, days: timedelta) -> datetime:
+        """Return the instant so many hours later, and then at the same time of day on a later day."""
+        return ((at + timedelta(hours=hours)).astimezone(self.zone) + days).astimezone(UTC)
 
     def figures(self) -> dict[str, date]:
         received = self.first("submit")
@@ -57,15 +104,25 @@ class Life:
             given_up = self.first("withdraw", "dismiss")
             name = {"withdraw": "withdrawn", "dismiss": "dismissed"}.get(given_up[0]) if given_up else None
             return found | ({name: self.day(given_up[1])} if given_up and name else {})
-        step, on = decided[0], self.day(decided[1])
+        return found | dict.fromkeys(self.decided_as(*decided), self.day(decided[1]))
+
+    def decided_as(self, step: str, at: datetime) -> list[str]:
         names = ["decided", *(["approved"] if step in APPROVED else ["denied_fully_or_partly", AGAINST[step]])]
         names += {"approve_by_rule": ["approved_by_rule"], "deem_approved": ["deemed_approved"]}.get(step, [])
-        before = {name for name, at in self.steps if at < decided[1]}
-        names += ["extended_and_approved"] if "extend" in before and "approved" in names else []
-        most = (24 if self.urgency == "expedited" else 72) + (14 * 24 if "extend" in before else 0)
-        names += ["decided_late"] if self.hours() > most else []
+        names += ["approved_after_appeal"] if self.first("overturn") else []
+        names += ["extended_and_approved"] if self.is_extended and "approved" in names else []
+        names += ["decided_late"] if at > self.due() else []
         names += ["notified_late"] if any(breach.kind == "notify_by" for breach in self.request.breaches.all()) else []
-        return found | dict.fromkeys(names, on)
+        return names
+
+    def heard_late(self, *, now: datetime) -> bool:
+        """Say whether nobody at the clinic had heard of the first determination when notice of it was due."""
+        decided = self.first(*APPROVED, *AGAINST)
+        if decided is None or self.due() >= now:
+            return False
+        told = Delivery.objects.filter(subject_id=self.request.public_id, organization=self.request.clinic_id)
+        told = told.filter(message__topic__in=TELLS, message__announced_at=decided[1], channel__in=["inbox", "email"])
+        return not told.filter(sent_at__lte=self.due()).exists()
 
     def hours(self) -> Fraction:
         received, decided = self.first("submit"), self.first(*APPROVED, *AGAINST)
@@ -127,7 +184,8 @@ def _touches(request: PriorAuth, clinic: Organization) -> list[str]:
     about |= {("call", call.public_id) for call in request.calls.all()}
     found: list[str] = []
     last_saved: dict[str, datetime] = {}
-    for entry in AuditEntry.objects.filter(organization=clinic).exclude(person=None).order_by("at", "pk"):
+    own = AuditEntry.objects.filter(organization=clinic, subject_id__in=[subject_id for _, subject_id in about])
+    for entry in own.exclude(person=None).order_by("at", "pk"):
         if (entry.subject_kind, entry.subject_id) not in about:
             continue
         name = entry.actor_name

@@ -76,16 +76,13 @@ def test_the_published_figures_are_those_of_the_events(cast: stage.Cast, world: 
 def test_behind_every_figure_stand_as_many_requests(cast: stage.Cast, world: list[Life]) -> None:
     nora, seen = person("nora"), [life for life in world if life.request.insurer == cast.evergreen]
 
-    empty = set()
     for figure in Figure:
         days = [(life, on) for life in seen for name, on in life.figures().items() if name == figure and on in WHOLE]
         page = every_page(nora, f"metrics/requests/?{urlencode(DAYS)}&figure={figure}&limit=25")
         told = {(row["number"], row["urgency"], row["counted_on"]) for row in page}
         assert told == {(life.request.number, life.urgency, on.isoformat()) for life, on in days}
-        assert len(told) == len(page)
-        empty |= set() if page else {figure}
+        assert len(told) == len(page) > 0, figure
 
-    assert empty == {Figure.APPROVED_AFTER_APPEAL}, "what the walks never come to"
     assert {life.request.state for life in world} >= {state.value for state in ENDED}
 
 

@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
+from zoneinfo import ZoneInfo
 
 from authz.access import services as access
 from authz.access.models import Licence, Organization, Person
@@ -14,9 +15,19 @@ from authz.policies.history import Kind
 from authz.policies.models import Plan
 from authz.policies.services import create_plan
 from authz.prescriptions.models import Coverage
-from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome
-from authz.prior_auths.lifecycle import ENDED, TABLE, State, Step
-from authz.prior_auths.models import Breach, Determination, DeterminationLine, Event, PriorAuth, RequestedLine
+from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealState
+from authz.prior_auths.determination import ADVERSE, BY_LAW, HUMAN_ONLY, Basis, Outcome
+from authz.prior_auths.lifecycle import ENDED, ON_APPEAL, TABLE, State, Step
+from authz.prior_auths.models import (
+    Appeal,
+    AppealDecision,
+    Breach,
+    Determination,
+    DeterminationLine,
+    Event,
+    PriorAuth,
+    RequestedLine,
+)
 from tests import cast as stage
 from tests.cast import Cast
 
@@ -31,14 +42,17 @@ DECIDES = {
     Step.DENY: Outcome.DENIED,
     Step.DEEM_APPROVED: Outcome.DEEMED_APPROVED,
     Step.DEEM_ADVERSE: Outcome.DEEMED_ADVERSE,
+    Step.OVERTURN: Outcome.APPROVED,
+    Step.OVERTURN_IN_PART: Outcome.PARTIALLY_APPROVED,
 }
 WALKED = {
-    **dict.fromkeys([Step.SUBMIT, Step.CLAIM, Step.REFER, Step.DENY, Step.APPROVE_IN_PART], 40),
+    **dict.fromkeys([Step.SUBMIT, Step.CLAIM, Step.REFER, Step.DENY, Step.APPROVE_IN_PART, Step.DEEM_ADVERSE], 40),
     **dict.fromkeys([Step.TAKE_UP, Step.ASK_PRESCRIBER, Step.ANSWER_PRESCRIBER, Step.RETURN, Step.COMPLETE], 12),
     **dict.fromkeys(
         [Step.RELEASE, Step.TAKE_IN_HAND, Step.GIVE_BACK, Step.ASK, Step.ANSWER, Step.RESUME, Step.EXTEND], 12
     ),
-    **dict.fromkeys([Step.APPROVE, Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.DEEM_ADVERSE, Step.REOPEN], 12),
+    **dict.fromkeys([Step.APPROVE, Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.REOPEN], 12),
+    **dict.fromkeys([Step.REFUSE_EXPEDITED, Step.OVERTURN, Step.OVERTURN_IN_PART], 12),
     **dict.fromkeys([Step.WITHDRAW, Step.DISMISS, Step.LINK_DUPLICATE, Step.RETRACT, Step.VOID], 1),
 }
 """The steps that are taken, and how readily."""
@@ -50,10 +64,11 @@ HOURS = {"standard": 72, "expedited": 24}
 
 @dataclass(frozen=True)
 class Seat:
-    """A plan that requests can be under, and the licences of who decides first and who decides anew."""
+    """A plan that requests can be under; the licences of who decides first, who decides anew, and who hears appeals."""
 
     plan: Plan
     licences: tuple[Licence, Licence]
+    hears: Licence
 
 
 def record_random_requests(cast: Cast, random: Random, how_many: int) -> None:
@@ -73,10 +88,14 @@ def record_random_requests(cast: Cast, random: Random, how_many: int) -> None:
     Breach.objects.bulk_create(breach for walk in walks for breach in walk.late_notices())
     # One round after the other: each supersedes one that has its key by then.
     for place in range(max(len(walk.determinations) for walk in walks)):
+        appealed = [walk for walk in walks if walk.overturned_at == place]
+        Appeal.objects.bulk_create(walk.appeal() for walk in appealed)
         made = Determination.objects.bulk_create(
             walk.ruled(place) for walk in walks if len(walk.determinations) > place
         )
         DeterminationLine.objects.bulk_create(_decided(line, determination) for determination in made)
+        AppealDecision.objects.bulk_create(walk.decision() for walk in appealed)
+    Appeal.objects.update(state=AppealState.DECIDED.value)
     PriorAuth.objects.bulk_update((walk.row for walk in walks), _IN_TURN)
 
 
@@ -127,16 +146,18 @@ def _decided(line: RequestedLine, determination: Determination) -> Determination
 
 def _seats(cast: Cast) -> Iterator[Seat]:
     evergreens = (cast.people["patel"].licences.get(), _licence(cast.evergreen, "Dr Ng"))
-    yield Seat(cast.plan, evergreens)
-    yield Seat(create_plan(insurer=cast.evergreen, code="EV-HMO", name="Evergreen HMO"), evergreens)
+    uma = _licence(cast.evergreen, "Dr Uma", Role.APPEAL_REVIEWER)
+    yield Seat(cast.plan, evergreens, uma)
+    yield Seat(create_plan(insurer=cast.evergreen, code="EV-HMO", name="Evergreen HMO"), evergreens, uma)
     summits = (_licence(cast.summit, "Dr Summers"), _licence(cast.summit, "Dr Winters"))
-    yield Seat(create_plan(insurer=cast.summit, code="SU", name="Summit Gold"), summits)
+    falls = _licence(cast.summit, "Dr Falls", Role.APPEAL_REVIEWER)
+    yield Seat(create_plan(insurer=cast.summit, code="SU", name="Summit Gold"), summits, falls)
 
 
-def _licence(insurer: Organization, name: str) -> Licence:
+def _licence(insurer: Organization, name: str, role: Role = Role.PHYSICIAN) -> Licence:
     number = name.rpartition(" ")[2].lower()
     person = access.create_person(email=f"{number}@example.org", full_name=name, password=stage.PASSWORD)
-    access.add_membership(person=person, organization=insurer, role=Role.PHYSICIAN)
+    access.add_membership(person=person, organization=insurer, role=role)
     days = {"valid_from": date(2020, 1, 1), "valid_until": date(2030, 1, 1)}
     access.record_licence(person=person, number=number, state="NY", specialty="Pain", **days)
     return person.licences.get()
@@ -160,6 +181,7 @@ class _Walk:
         self.cast, self.random, self.seat, self.template = cast, random, seat, template
         self.events: list[Event] = []
         self.determinations: list[Determination] = []
+        self.overturned_at: int | None = None
         self.at = stage.NOW + timedelta(minutes=random.randrange(DAYS * 24 * 60))
         self.row = row = copy(template)
         row.pk, row.public_id, row.number = None, new_id(), f"W-{number}"
@@ -190,6 +212,37 @@ class _Walk:
             kind, noted_at = Kind.NOTIFY_BY.value, first.decided_at + heard
             yield Breach(prior_auth=self.row, kind=kind, due_at=first.due_at, noted_at=noted_at)
 
+    def appeal(self) -> Appeal:
+        """Return an appeal in review, filed as soon as what it is against was decided."""
+        against = self.determinations[self.overturned_at - 1]
+        self._appeal = Appeal(
+            prior_auth=self.row,
+            determination=against,
+            state=AppealState.IN_REVIEW.value,
+            urgency="standard",
+            reason="X",
+            was_late=False,
+            filed_at=against.decided_at,
+        )
+        return self._appeal
+
+    def decision(self) -> AppealDecision:
+        """Return what was decided on the appeal."""
+        made = self.determinations[self.overturned_at]
+        is_whole = made.outcome == Outcome.APPROVED.value
+        return AppealDecision(
+            appeal=self._appeal,
+            outcome=(AppealOutcome.OVERTURNED if is_whole else AppealOutcome.PARTLY_OVERTURNED).value,
+            decided_at=made.decided_at,
+            decided_by=self.seat.hears.person,
+            licence=self.seat.hears,
+            reason_code="x",
+            reason_text="X",
+            criterion="X",
+            determination=made,
+            was_late=False,
+        )
+
     @property
     def _due_at(self) -> datetime | None:
         return self.row.due_at if self.row.reopened_at is None else None
@@ -197,7 +250,11 @@ class _Walk:
     def _may_take(self, step: Step) -> bool:
         if State(self.row.state) not in TABLE[step].sources:
             return False
-        if step is Step.REOPEN and len(self.determinations) == 2:
+        if step is Step.REOPEN and (len(self.determinations) == 2 or self.overturned_at is not None):
+            return False
+        if step in ON_APPEAL and (self.overturned_at is not None or self.determinations[-1].outcome not in ADVERSE):
+            return False
+        if step is Step.REFUSE_EXPEDITED and (self.row.urgency == "standard" or self.determinations):
             return False
         if step is Step.EXTEND and (self.determinations or step in {event.step for event in self.events}):
             return False
@@ -210,7 +267,12 @@ class _Walk:
         if step is Step.SUBMIT:
             row.submitted_at, row.due_at = self.at, self.at + timedelta(hours=HOURS[row.urgency])
         if step is Step.EXTEND and row.due_at is not None:
-            row.due_at += timedelta(days=14)
+            row.due_at = row.due_at.astimezone(ZoneInfo(row.time_zone)) + timedelta(days=14)
+        if step is Step.REFUSE_EXPEDITED and row.due_at is not None:
+            row.urgency = "standard"
+            row.due_at += timedelta(hours=HOURS["standard"] - HOURS["expedited"])
+        if step in ON_APPEAL:
+            self.overturned_at = len(self.determinations)
         if step is Step.LINK_DUPLICATE:
             row.duplicate_of = self.template
         if step in DECIDES:
@@ -242,7 +304,8 @@ class _Walk:
         return (None, None) if Role.SYSTEM in TABLE[step].by else (self.cast.people["rae"], self.row.insurer)
 
     def _determination(self, outcome: Outcome) -> Determination:
-        licence = self.seat.licences[len(self.determinations)]
+        is_on_appeal = self.overturned_at == len(self.determinations)
+        licence = self.seat.hears if is_on_appeal else self.seat.licences[len(self.determinations)]
         by_rule = self.events[-1].to_state == State.QUEUED and outcome not in BY_LAW
         basis = Basis.LAW if outcome in BY_LAW else Basis.RULE if by_rule else Basis.PERSON
         return Determination(
