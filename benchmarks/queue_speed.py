@@ -26,6 +26,9 @@ from benchmarks._requests import record_requests
 
 REQUESTS, REVIEWERS, CLAIMS = 100_000, 16, 60
 MOST_TIMES_AN_UPDATE, MOST_QUERIES, MOST_TIMES_PLAIN_SQL, PAGE, ROUNDS = 10.0, 5, 5.0, 50, 30
+WARM = 12
+"""So often each reviewer takes one before it counts, as a process at work has: for the first ten times of a statement
+on a connection PostgreSQL reads or plans it anew."""
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 _PLAIN = """
@@ -70,7 +73,8 @@ def a_reviewer(person: int, start: Any, claims: int, told: Any) -> None:
             taken = queue.claim_next(by=actor, now=NOW)
         got.extend([taken.pk] if taken else [])
 
-    take()  # as warm as the process of somebody at work
+    for _ in range(WARM):
+        take()
     start.wait()
     updates = [spent(lambda key=key: update(key)) for key in mine]
     start.wait()
@@ -95,7 +99,7 @@ def claims_keep_up(people: Sequence[int], claims: int) -> bool:
         f"update by key: median {median(updates):.2f} ms; take the next: median {median(takes):.2f}, p99 {p99:.2f} ms"
     )
     print(f"that is {times:.1f} times (at most {MOST_TIMES_AN_UPDATE}); {len(got)} taken, {shared} shared")
-    return times <= MOST_TIMES_AN_UPDATE and not shared and len(got) == len(people) * (claims + 1)
+    return times <= MOST_TIMES_AN_UPDATE and not shared and len(got) == len(people) * (claims + WARM)
 
 
 def page_keeps_up(person: int) -> bool:

@@ -50,7 +50,8 @@ _SHOWN: Final = (
 
 _RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "duplicate_of", "reviewer")
 
-_COLUMNS: Final = [str(field.column) for field in PriorAuth._meta.concrete_fields if field.name not in PriorAuth.LONG]
+_COLUMNS: Final = ("id", "public_id", "number", "version", "state", "patient_id", "is_part2")
+"""What is told of a request that was taken; of the rest nobody asks before they look at it."""
 # One NOT over all: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
 # The state stands in the text, not among the values, so that one plan by the state's own index serves every time.
 _NEXT: Final = {
