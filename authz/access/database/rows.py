@@ -59,9 +59,11 @@ def write(*new: models.Model, changed: models.Model | None = None, names: Collec
 def change_found(model: type[Row], question: Question, *new: models.Model, changes: Mapping[str, Any]) -> Row | None:
     """Find a row of a model, change it, by attribute, and add the new ones that tell of it.
 
-    Return what the question asks of the row, as it is then; None when none is found, and nothing is written.
+    Return what the question asks of the row, as it is then, and as the database says it: nothing that is sealed. None
+    when none is found, and nothing is written.
     """
     values, key = dict(question.values), model._meta.pk.column
+    told_of = [field for field in model._meta.concrete_fields if field.column in question.columns]
     statements = [f"found AS ({question.sql})"]
     for row in new:
         fields = _filled(row)
@@ -74,9 +76,12 @@ def change_found(model: type[Row], question: Question, *new: models.Model, chang
     sql = (
         f"WITH {', '.join(statements)} UPDATE {_quoted(model._meta.db_table)} subject SET {changed} "
         f"FROM found WHERE subject.{key} = found.{key} "
-        f"RETURNING {', '.join(f'subject.{column}' for column in question.columns)}"
+        f"RETURNING {', '.join(f'subject.{field.column}' for field in told_of)}"
     )
-    return next(iter(model._default_manager.raw(sql, values)), None)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        found = cursor.fetchone()
+    return model.from_db(connection.alias, [field.attname for field in told_of], found) if found else None
 
 
 def change_where(model: type[models.Model], keys: Sequence[int], *, still: Mapping[str, Any], **values: Any) -> int:
