@@ -10,15 +10,14 @@ from authz.documentation import selectors as documentation
 from authz.documentation.models import Attachment
 from authz.errors import NotFound
 from authz.ids import AppealId, PriorAuthId
-from authz.policies import regimes
 from authz.policies.history import Happened, Kind
-from authz.policies.regime import NextLevel, Regime
+from authz.policies.regime import NextLevel
 from authz.prior_auths import deadlines, selectors
 from authz.prior_auths.appeal_history import history_of_appeal
 from authz.prior_auths.appeal_lifecycle import UNDECIDED, AppealState, AppealStep, steps_for
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due, Urgency
-from authz.prior_auths.heard import rules
+from authz.prior_auths.heard import regime_of, rules
 from authz.prior_auths.models import Appeal, AppealEvent, Determination, PriorAuth
 from authz.prior_auths.review_queue import MOST_PRESSING
 from authz.prior_auths.visibility import roles_in_case, visible_to
@@ -116,11 +115,6 @@ def onward(prior_auth: PriorAuth) -> Onward | None:
 def allowed_steps(appeal: Appeal, by: Actor) -> list[AppealStep]:
     """Return the steps this actor may take now, in the order of the table."""
     return steps_for(state=AppealState(appeal.state), roles=roles_in_case(appeal.prior_auth, by))
-
-
-def regime_of(prior_auth: PriorAuth) -> Regime:
-    """Return the regime that a request was submitted under."""
-    return regimes.version(prior_auth.regime, prior_auth.regime_version)
 
 
 def documents_of(appeal: Appeal) -> list[Attachment]:

@@ -8,9 +8,9 @@ from django.db import connection
 from authz import clock
 from authz.access.roles import DENYING, Actor, Profession
 from authz.access.selectors import licence_on, superiors_of
-from authz.policies import regimes
 from authz.policies.regime import Denier
 from authz.prior_auths.appeals import deciders_of
+from authz.prior_auths.heard import regime_of
 from authz.prior_auths.models import PriorAuth
 
 _PHYSICIAN = frozenset({Profession.PHYSICIAN})
@@ -18,7 +18,7 @@ _PHYSICIAN = frozenset({Profession.PHYSICIAN})
 
 def may_decide_against(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bool:
     """Say whether the actor holds a licence, valid today, by which the request's regime lets them decide against it."""
-    regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
+    regime = regime_of(prior_auth)
     professions = _PHYSICIAN if regime.denied_by is Denier.PHYSICIAN else DENYING
     return _is_licensed(prior_auth, by, professions, now)
 

@@ -30,10 +30,14 @@ def history(prior_auth: PriorAuth) -> list[Happened]:
     return history_of(events, replies={asked_at: reply_by for _, reply_by, asked_at in last})
 
 
+def regime_of(prior_auth: PriorAuth) -> Regime:
+    """Return the version of the regime that a request was submitted under."""
+    return regimes.version(prior_auth.regime, prior_auth.regime_version)
+
+
 def rules(prior_auth: PriorAuth) -> Rules:
     """Return the regime's version that a request is under, and where its days begin."""
-    regime = regimes.version(prior_auth.regime, prior_auth.regime_version)
-    return Rules(regime=regime, zone=ZoneInfo(prior_auth.time_zone))
+    return Rules(regime=regime_of(prior_auth), zone=ZoneInfo(prior_auth.time_zone))
 
 
 def clocks_if_asked(prior_auth: PriorAuth, *, now: datetime) -> Clocks:

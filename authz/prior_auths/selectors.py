@@ -20,7 +20,6 @@ from authz.documentation.standing import Sheet, Standing, standing
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.formulary import selectors as formularies
 from authz.ids import PatientId, PriorAuthId
-from authz.policies import regimes
 from authz.policies.history import Happened, Kind
 from authz.policies.version import PolicyVersion
 from authz.prescriptions import selectors as prescriptions
@@ -34,7 +33,7 @@ from authz.prior_auths.answer_sheet import sheet_of
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due
 from authz.prior_auths.evaluations import case_from
-from authz.prior_auths.heard import history, is_always_refused, rules
+from authz.prior_auths.heard import history, is_always_refused, regime_of, rules
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
 from authz.prior_auths.needs import PatientCase, PayerVerdict
@@ -296,7 +295,7 @@ def run_out_beside(prior_auth: PriorAuth, due_at: datetime | None) -> RunOut | N
         is_dispensed=prior_auth.is_dispensed,
         due_at=due_at,
         zone=ZoneInfo(prior_auth.clinic.time_zone),
-        regime=regimes.version(prior_auth.regime, prior_auth.regime_version),
+        regime=regime_of(prior_auth),
     )
 
 

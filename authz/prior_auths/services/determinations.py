@@ -10,10 +10,10 @@ from authz.access.models import Licence
 from authz.access.roles import DENYING, Actor, Profession
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
-from authz.policies import regimes
-from authz.policies.regime import Denier, Regime
+from authz.policies.regime import Denier
 from authz.prior_auths.deciders import has_decided_against
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
+from authz.prior_auths.heard import regime_of
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
@@ -89,7 +89,7 @@ def approve_in_part(
     decision = _against(prior_auth, Outcome.PARTIALLY_APPROVED, reason, by, now, reasons=reasons, grants=grants)
     write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.APPROVE_IN_PART, by=by, now=now)
-    offer_where_required(prior_auth=prior_auth, regime=_regime_of(prior_auth), now=now)
+    offer_where_required(prior_auth=prior_auth, regime=regime_of(prior_auth), now=now)
     return prior_auth
 
 
@@ -115,7 +115,7 @@ def deny(
     decision = _against(prior_auth, Outcome.DENIED, reason, by, now, reasons=reasons)
     write_determination(prior_auth=prior_auth, decision=decision, now=now)
     steps.take(prior_auth, Step.DENY, by=by, now=now)
-    offer_where_required(prior_auth=prior_auth, regime=_regime_of(prior_auth), now=now)
+    offer_where_required(prior_auth=prior_auth, regime=regime_of(prior_auth), now=now)
     return prior_auth
 
 
@@ -151,10 +151,6 @@ def _against(
 
 def _licence(prior_auth: PriorAuth, by: Actor, now: datetime) -> Licence:
     """Return a licence of the actor's that lets them decide against this request today."""
-    denied_by = _regime_of(prior_auth).denied_by
+    denied_by = regime_of(prior_auth).denied_by
     professions = {Profession.PHYSICIAN} if denied_by is Denier.PHYSICIAN else DENYING
     return licence_of(by, professions=professions, prior_auth=prior_auth, now=now)
-
-
-def _regime_of(prior_auth: PriorAuth) -> Regime:
-    return regimes.version(prior_auth.regime, prior_auth.regime_version)

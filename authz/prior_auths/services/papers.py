@@ -15,13 +15,13 @@ from authz.documentation.paper_kinds import PaperKind
 from authz.documentation.services import papers
 from authz.errors import NotFound
 from authz.ids import AppealId, PriorAuthId
-from authz.policies import regimes
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.part2 import notice
 from authz.prior_auths import appeals, selectors
 from authz.prior_auths.appeal_words import next_steps
 from authz.prior_auths.deadline_words import moment
 from authz.prior_auths.determination import Basis, Outcome
+from authz.prior_auths.heard import regime_of
 from authz.prior_auths.letter import Letter, LetterLine, letter_text
 from authz.prior_auths.models import AppealDecision, Determination, DeterminationLine, PriorAuth
 from authz.prior_auths.packet_paper import packet_text
@@ -104,7 +104,7 @@ def _letter_upholding(decision: AppealDecision) -> Letter:
 
 
 def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
-    regime = regimes.version(determination.prior_auth.regime, determination.prior_auth.regime_version)
+    regime = regime_of(determination.prior_auth)
     prior_auth, outcome = determination.prior_auth, Outcome(determination.outcome)
     insurer = prior_auth.insurer.name if prior_auth.insurer else ""
     before, due_at = determination.supersedes, determination.due_at

@@ -7,11 +7,10 @@ from django.db import transaction
 from authz.access.roles import Actor
 from authz.errors import AuthzError
 from authz.ids import PriorAuthId
-from authz.policies import regimes
 from authz.policies.history import Kind
-from authz.policies.regime import Regime
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.heard import regime_of
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import steps
@@ -72,7 +71,7 @@ def refuse_expedited(
     """
     prior_auth = in_hand(prior_auth_id, step=Step.REFUSE_EXPEDITED, by=by, now=now, expected_version=expected_version)
     _must_not_be(prior_auth, Urgency.STANDARD)
-    regime = _regime_of(prior_auth)
+    regime = regime_of(prior_auth)
     if regime.speed_cannot_be_refused:
         cites = regime.sources[regime.marks["rules.speed_cannot_be_refused"].source].cites
         raise SpeedNotRefusable(f"What the prescriber asks to be expedited is expedited ({cites}).")
@@ -93,7 +92,7 @@ def extend(
     :raises TimeIsOver: when the time to decide is over, or stands still.
     """
     prior_auth = in_hand(prior_auth_id, step=Step.EXTEND, by=by, now=now, expected_version=expected_version)
-    regime = _regime_of(prior_auth)
+    regime = regime_of(prior_auth)
     track = regime.expedited if prior_auth.urgency == Urgency.EXPEDITED.value else regime.standard
     if track.extend_by is None:
         raise ExtensionNotAllowed(f"{regime.title} gives no more time for a request of this urgency.")
@@ -110,10 +109,6 @@ def _hasten_answers(prior_auth: PriorAuth) -> None:
     if reply is not None:
         late = prior_auth.information_requests.filter(answered_at=None, reply_by__gt=reply.due_at)
         late.update(reply_by=reply.due_at)
-
-
-def _regime_of(prior_auth: PriorAuth) -> Regime:
-    return regimes.version(prior_auth.regime, prior_auth.regime_version)
 
 
 def _must_not_be(prior_auth: PriorAuth, urgency: Urgency) -> None:
