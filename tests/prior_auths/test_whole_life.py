@@ -171,13 +171,15 @@ class Life(RuleBasedStateMachine):
         line = PriorAuth.objects.get(public_id=key).lines.order_by("line").first()
         if line is None:
             return
-        part = Grant(
-            **grant | {name: getattr(line, name) + timedelta(grant[name]) for name in ("starts_on", "ends_on")}
-        )
+        asked = {name: getattr(line, name) + timedelta(grant[name]) for name in ("starts_on", "ends_on")}
         for step in (Step.CLAIM, Step.REFER, Step.TAKE_IN_HAND):
             self.step(key, step, "patel")
-        given = {"grants": {line.line: part}, "reason": REASON, "by": self.cast.patel, "now": self.now}
-        self.attempt(lambda: determinations.approve_in_part(prior_auth_id=key, **given))
+        given = {"reason": REASON, "by": self.cast.patel, "now": self.now}
+        self.attempt(
+            lambda: determinations.approve_in_part(
+                prior_auth_id=key, grants={line.line: Grant(**grant | asked)}, **given
+            )
+        )
 
     @rule(which=st.integers(0, 6), step=st.sampled_from(sorted(DOORS)), who=st.sampled_from(OURS + STRANGERS))
     def take_a_step(self, which: int, step: Step, who: str) -> None:
