@@ -15,9 +15,8 @@ from authz.api.views import Door
 from authz.ids import PatientId
 from authz.policies.clause import clause_to_json
 from authz.prescriptions.part2 import notice
-from authz.prior_auths import selectors
 from authz.prior_auths.code_maps import NOT_REQUIRED
-from authz.prior_auths.selectors import OpioidUse
+from authz.prior_auths.opioid_use import OpioidUse, opioid_use
 from authz.rules.explain import trace_sentences
 from authz.rules.thresholds import finding_to_json
 from authz.rules.trace import trace_to_json
@@ -129,7 +128,7 @@ class OpioidUseView(Door):
         """Tell a patient's use as it was known on a day, and whether it needs prior authorization."""
         asked = AsOfIn(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
-        use = selectors.opioid_use(self.actor, patient_id, now=self.now, as_of=asked.validated_data[AS_OF])
+        use = opioid_use(self.actor, patient_id, now=self.now, as_of=asked.validated_data[AS_OF])
         return Response(OpioidUseOut(_values(use, whole=asked.validated_data[DAYS] == ALL_DAYS)).data)
 
 

@@ -12,9 +12,8 @@ from authz.api.fields import Day, In, Word
 from authz.api.views import Door
 from authz.ids import PatientId
 from authz.policies.version import PolicyVersion
-from authz.prior_auths import selectors
 from authz.prior_auths.needs import PayerVerdict
-from authz.prior_auths.selectors import UseChanges
+from authz.prior_auths.opioid_use import UseChanges, opioid_use_changes
 from authz.rules.changes import Why
 from authz.rules.selection import Ignored
 from authz.rules.verdict import ReleasedBy
@@ -137,5 +136,5 @@ class OpioidUseChangesView(Door):
         asked = ChangesIn(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
         days = asked.validated_data
-        told = selectors.opioid_use_changes(self.actor, patient_id, now=self.now, since=days[FROM], until=days[TO])
+        told = opioid_use_changes(self.actor, patient_id, now=self.now, since=days[FROM], until=days[TO])
         return Response(UseChangesOut(told).data)

@@ -24,7 +24,7 @@ from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import TABLE, Step
 from authz.prior_auths.models import AppealEvent, Determination, Event
 from authz.prior_auths.moments import Happening, Moment
-from authz.prior_auths.selectors import Calendar, KnownPatient
+from authz.prior_auths.opioid_use import Calendar, KnownPatient, known_patient
 from authz.rules.formulary import Formulary
 from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import Instrument
@@ -84,7 +84,7 @@ def timeline(by: Actor, patient_id: PatientId, *, now: datetime, as_of: date | N
     :raises NotFound: when the organization does not know the patient.
     :raises Forbidden: when an insurer has received no request of theirs.
     """
-    return timeline_of(selectors.known_patient(by, patient_id, now=now), as_of=as_of)
+    return timeline_of(known_patient(by, patient_id, now=now), as_of=as_of)
 
 
 def timeline_of(known: KnownPatient, *, as_of: date | None = None, formulary: Formulary | None = None) -> Timeline:

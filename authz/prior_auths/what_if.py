@@ -8,7 +8,7 @@ from typing import Final
 from authz.errors import InvalidInput
 from authz.formulary import selectors as formularies
 from authz.prior_auths.needs import PatientCase, PayerVerdict
-from authz.prior_auths.selectors import KnownPatient, payer_on, ways_out_of
+from authz.prior_auths.opioid_use import KnownPatient, payer_on, ways_out_of
 from authz.rules.policy import Basis
 from authz.rules.records import Record, RecordKind, RecordStatus
 

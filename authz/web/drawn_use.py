@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from authz.prior_auths.selectors import OpioidUse
+from authz.prior_auths.opioid_use import OpioidUse
 from authz.prior_auths.what_if import PLANNED, WhatIf
 from authz.rules.records import RecordKind
 from authz.rules.verdict import Episode, Verdict

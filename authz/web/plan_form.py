@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from authz.prior_auths.selectors import SeenRecord
+from authz.prior_auths.opioid_use import SeenRecord
 from authz.prior_auths.what_if import LONGEST, Plan
 from authz.web.forms import PlainForm
 

@@ -10,8 +10,8 @@ from authz.policies import services
 from authz.policies.models import Plan
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts
 from authz.prescriptions.models import Patient
-from authz.prior_auths import selectors
 from authz.prior_auths.models import Evaluation, PriorAuth
+from authz.prior_auths.opioid_use import opioid_use
 from authz.prior_auths.services import determinations, intake
 from authz.rules.policy import ExemptionCategory
 from tests import cast as stage
@@ -144,7 +144,7 @@ def test_opioid_use_is_told_by_the_version_in_force_on_the_day_asked_about(offic
 
     key = PatientId(patient.public_id)
     told = [
-        selectors.opioid_use(office.cast.stella, key, now=NOW, as_of=day).payer.policy.version
+        opioid_use(office.cast.stella, key, now=NOW, as_of=day).payer.policy.version
         for day in (date(2025, 3, 2), TODAY)
     ]
 
@@ -159,7 +159,7 @@ def test_a_dose_that_the_policy_only_tells_of_opens_nothing_and_is_told(cast: Ca
 
     tablets(cast, patient, 5, 12)
 
-    use = selectors.opioid_use(cast.stella, PatientId(patient.public_id), now=NOW)
+    use = opioid_use(cast.stella, PatientId(patient.public_id), now=NOW)
     assert not PriorAuth.objects.exists()
     assert [finding.name for finding in use.payer.findings] == ["mme_per_day_50", "mme_per_day_90"]
     assert (
@@ -231,11 +231,11 @@ def test_an_approval_answers_the_dose_as_well(office: Office) -> None:
     office.active(limit(3, code="default", version="own", thresholds=[dose]))
     prior_auth = stage.in_review(office.cast)
     key = PatientId(prior_auth.patient.public_id)
-    asked = selectors.opioid_use(office.cast.stella, key, now=NOW).payer.findings
+    asked = opioid_use(office.cast.stella, key, now=NOW).payer.findings
 
     determinations.approve(prior_auth_id=key_of(prior_auth), by=office.cast.rae, now=NOW)
 
-    answered = selectors.opioid_use(office.cast.stella, key, now=NOW).payer.findings
+    answered = opioid_use(office.cast.stella, key, now=NOW).payer.findings
     assert [finding.required_from for finding in asked] == [TODAY]
     assert [finding.required_from for finding in answered] == [None]
     assert PriorAuth.objects.count() == 1

@@ -6,12 +6,13 @@ from decimal import Decimal
 import pytest
 
 from authz.errors import InvalidInput
-from authz.prior_auths import needs, selectors
+from authz.prior_auths import needs
 from authz.prior_auths.authorization import Standing
 from authz.prior_auths.authorizations import seen
 from authz.prior_auths.determination import Grant
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.needs import PayerVerdict
+from authz.prior_auths.opioid_use import known_patient
 from authz.prior_auths.services import determinations, queue, renewals, request
 from authz.prior_auths.what_if import Plan, what_if
 from tests import cast as stage
@@ -124,7 +125,7 @@ def test_a_window_longer_than_the_days_granted_releases_only_so_many(cast: Cast)
 
 def test_what_is_planned_is_told_to_need_it_though_another_drug_is_authorized(cast: Cast) -> None:
     prior_auth = stage.approved(cast)
-    known = selectors.known_patient(cast.stella, stage.PatientId(prior_auth.patient.public_id), now=NOW)
+    known = known_patient(cast.stella, stage.PatientId(prior_auth.patient.public_id), now=NOW)
 
     morphine = what_if(known, Plan(days_supply=5, starts_on=date(2025, 3, 9), rxcui=MORPHINE_15))
 

@@ -9,14 +9,14 @@ from authz.errors import InvalidInput
 from authz.ids import PatientId
 from authz.outbox.models import OutboxMessage
 from authz.prescriptions.models import FillVersion, Patient
-from authz.prior_auths import selectors
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.opioid_use import known_patient, opioid_use
 from authz.prior_auths.what_if import Plan, WhatIf, what_if
 from tests.cast import NOW, OXYCODONE_5, TODAY, Cast, fill, register
 
 
 def asked(cast: Cast, patient: Patient, days: int, on: date = TODAY, rxcui: str = "") -> WhatIf:
-    known = selectors.known_patient(cast.stella, PatientId(patient.public_id), now=NOW)
+    known = known_patient(cast.stella, PatientId(patient.public_id), now=NOW)
     return what_if(known, Plan(days_supply=days, starts_on=on, rxcui=rxcui))
 
 
@@ -30,7 +30,7 @@ def test_the_answer_is_that_of_the_same_days_dispensed(cast: Cast, days: int, ne
     planned = asked(cast, patient, days)
     fill(cast, patient, days)
 
-    truly = selectors.opioid_use(cast.stella, PatientId(patient.public_id), now=NOW).payer.verdict.episodes
+    truly = opioid_use(cast.stella, PatientId(patient.public_id), now=NOW).payer.verdict.episodes
     assert planned.needs_from == needs_from == truly[-1].pa_required_from
 
 

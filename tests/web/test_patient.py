@@ -13,7 +13,7 @@ from authz.policies.services import create_plan
 from authz.prescriptions.facts import CoverageFacts, ExemptionFacts
 from authz.prescriptions.models import PatientIdentifier
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.selectors import opioid_use
+from authz.prior_auths.opioid_use import opioid_use
 from authz.prior_auths.services import intake
 from authz.rules.records import ExemptionCategory
 from authz.web.chart import MOST_DAYS, Mark, Standing, Supply, chart

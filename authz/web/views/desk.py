@@ -23,6 +23,7 @@ from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.heard import clocks_if_asked
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Event, PriorAuth
+from authz.prior_auths.opioid_use import known_patient, use_of
 from authz.prior_auths.record_words import sentences_told
 from authz.prior_auths.review_queue import Part
 from authz.prior_auths.services import queue
@@ -138,10 +139,8 @@ class DeskCase(DeskPage):
         standing = words.status(State(prior_auth.state), rows.outcome_of(prior_auth))
         documents = selectors.attachments(self.actor, prior_auth)
         criteria = judged(prior_auth, documents)
-        use = selectors.use_of(
-            selectors.known_patient(
-                self.actor, PatientId(prior_auth.patient.public_id), now=self.now, reader=self.organization
-            )
+        use = use_of(
+            known_patient(self.actor, PatientId(prior_auth.patient.public_id), now=self.now, reader=self.organization)
         )
         offers = offered(prior_auth, self.actor, now=self.now)
         return self.desk(

@@ -16,8 +16,8 @@ from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Patient
 from authz.prior_auths import selectors
 from authz.prior_auths.moments import Happening, Moment
+from authz.prior_auths.opioid_use import KnownPatient, OpioidUse, SeenRecord, changes_of, known_patient, use_of
 from authz.prior_auths.record_words import KIND, record_names, with_records_named
-from authz.prior_auths.selectors import KnownPatient, OpioidUse, SeenRecord
 from authz.prior_auths.timeline import Timeline, timeline_of
 from authz.prior_auths.what_if import PLANNED, WhatIf, what_if
 from authz.rules.mme import two_decimals
@@ -82,9 +82,9 @@ class PatientPage(Page):
     """
 
     def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
-        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
+        known = known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
         written, as_of = self._as_of(request.GET)
-        use = selectors.use_of(known, as_of=as_of)
+        use = use_of(known, as_of=as_of)
         identifiers = own_identifiers(use.patient)
         verdict, trace = use.payer.verdict, trace_to_json(use.payer.trace())
         names = record_names(trace)
@@ -141,7 +141,7 @@ class PatientPage(Page):
     def _compared(self, known: KnownPatient, since: date | None) -> Compared | None:
         if since is None or since > self.today():
             return None
-        told = selectors.changes_of(known, since=since)
+        told = changes_of(known, since=since)
         names = record_names(trace_to_json(told.after.trace()))
         return Compared(
             since=since,
@@ -154,8 +154,8 @@ class PatientSheet(PatientPage):
     """The orders and fills as known on a day, as CSV."""
 
     def get(self, request: HttpRequest, patient_id: PatientId) -> HttpResponse:
-        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
-        use = selectors.use_of(known, as_of=self._as_of(request.GET)[1])
+        known = known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
+        use = use_of(known, as_of=self._as_of(request.GET)[1])
         return sheet(self, "orders and fills", columns=_COLUMNS, lines=(_cells(record) for record in use.records))
 
 
@@ -181,7 +181,7 @@ class PatientHistory(Page):
 
         :raises NotFound: when the reader does not know the patient, or only in an emergency.
         """
-        known = selectors.known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
+        known = known_patient(self.actor, patient_id, now=self.now, reader=self.organization)
         if known.emergency:
             raise NotFound("In an emergency the use is open, and nothing else.")
         return known.case.patient, timeline_of(known, as_of=_day(self.request.GET.get("as_of", "")))
