@@ -1,29 +1,15 @@
 """High doses, two long-acting opioids at once, an opioid with a benzodiazepine: found, explained, maybe required."""
 
-from dataclasses import replace
-from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from authz.errors import InvalidInput
 from authz.rules.evaluate import evaluate
-from authz.rules.policy import Basis, ExemptionCategory
-from authz.rules.records import AuthorizedPeriod, Case, Exemption, Record
-from authz.rules.thresholds import (
-    BenzodiazepineDays,
-    Finding,
-    FindingAction,
-    FindingKind,
-    Threshold,
-    finding_to_json,
-    findings,
-    sentences_of,
-)
+from authz.rules.records import AuthorizedPeriod, Exemption
+from authz.rules.thresholds import FindingKind, Threshold, finding_to_json, findings, sentences_of
 from tests.rules.builders import (
     BUPRENORPHINE_NALOXONE,
     BUPRENORPHINE_PATCH_10,
@@ -35,40 +21,11 @@ from tests.rules.builders import (
     fill,
     order,
 )
-from tests.rules.test_properties import cases, days
+from tests.rules.threshold_builders import benzodiazepine, dose, duplicate, found, oxycodone, when, with_benzodiazepine
 
 MORPHINE_ER_15, MS_CONTIN_15 = "891881", "892574"
 OXYCODONE_ER_10 = "1049502"
 OXYCODONE_ER_20 = "1049563"
-ALPRAZOLAM, LORAZEPAM = "alprazolam", "lorazepam"
-ALPRAZOLAM_TABLET, XANAX, LORAZEPAM_TABLET = "308047", "141927", "197900"
-
-
-def dose(at_least: str | int, action: str = "inform", **rest: Any) -> Threshold:
-    kind = FindingKind.MME_PER_DAY
-    return Threshold(kind=kind, at_least=Decimal(at_least), action=FindingAction(action), **rest)
-
-
-def duplicate(action: str = "inform") -> Threshold:
-    return Threshold(kind=FindingKind.DUPLICATE_LONG_ACTING, action=FindingAction(action))
-
-
-def with_benzodiazepine(action: str = "inform") -> Threshold:
-    return Threshold(kind=FindingKind.OPIOID_WITH_BENZODIAZEPINE, action=FindingAction(action))
-
-
-def found(threshold: Threshold, *records: Record, benzodiazepines: Any = (), **rest: Any) -> list[Finding]:
-    given_case = case(*records, **rest)
-    return list(findings(given_case, evaluate(given_case), [threshold], benzodiazepine_days=benzodiazepines))
-
-
-def when(finding: Finding) -> tuple[str, str]:
-    return finding.first_day.isoformat()[5:], finding.last_day.isoformat()[5:]
-
-
-def oxycodone(identity: str, start: str, days: int, a_day: int, **rest: Any) -> Record:
-    """Oxycodone 5 mg: 7.5 MME each."""
-    return fill(identity, start, days, quantity=Decimal(a_day * days), **rest)
 
 
 # -- doses
@@ -157,6 +114,12 @@ def test_what_does_not_count_is_not_found() -> None:
     assert found(dose(1), reversed_fill, for_use_disorder, future) == []
 
 
+def test_a_supply_that_begins_the_day_after_is_no_part_of_the_finding() -> None:
+    (finding,) = found(dose(50), oxycodone("a", "2025-01-01", 5, 8), oxycodone("b", "2025-01-06", 5, 4))
+
+    assert (when(finding), finding.records) == (("01-01", "01-05"), ("a",))
+
+
 # -- two long-acting opioids
 
 
@@ -208,119 +171,6 @@ def test_the_amount_is_how_many_long_acting_products_there_are_at_once() -> None
     assert (when(finding), finding.amount, finding.records) == (("01-02", "01-06"), 3, ("0", "1", "2"))
 
 
-# -- an opioid with a benzodiazepine
-
-
-def benzodiazepine(first: str, last: str, ingredient: str = ALPRAZOLAM) -> BenzodiazepineDays:
-    return BenzodiazepineDays(ingredient=ingredient, first=day(first), last=day(last))
-
-
-@pytest.mark.parametrize(
-    ("first", "last", "expected"),
-    [
-        ("2024-12-01", "2025-01-01", [("01-01", "01-01")]),
-        ("2025-01-05", "2025-03-01", [("01-05", "01-05")]),
-        ("2025-01-06", "2025-03-01", []),
-        ("2024-12-01", "2024-12-31", []),
-        ("2025-01-02", "2025-01-03", [("01-02", "01-03")]),
-    ],
-)
-def test_an_opioid_and_a_benzodiazepine_on_one_day(first: str, last: str, expected: Any) -> None:
-    opioid = fill("a", "2025-01-01", 5)
-    seen = found(with_benzodiazepine(), opioid, benzodiazepines=[benzodiazepine(first, last)])
-
-    assert [when(finding) for finding in seen] == expected
-
-
-def test_nothing_told_of_benzodiazepines_is_nothing_found() -> None:
-    assert found(with_benzodiazepine(), fill("a", "2025-01-01", 5)) == []
-
-
-def test_two_benzodiazepines_are_named_and_counted() -> None:
-    told = [
-        benzodiazepine("2025-01-01", "2025-01-03"),
-        benzodiazepine("2025-01-02", "2025-01-02"),
-        benzodiazepine("2025-01-03", "2025-01-04", LORAZEPAM),
-    ]
-
-    (finding,) = found(with_benzodiazepine(), fill("a", "2025-01-01", 5), benzodiazepines=told)
-
-    assert (when(finding), finding.amount) == (("01-01", "01-04"), 2)
-    assert finding.reasons == (
-        "An opioid with a benzodiazepine (alprazolam, lorazepam) from 2025-01-01 to 2025-01-04.",
-    )
-
-
-def test_each_time_with_a_benzodiazepine_is_required_and_has_its_own_cause() -> None:
-    told = [benzodiazepine("2025-01-01", "2025-01-02"), benzodiazepine("2025-01-05", "2025-01-06")]
-
-    first, second = found(
-        with_benzodiazepine("require_authorization"),
-        fill("a", "2025-01-01", 4),
-        fill("b", "2025-01-04", 5),
-        benzodiazepines=told,
-    )
-
-    assert (when(first), first.cause, first.records) == (("01-01", "01-02"), "a", ("a",))
-    assert (when(second), second.cause, second.records) == (("01-05", "01-06"), "b", ("b",))
-
-
-def test_a_supply_that_begins_the_day_after_is_no_part_of_the_finding() -> None:
-    (finding,) = found(dose(50), oxycodone("a", "2025-01-01", 5, 8), oxycodone("b", "2025-01-06", 5, 4))
-
-    assert (when(finding), finding.records) == (("01-01", "01-05"), ("a",))
-
-
-def test_dispensed_benzodiazepines_are_found_and_never_count_as_opioids() -> None:
-    generic = fill("b", "2025-01-03", 4, rxcui=ALPRAZOLAM_TABLET)
-    brand = fill("c", "2025-01-04", 3, rxcui=XANAX)
-    other = order("d", "2025-01-05", 1, rxcui=LORAZEPAM_TABLET)
-    records = (fill("a", "2025-01-01", 9), generic, brand, other)
-    verdict = evaluate(case(*records, as_of="2025-01-20"))
-
-    (finding,) = found(with_benzodiazepine(), *records, as_of="2025-01-20")
-
-    assert (when(finding), finding.amount, finding.records) == (("01-03", "01-06"), 2, ("a",))
-    assert (verdict.counted, verdict.attention) == (("a",), ())
-    assert [item.reason.value for item in verdict.ignored] == ["excluded_product"] * 3
-
-
-@pytest.mark.parametrize(
-    "facts",
-    [
-        {"status": "reversed"},
-        {"days": None},
-        {"days": 400},
-        {"learned": "2025-01-09"},
-        {"start": "2025-01-07"},
-        {"rxcui": "9990001"},
-    ],
-)
-def test_a_benzodiazepine_is_read_as_an_opioid_would_be(facts: dict[str, Any]) -> None:
-    facts = {"start": "2025-01-01", "days": 5, "rxcui": ALPRAZOLAM_TABLET, **facts}
-    benzo = fill("b", facts.pop("start"), facts.pop("days"), **facts)
-
-    assert found(with_benzodiazepine(), fill("a", "2025-01-01", 9), benzo, as_of="2025-01-05") == []
-
-
-def test_a_correction_to_another_product_takes_the_benzodiazepine_back() -> None:
-    wrong = fill("b", "2025-01-01", 5, rxcui=ALPRAZOLAM_TABLET)
-    right = replace(wrong, version=2, rxcui=OXYCODONE_5)
-
-    assert found(with_benzodiazepine(), fill("a", "2025-01-01", 5), wrong, right) == []
-
-
-def test_a_period_does_not_end_before_it_begins() -> None:
-    with pytest.raises(InvalidInput) as refused:
-        benzodiazepine("2025-01-02", "2025-01-01")
-
-    assert refused.value.fields == {"last": ["It lies before the first day."]}
-
-
-def test_a_period_may_be_one_day() -> None:
-    assert benzodiazepine("2025-01-02", "2025-01-02").last == day("2025-01-02")
-
-
 # -- what follows
 
 
@@ -350,18 +200,6 @@ def test_the_cause_of_a_duplicate_is_the_second_product() -> None:
     (finding,) = found(duplicate("require_authorization"), morphine, refill, oxycodone_er)
 
     assert (finding.cause, finding.required_from) == ("c", day("2025-01-05"))
-
-
-def test_the_cause_beside_a_benzodiazepine_is_the_opioid() -> None:
-    told = [benzodiazepine("2025-01-03", "2025-01-09")]
-    (finding,) = found(
-        with_benzodiazepine("require_authorization"),
-        fill("a", "2025-01-01", 5),
-        fill("b", "2025-01-03", 5),
-        benzodiazepines=told,
-    )
-
-    assert (finding.cause, finding.required_from) == ("a", day("2025-01-03"))
 
 
 @pytest.mark.parametrize(
@@ -511,131 +349,3 @@ def test_a_threshold_is_named_by_its_kind_and_dose() -> None:
         "mme_per_day_100",
     ]
     assert duplicate().name == "duplicate_long_acting"
-
-
-# -- laws
-
-doses = st.sampled_from([1, 10, 29, 30, 31, 60, 90, 180, 400]).map(Decimal)
-actions = st.sampled_from(FindingAction)
-thresholds = st.one_of(
-    st.builds(dose, doses, actions, spares_established=st.booleans()),
-    st.builds(duplicate, actions),
-    st.builds(with_benzodiazepine, actions),
-)
-
-
-@st.composite
-def periods(draw: st.DrawFn) -> BenzodiazepineDays:
-    first = draw(days)
-    length = draw(st.integers(0, 20))
-    ingredient = draw(st.sampled_from([ALPRAZOLAM, LORAZEPAM]))
-    return BenzodiazepineDays(ingredient=ingredient, first=first, last=first + timedelta(days=length))
-
-
-told = st.lists(periods(), max_size=3)
-
-
-def look(given_case: Case, threshold: Threshold, benzodiazepines: Any = ()) -> tuple[Finding, ...]:
-    return findings(given_case, evaluate(given_case), [threshold], benzodiazepine_days=benzodiazepines)
-
-
-def days_of(seen: tuple[Finding, ...]) -> set[date]:
-    return {
-        finding.first_day + timedelta(days=n)
-        for finding in seen
-        for n in range((finding.last_day - finding.first_day).days + 1)
-    }
-
-
-@given(cases(), doses, doses)
-def test_raising_a_threshold_never_adds_a_day(given_case: Case, one: Decimal, other: Decimal) -> None:
-    lower, higher = sorted((one, other))
-
-    assert days_of(look(given_case, dose(higher))) <= days_of(look(given_case, dose(lower)))
-
-
-@given(cases(), doses)
-def test_the_days_found_are_those_of_the_series_at_or_over_the_dose(given_case: Case, least: Decimal) -> None:
-    over = {
-        run.first + timedelta(days=n)
-        for run in evaluate(given_case).mme.series
-        if run.amount >= Fraction(least)
-        for n in range((run.last - run.first).days + 1)
-    }
-
-    assert days_of(look(given_case, dose(least))) == over
-
-
-@given(cases(), thresholds, told)
-def test_the_order_of_records_changes_nothing(given_case: Case, threshold: Threshold, benzodiazepines: Any) -> None:
-    turned = replace(given_case, records=given_case.records[::-1])
-
-    assert look(turned, threshold, benzodiazepines[::-1]) == look(given_case, threshold, benzodiazepines)
-
-
-@given(cases(), thresholds, told, st.sampled_from(ExemptionCategory), st.none() | days, st.none() | days)
-def test_one_more_exemption_never_adds_a_requirement(
-    given_case: Case, threshold: Threshold, benzodiazepines: Any, category: Any, start: Any, end: Any
-) -> None:
-    more = (*given_case.exemptions, Exemption(category=category, start=start, end=end))
-    before = look(given_case, threshold, benzodiazepines)
-    after = look(replace(given_case, exemptions=more), threshold, benzodiazepines)
-
-    assert [finding.first_day for finding in after] == [finding.first_day for finding in before]
-    for earlier, later in zip(before, after, strict=True):
-        assert later.required_from is None or (
-            earlier.required_from is not None and later.required_from >= earlier.required_from
-        )
-
-
-@given(cases(), thresholds, told)
-def test_every_finding_hangs_together(given_case: Case, threshold: Threshold, benzodiazepines: Any) -> None:
-    starts = {record.id: record.start for record in given_case.records}
-    seen = look(given_case, threshold, benzodiazepines)
-
-    for finding in seen:
-        assert finding.first_day <= finding.last_day
-        assert finding.amount >= threshold.least
-        assert finding.reasons
-        assert (finding.cause is None) == (finding.required_from is None)
-        if finding.required_from is not None:
-            assert finding.action is FindingAction.REQUIRE_AUTHORIZATION
-            assert finding.first_day <= finding.required_from <= finding.last_day
-            assert finding.cause in finding.records
-            assert starts[finding.cause] <= finding.required_from
-    assert [finding.first_day for finding in seen] == sorted(finding.first_day for finding in seen)
-
-
-@given(cases(), thresholds, told, st.integers(-400, 400))
-def test_moving_everything_by_whole_days_moves_the_findings(
-    given_case: Case, threshold: Threshold, benzodiazepines: Any, by: int
-) -> None:
-    shift = timedelta(days=by)
-
-    def move(whole: Any, *names: str) -> Any:
-        given = {name: getattr(whole, name) for name in names}
-        return replace(whole, **{name: value and value + shift for name, value in given.items()})
-
-    moved = replace(
-        move(given_case, "as_of", "history_start"),
-        records=tuple(move(record, "start", "recorded_on") for record in given_case.records),
-        exemptions=tuple(move(period, "start", "end") for period in given_case.exemptions),
-        authorizations=tuple(move(period, "start", "end") for period in given_case.authorizations),
-    )
-    later = look(moved, threshold, [move(period, "first", "last") for period in benzodiazepines])
-
-    assert [(f.first_day - shift, f.last_day - shift, f.amount, f.records, f.cause) for f in later] == [
-        (f.first_day, f.last_day, f.amount, f.records, f.cause) for f in look(given_case, threshold, benzodiazepines)
-    ]
-
-
-@given(cases(), thresholds, told)
-@settings(max_examples=50)
-def test_the_basis_makes_no_difference(given_case: Case, threshold: Threshold, benzodiazepines: Any) -> None:
-    without_release = replace(threshold, spares_established=False)
-    seen = [
-        look(replace(given_case, policy=replace(given_case.policy, basis=basis)), without_release, benzodiazepines)
-        for basis in Basis
-    ]
-
-    assert seen[0] == seen[1]
