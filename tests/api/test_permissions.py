@@ -44,7 +44,7 @@ from tests.api.callers import (
 )
 from tests.notifications.hooks import announce_test, registered, tell
 from tests.policies.documents import strict
-from tests.policies.test_payer_policies import Office, an_office
+from tests.policies.office import Office, an_office
 from tests.receiver import Receiver
 
 pytestmark = pytest.mark.thorough

@@ -20,7 +20,7 @@ from tests import cast as stage
 from tests.api.callers import Caller, field_errors, machine, nothing_changes, person, refused, today
 from tests.cast import Cast
 from tests.policies.documents import limit, strict
-from tests.policies.test_payer_policies import an_office
+from tests.policies.office import an_office
 
 PART_D = "policies/catalog/part_d_2019/2/"
 

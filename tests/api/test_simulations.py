@@ -10,7 +10,7 @@ from tests.api.callers import Caller, days_ago, field_errors, nothing_changes, p
 from tests.api.test_policies import drafted, path_of
 from tests.cast import Cast
 from tests.policies.documents import limit
-from tests.policies.test_payer_policies import an_office
+from tests.policies.office import an_office
 from workers.tasks import run_simulations
 
 

@@ -1,69 +1,24 @@
 """Policies that an insurer holds itself: drafted by one person, activated by another, and then left alone."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import date, timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
 
-from authz.access import selectors as access_selectors
-from authz.access import services as access
-from authz.access.models import Organization
-from authz.access.roles import Actor, Role
+from authz.access.roles import Actor
 from authz.audit.models import AuditEntry
-from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound, StaleVersion
-from authz.ids import PayerPolicyId
+from authz.errors import Forbidden, InvalidInput, NotFound, StaleVersion
 from authz.policies import selectors, services
 from authz.policies.catalog import UnknownPolicy
 from authz.policies.models import PayerPolicy, Plan
 from authz.policies.services import PolicyClosed
 from tests import cast as stage
-from tests.cast import NOW, TODAY, Cast
+from tests.cast import NOW, TODAY
 from tests.policies.documents import limit, strict
+from tests.policies.office import Office, admin, key_of
 
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class Office:
-    """Evergreen's Ada and Ben, and Summit's Sue, who decide on their insurer's policies."""
-
-    cast: Cast
-    ada: Actor
-    ben: Actor
-    sue: Actor
-
-    def drafted(self, document: dict[str, Any] | None = None) -> PayerPolicy:
-        return services.draft_policy(document=document or strict(), by=self.ada, now=NOW)
-
-    def active(self, document: dict[str, Any] | None = None) -> PayerPolicy:
-        return services.activate_policy(policy_id=key_of(self.drafted(document)), by=self.ben, now=NOW)
-
-    def retired(self, on: date, document: dict[str, Any] | None = None) -> PayerPolicy:
-        return services.retire_policy(policy_id=key_of(self.active(document)), retired_on=on, by=self.ada, now=NOW)
-
-
-def admin(name: str, organization: Organization) -> Actor:
-    person = access.create_person(email=f"{name}@example.org", full_name=name.title(), password=stage.PASSWORD)
-    access.add_membership(person=person, organization=organization, role=Role.INSURER_ADMIN)
-    return access_selectors.actor_for(person=person, organization=organization)
-
-
-def an_office(cast: Cast) -> Office:
-    return Office(cast, admin("ada", cast.evergreen), admin("ben", cast.evergreen), admin("sue", cast.summit))
-
-
-@pytest.fixture
-def office(cast: Cast) -> Office:
-    return an_office(cast)
-
-
-def key_of(row: PayerPolicy) -> PayerPolicyId:
-    return PayerPolicyId(row.public_id)
 
 
 # -- drafting
@@ -387,131 +342,3 @@ def test_everything_that_is_wrong_with_a_plan_is_told_at_once(office: Office) ->
     assert set(refused.value.fields) == {"code", "policy", "regime", "time_zone"}
     with pytest.raises(Forbidden):
         open_plan(office.cast.rae)
-
-
-# -- what the database itself refuses
-
-
-CHANGE = "UPDATE authz_payerpolicy SET {}"
-COPY = """
-INSERT INTO authz_payerpolicy (public_id, version, {0}) SELECT gen_random_uuid(), '2', {0} FROM authz_payerpolicy
-"""
-
-
-def refused(sql: str, why: str) -> None:
-    with pytest.raises(DatabaseError, match=why), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "terms = '{}'",
-        "title = 'Other'",
-        "in_force_from = in_force_from - 1",
-        "in_force_until = '2030-01-01'",
-        "activated_at = activated_at + interval '1 day'",
-        "drafts = drafts + 1",
-        "insurer_id = insurer_id + 1",
-        "state = 'draft', activated_by_id = NULL, activated_at = NULL",
-        "state = 'retired', retired_by_id = author_id, retired_on = '2030-01-01', terms = '{}'",
-    ],
-)
-def test_an_active_policy_is_immutable(office: Office, change: str) -> None:
-    office.active()
-
-    refused(CHANGE.format(change), "an activated policy is immutable")
-    refused("DELETE FROM authz_payerpolicy", "an activated policy is immutable")
-
-    assert PayerPolicy.objects.get().state == "active"
-
-
-def test_a_draft_is_never_retired_past_the_second_signature(office: Office) -> None:
-    office.drafted()
-    signed = f"activated_by_id = {office.ben.person_id}, activated_at = now()"
-    retired = f"retired_by_id = {office.ben.person_id}, retired_on = '2030-01-01'"
-
-    refused(CHANGE.format(f"state = 'retired', {signed}, {retired}"), "an activated policy is immutable")
-
-    assert PayerPolicy.objects.get().state == "draft"
-
-
-def test_a_retired_policy_is_immutable(office: Office) -> None:
-    office.retired(TOMORROW)
-
-    refused(CHANGE.format("retired_on = '2030-01-01'"), "an activated policy is immutable")
-    refused("DELETE FROM authz_payerpolicy", "an activated policy is immutable")
-
-    assert PayerPolicy.objects.get().retired_on == TOMORROW
-
-
-def test_nothing_is_slipped_in_with_the_second_signature(office: Office) -> None:
-    row = office.drafted()
-    signed = f"state = 'active', activated_by_id = {office.ben.person_id}, activated_at = now()"
-
-    refused(CHANGE.format(signed + ", terms = '{}'"), "an activated policy is immutable")
-    refused(CHANGE.format(f"{signed}, author_id = {office.cast.people['rae'].pk}"), "immutable")
-
-    assert PayerPolicy.objects.get().terms == row.terms
-
-
-def test_nobody_activates_their_own_policy_whatever_program_they_use(office: Office) -> None:
-    office.drafted()
-    signed = f"state = 'active', activated_by_id = {office.ada.person_id}, activated_at = now()"
-
-    refused(CHANGE.format(signed), "policy_is_activated_by_somebody_else")
-    refused(CHANGE.format("state = 'active'"), "policy_is_activated_by_somebody_else")
-
-    assert PayerPolicy.objects.get().state == "draft"
-
-
-def test_no_policy_begins_active(office: Office) -> None:
-    office.active()
-    columns = ", ".join(
-        column.column
-        for column in PayerPolicy._meta.concrete_fields
-        if column.column not in {"id", "public_id", "version"}
-    )
-
-    refused(COPY.format(columns), "a policy begins as a draft")
-
-    assert PayerPolicy.objects.count() == 1
-
-
-def test_the_database_itself_keeps_two_versions_off_one_day(office: Office) -> None:
-    office.active()
-    office.drafted(strict(version="2"))
-    signed = f"state = 'active', activated_by_id = {office.ben.person_id}, activated_at = now()"
-
-    refused(CHANGE.format(f"{signed} WHERE state = 'draft'"), "one_policy_version_a_day")
-
-    assert PayerPolicy.objects.filter(state="active").count() == 1
-
-
-def test_a_draft_may_be_thrown_away(office: Office) -> None:
-    office.drafted()
-
-    PayerPolicy.objects.all().delete()
-
-    assert not PayerPolicy.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_two_people_who_activate_at_once_bring_one_version_in_force() -> None:
-    office = an_office(stage.assemble())
-    rows = [office.drafted(), office.drafted(strict(version="2"))]
-    together = Barrier(2)
-
-    def activate(row: PayerPolicy) -> str:
-        together.wait()
-        try:
-            return services.activate_policy(policy_id=key_of(row), by=office.ben, now=NOW).state
-        except AuthzError as error:
-            return error.code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(2) as pool:
-        outcomes = sorted(pool.map(activate, rows))
-
-    assert outcomes == ["active", "invalid-input"]

@@ -3,8 +3,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
-import pytest
-
 from authz.ids import PatientId, PlanId
 from authz.policies import services
 from authz.policies.models import Plan
@@ -17,14 +15,9 @@ from authz.rules.policy import ExemptionCategory
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of
 from tests.policies.documents import limit, strict
-from tests.policies.test_payer_policies import Office, an_office
+from tests.policies.office import Office
 
 MORPHINE_ER_15, OXYCODONE_ER_10 = "891881", "1049502"
-
-
-@pytest.fixture
-def office(cast: Cast) -> Office:
-    return an_office(cast)
 
 
 def insured_under(cast: Cast, policy: str, *, since: date = date(2018, 1, 1)) -> Patient:

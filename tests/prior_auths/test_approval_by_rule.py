@@ -11,8 +11,8 @@ from authz.prior_auths.services import automation, determinations, queue, reopen
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
 from tests.policies.documents import limit
-from tests.policies.test_payer_policies import an_office
-from tests.policies.test_payer_policies import key_of as policy_key
+from tests.policies.office import an_office
+from tests.policies.office import key_of as policy_key
 
 AUTOMATION: dict[str, Any] = {
     "most_days": 14,

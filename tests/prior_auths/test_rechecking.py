@@ -25,7 +25,7 @@ from authz.prior_auths.services import intake, rechecking
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, fill, later, register
 from tests.policies.documents import limit
-from tests.policies.test_payer_policies import Office, an_office
+from tests.policies.office import Office, an_office
 from tests.policies.test_policy_in_force import insured_under
 
 A_MARK = {"source": "handbook", "confirmed": True}

@@ -11,7 +11,7 @@ from authz.policies import catalog
 from authz.policies.models import PayerPolicy, PayerReason
 from authz.simulations import services as simulating
 from tests.cast import Cast, approved, denied, fill, register
-from tests.policies.test_payer_policies import Office, an_office
+from tests.policies.office import Office, an_office
 from tests.web.conftest import Door
 from tests.web.reading import findings
 
