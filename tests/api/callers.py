@@ -96,6 +96,11 @@ def machine(organization: Organization, *roles: Role) -> Caller:
     return Caller(text)
 
 
+def address(case: PriorAuth, step: str = "") -> str:
+    """Return where a request is, or one of its steps."""
+    return f"prior-authorizations/{case.public_id}/{step}"
+
+
 def today() -> date:
     """Return the day it is where the cast works."""
     return clock.day_in("America/New_York", at=clock.now())
