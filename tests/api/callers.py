@@ -14,7 +14,7 @@ from django.test import Client
 from authz import clock
 from authz.access.machines.services import create_client, issue_for_secret
 from authz.access.models import AccessToken, Organization
-from authz.access.roles import Role
+from authz.access.roles import CLINIC_ROLES, Role
 from authz.access.services import log_in
 from authz.audit.models import AuditEntry
 from authz.audit.services import READ
@@ -94,6 +94,11 @@ def machine(organization: Organization, *roles: Role) -> Caller:
     client, secret = create_client(organization=organization, name="A machine", roles=set(roles))
     text, _ = issue_for_secret(client_id=str(client.public_id), client_secret=secret, scope=None, now=clock.now())
     return Caller(text)
+
+
+def organization_of(cast: stage.Cast, role: Role) -> Organization:
+    """Return the organization of the cast whose people have a role."""
+    return cast.riverside if role in CLINIC_ROLES else cast.evergreen
 
 
 def address(case: PriorAuth, step: str = "") -> str:
