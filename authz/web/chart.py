@@ -7,7 +7,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
-from authz.web import words
+from authz.web import formats
 from authz.web.opioid_days import UseDay
 
 MOST_DAYS = 120
@@ -246,19 +246,19 @@ def _title(days: Sequence[UseDay], limit: int) -> str:
     beyond = next((day for day in days if day.is_beyond), None)
     if needing:
         need = "needs" if len(needing) == 1 else "need"
-        counted = words.counted(len(needing), "day")
-        return f"{counted} from {words.day(needing[0].on)} on {need} authorization: beyond the limit of {limit}"
+        counted = formats.counted(len(needing), "day")
+        return f"{counted} from {formats.day(needing[0].on)} on {need} authorization: beyond the limit of {limit}"
     if beyond:
         return f"No day needs authorization: what is beyond the limit of {limit} is released"
-    return f"No day needs authorization: {words.counted(len(days), 'covered day')}, within the limit of {limit}"
+    return f"No day needs authorization: {formats.counted(len(days), 'covered day')}, within the limit of {limit}"
 
 
 def _description(days: Sequence[UseDay], limit: int) -> str:
     needing = [day for day in days if day.needs_authorization]
-    counted = f"{words.counted(len(days), 'covered day')}; the limit is {limit}."
+    counted = f"{formats.counted(len(days), 'covered day')}; the limit is {limit}."
     need = "need" if len(needing) != 1 else "needs"
     needed = (
-        f"{words.counted(len(needing), 'day')} from {words.day(needing[0].on)} on {need} authorization."
+        f"{formats.counted(len(needing), 'day')} from {formats.day(needing[0].on)} on {need} authorization."
         if needing
         else "No day needs authorization."
     )
@@ -270,4 +270,4 @@ def _dose(days: Sequence[UseDay]) -> str:
     amount = Fraction(peak.mme)
     least = "" if all(day.is_mme_whole for day in days) else "at least "
     level = f"from {CARE} up" if amount >= CARE else f"from {CAUTION} up" if amount >= CAUTION else f"below {CAUTION}"
-    return f"The most a day is {least}{words.trimmed(peak.mme)} MME, which is {level}."
+    return f"The most a day is {least}{formats.trimmed(peak.mme)} MME, which is {level}."

@@ -8,7 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from authz.prior_auths.models import CallTime
-from authz.web import words
+from authz.web import formats
 
 LONGEST_NOTE = 2000
 _LOCAL: Final = "%Y-%m-%dT%H:%M"  # as browsers write it
@@ -81,7 +81,7 @@ def offered_time(times: Iterable[CallTime]) -> forms.ChoiceField:
     """Return a field for one of the times of a call, told in the reader's own time zone; its value is the time's id."""
     return forms.ChoiceField(
         label="Which time?",
-        choices=[(str(time.public_id), words.moment(timezone.localtime(time.starts_at))) for time in times],
+        choices=[(str(time.public_id), formats.moment(timezone.localtime(time.starts_at))) for time in times],
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a time.", "invalid_choice": "This time is no longer offered."},
     )

@@ -12,7 +12,7 @@ from django.forms.widgets import Input
 from authz.prior_auths.determination import is_no_more
 from authz.prior_auths.models import RequestedLine
 from authz.rules.formulary import packaged
-from authz.web import words
+from authz.web import formats
 
 PARTS: Final = ("rxcui", "days", "quantity", "daily_units", "refills", "starts_on", "ends_on")
 """The fields of a grant, in the order of the form; `Grant` takes them by these names."""
@@ -108,8 +108,8 @@ def _asked(line: RequestedLine) -> dict[str, str]:
         "quantity": _plain(line.quantity) or "not said",
         "daily_units": _plain(line.daily_units) or "not limited",
         "refills": "not said" if line.refills is None else str(line.refills),
-        "starts_on": words.day(line.starts_on),
-        "ends_on": words.day(line.ends_on),
+        "starts_on": formats.day(line.starts_on),
+        "ends_on": formats.day(line.ends_on),
     }
 
 
@@ -141,7 +141,7 @@ def _short(widget: type[Input]) -> Input:
 
 
 def _plain(quantity: Decimal | None) -> str:
-    return "" if quantity is None else words.amount(quantity)
+    return "" if quantity is None else formats.amount(quantity)
 
 
 def _day_field(label: str, initial: date) -> forms.DateField:

@@ -8,14 +8,14 @@ from django.utils import timezone
 from authz.documentation import catalog
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
-from authz.web import words
+from authz.web import formats, words
 
 
 def changed_since(prior_auth: PriorAuth, seen_at: datetime) -> Iterator[str]:
     """Yield, in words, the steps taken since and the questions that were answered or confirmed since."""
     for event in prior_auth.events.all():
         if event.at > seen_at:
-            when = words.moment(timezone.localtime(event.at))
+            when = formats.moment(timezone.localtime(event.at))
             yield f"{words.DONE[Step(event.step)]} by {event.actor_name}, {when}"
     if prior_auth.answers is None:
         return

@@ -7,7 +7,7 @@ from typing import Final
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Question
 from authz.prior_auths.lifecycle import NEVER_AWAITED, State, Step
-from authz.web import words
+from authz.web import formats, words
 
 ANSWER_QUESTIONS: Final = "answers"
 """The place of the questionnaire on the request's page; a step's place is its value."""
@@ -43,6 +43,6 @@ def _towards_submission(roles: Collection[Role], unanswered: Sequence[Question])
     is_prescriber = Role.PRESCRIBER in roles
     mine = [question for question in unanswered if is_prescriber or not question.only_prescriber]
     if mine:
-        return NextAction(f"Answer {words.counted(len(mine), 'question')}", ANSWER_QUESTIONS)
+        return NextAction(f"Answer {formats.counted(len(mine), 'question')}", ANSWER_QUESTIONS)
     step = Step.ASK_PRESCRIBER if unanswered else Step.SUBMIT
     return NextAction(words.ACTION[step], step.value)

@@ -22,7 +22,7 @@ from authz.prior_auths.authorization import Standing as RightStanding
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.moments import Happening
-from authz.web import words
+from authz.web import formats, words
 
 register = template.Library()
 
@@ -44,7 +44,7 @@ def redisclosure_notice() -> str:
 def moment(at: datetime) -> SafeString:
     """Show an instant in the reader's time zone."""
     return format_html(
-        '<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), words.moment(timezone.localtime(at))
+        '<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), formats.moment(timezone.localtime(at))
     )
 
 
@@ -57,7 +57,7 @@ def drawn(svg: str) -> SafeString:
 @register.filter
 def day(on: date) -> SafeString:
     """Show a day."""
-    return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.day(on))
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), formats.day(on))
 
 
 @register.filter
@@ -72,57 +72,57 @@ def in_force(version: InForce) -> SafeString:
 @register.filter
 def near_moment(at: datetime, today: date) -> SafeString:
     """Show an instant in the reader's time zone, in a list of what is near."""
-    said = words.near_moment(timezone.localtime(at), today=today)
+    said = formats.near_moment(timezone.localtime(at), today=today)
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), said)
 
 
 @register.filter
 def near_day(on: date, today: date) -> SafeString:
     """Show a day in a list of what is near."""
-    return format_html('<time datetime="{}">{}</time>', on.isoformat(), words.near_day(on, today=today))
+    return format_html('<time datetime="{}">{}</time>', on.isoformat(), formats.near_day(on, today=today))
 
 
 @register.filter
 def time_left(at: datetime, now: datetime) -> str:
     """Show how far off a deadline is, or by how much it has passed."""
-    return words.time_left(at, now=now)
+    return formats.time_left(at, now=now)
 
 
 @register.filter
 def length_left(at: datetime, now: datetime) -> str:
     """Show how long it is until an instant: "24 minutes"."""
-    return words.distance(at, now=now).removeprefix("in ")
+    return formats.distance(at, now=now).removeprefix("in ")
 
 
 @register.filter
 def clock_time(at: datetime) -> SafeString:
     """Show an instant of today by its time of day in the reader's time zone."""
-    said = words.time_of_day(timezone.localtime(at))
+    said = formats.time_of_day(timezone.localtime(at))
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), said)
 
 
 @register.filter
 def from_today(on: date, today: date) -> str:
     """Show how far off a day is."""
-    return words.days_off(on, today=today)
+    return formats.days_off(on, today=today)
 
 
 @register.filter
 def amount(quantity: Decimal | None) -> str:
     """Show an exact amount, or that it is not known."""
-    return "not known" if quantity is None else words.amount(quantity)
+    return "not known" if quantity is None else formats.amount(quantity)
 
 
 @register.filter
 def trimmed(amount: str) -> str:
     """Show an amount of two decimals without needless ones."""
-    return words.trimmed(amount)
+    return formats.trimmed(amount)
 
 
 @register.filter
 def two_decimals(number: Fraction) -> str:
     """Show a figure to two decimals."""
-    return words.two_decimals(number)
+    return formats.two_decimals(number)
 
 
 @register.filter
@@ -134,7 +134,7 @@ def labelled(row: Sequence[str], head: Sequence[str]) -> list[tuple[str, str]]:
 @register.filter
 def counted(number: int, noun: str) -> str:
     """Show a number with its noun."""
-    return words.counted(number, noun)
+    return formats.counted(number, noun)
 
 
 @register.filter

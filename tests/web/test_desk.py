@@ -15,7 +15,7 @@ from authz.access.roles import Role
 from authz.access.services import add_membership
 from authz.prior_auths.models import PriorAuth, Skip
 from authz.prior_auths.services import queue
-from authz.web import words
+from authz.web import formats
 from tests.cast import (
     Cast,
     appeal_in_review,
@@ -233,7 +233,7 @@ def test_a_question_goes_to_whom_it_is_for_and_both_sides_see_by_when(cast: Cast
 
     send(rae, prior_auth, "ask", **said)
 
-    told = rf"For the prescriber, wanted by <time [^>]*>{re.escape(words.moment(until))}"
+    told = rf"For the prescriber, wanted by <time [^>]*>{re.escape(formats.moment(until))}"
     assert re.search(told, seen(rae, prior_auth))
     assert re.search(told, enter("stella").get(f"/prior-auths/{prior_auth.public_id}/").content.decode())
 

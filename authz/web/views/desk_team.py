@@ -21,7 +21,7 @@ from authz.prior_auths.models import Absence
 from authz.prior_auths.review_queue import Load
 from authz.prior_auths.services import absences, queue
 from authz.prior_auths.services.steps import IllegalStep
-from authz.web import rows, words
+from authz.web import formats, rows
 from authz.web.forms import PlainForm, local_instant, long_text
 from authz.web.pages import Page
 from authz.web.sheets import MOST, instant, sheet
@@ -193,7 +193,7 @@ class HandedOn(Team):
         except AuthzError as refusal:
             form.add_error(None, refusal.detail)
         else:
-            messages.success(request, f"{words.counted(len(handed), 'request')} handed on.")
+            messages.success(request, f"{formats.counted(len(handed), 'request')} handed on.")
             return redirect("desk-team")
         return self.page(hand_on=form)
 

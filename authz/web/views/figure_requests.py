@@ -23,7 +23,7 @@ from authz.reporting.figures import Figure, Speed, hours
 from authz.reporting.periods import Period
 from authz.reporting.selectors import Whose
 from authz.reporting.sheet import rounded
-from authz.web import figure_words, page_tags, rows, words
+from authz.web import figure_words, formats, page_tags, rows, words
 from authz.web.pages import Page
 from authz.web.sheets import MOST, instant, sheet
 from authz.web.worklist_filters import query
@@ -205,7 +205,7 @@ def _whole(requests: QuerySet[PriorAuth]) -> QuerySet[PriorAuth]:
 
 
 def _days(period: Period) -> str:
-    return f"{words.day(period.since)} to {words.day(period.until)}"
+    return f"{formats.day(period.since)} to {formats.day(period.until)}"
 
 
 def _shown(told: Told) -> str:

@@ -22,7 +22,7 @@ from authz.prior_auths.services import assigning
 from authz.prior_auths.services.steps import IllegalStep
 from authz.prior_auths.wanted import Show
 from authz.prior_auths.worklist import Choices, Reading
-from authz.web import rows, words
+from authz.web import formats, rows, words
 from authz.web.forms import Fault
 from authz.web.pages import Page
 from authz.web.rows import Row
@@ -161,7 +161,7 @@ class Assignment(Page):
         except AuthzError as error:
             messages.error(request, f"Nothing was assigned. {_sentence(error)}")
             return redirect(back)
-        messages.success(request, f"{words.counted(len(ticked), 'request')} assigned.")
+        messages.success(request, f"{formats.counted(len(ticked), 'request')} assigned.")
         return redirect(back)
 
 
