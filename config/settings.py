@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg.conninfo import conninfo_to_dict
 
-from config import env
+from config import env, openapi
 from config.loopback import must_stay_here
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -249,57 +249,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "COERCE_DECIMAL_TO_STRING": True,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Authz",
-    "DESCRIPTION": "Prior authorization for opioid prescriptions.",
-    "VERSION": "1",
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "authz.api.schema.loosen_null",
-        "authz.api.schema.tell_purpose",
-    ],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
-    "ENUM_NAME_OVERRIDES": {
-        "State": "authz.api.schema.STATES",
-        "Step": "authz.api.schema.STEPS",
-        "AppealState": "authz.api.schema.APPEAL_STATES",
-        "AppealStep": "authz.api.schema.APPEAL_STEPS",
-        "AppealOutcome": "authz.api.schema.APPEAL_OUTCOMES",
-        "CallState": "authz.api.schema.CALL_STATES",
-        "CallStep": "authz.api.schema.CALL_STEPS",
-        "Role": "authz.api.schema.ROLES",
-        "GivenRole": "authz.api.schema.GIVEN_ROLES",
-        "Outcome": "authz.api.schema.OUTCOMES",
-        "LineOutcome": "authz.api.schema.LINE_OUTCOME_VALUES",
-        "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",
-        "ReleasedBy": "authz.api.schema.RELEASES",
-        "FindingKind": "authz.api.schema.FINDINGS",
-        "PolicyState": "authz.api.schema.POLICY_STATES",
-        "Naive": "authz.api.schema.NAIVE",
-        "RuleStep": "authz.api.schema.RULE_STEPS",
-        "RecordKind": "authz.api.schema.RECORD_KINDS",
-        "SettingStanding": "authz.api.schema.SETTING_STANDINGS",
-        "Ignored": "authz.api.schema.IGNORED",
-        "RecordChange": "authz.api.schema.RECORD_CHANGES",
-        "AnswerKind": "authz.api.schema.ANSWER_KINDS",
-        "AnswerSource": "authz.api.schema.ANSWER_SOURCES",
-        "WebhookEndpointState": "authz.api.schema.ENDPOINT_STATES",
-        "WebhookDeliveryState": "authz.api.schema.DELIVERY_STATES",
-        "SaidSource": "authz.api.schema.SAID_SOURCES",
-        "OutsideChannel": "authz.api.schema.OUTSIDE_CHANNELS",
-        "CodedAnswer": "authz.api.schema.CODED_ANSWERS",
-        "ReviewAction": "authz.api.schema.REVIEW_ACTIONS",
-        "PasStatus": "authz.api.schema.PAS_STATUSES",
-        "EpaStatus": "authz.api.schema.EPA_STATUSES",
-    },
-}
+SPECTACULAR_SETTINGS = openapi.SETTINGS
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 IMPORT_MAX_BYTES = env.number("AUTHZ_IMPORT_MAX_MEGABYTES", 25) * 1024 * 1024
 
