@@ -25,7 +25,7 @@ from authz.pain.facts import PainScoreFacts
 from authz.pain.models import PainScore
 from authz.pain.sight import score_of
 from authz.prescriptions.services import RecordOutcome
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import RecordStatus
 

@@ -12,7 +12,7 @@ from authz.api.views import Door
 from authz.ids import PatientId
 from authz.pain import selectors
 from authz.pain.selectors import SeenSignal
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 from authz.rules.pain_signal import Explanation, Instrument, NoPainSignal, NoSignal, PainSignal, Period, sentences
 from authz.rules.policy import MmeTable
 

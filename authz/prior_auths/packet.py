@@ -15,6 +15,7 @@ from authz.documentation.questionnaire import Source
 from authz.documentation.standing import Standing
 from authz.prescriptions.part2 import notice
 from authz.prior_auths.models import Evaluation, PriorAuth, RequestedLine
+from authz.rules.amounts import plain
 
 FORMAT: Final = "3"
 """Packets of the first format name none; they hold answers, lines, explanation and policy alone. Those of the second
@@ -121,7 +122,7 @@ def _line(line: RequestedLine) -> dict[str, Any]:
 
 
 def _amount(quantity: Decimal | None) -> str | None:
-    return None if quantity is None else f"{quantity.normalize():f}"
+    return None if quantity is None else plain(quantity)
 
 
 def _evaluation(evaluation: Evaluation) -> dict[str, Any]:

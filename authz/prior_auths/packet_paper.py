@@ -13,6 +13,7 @@ from authz.prior_auths.answer_seen import AnswerSeen, submitted_answers
 from authz.prior_auths.answer_words import label
 from authz.prior_auths.deadline_words import moment
 from authz.prior_auths.record_words import sentences_told
+from authz.rules.amounts import plain
 
 
 def packet_text(packet: Mapping[str, Any], *, sha256: str) -> PaperText:
@@ -106,7 +107,7 @@ def _lines(packet: Mapping[str, Any]) -> Sequence[Sequence[str]]:
         (
             str(line["line"]),
             f"{line['product_name']} (RxNorm {line['rxcui']})",
-            f"{Decimal(line['quantity']).normalize():f}" if line["quantity"] else "not known",
+            plain(Decimal(line["quantity"])) if line["quantity"] else "not known",
             str(line["days_supply"]),
             line["starts_on"],
             line["ends_on"],

@@ -24,6 +24,7 @@ from authz.prior_auths.exempt_reasons import ANSWER_FOR
 from authz.prior_auths.known_facts import has_benzodiazepine
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
 from authz.prior_auths.record_words import sentences_told
+from authz.rules.amounts import plain
 from authz.rules.formulary import packaged
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import ExemptionCategory
@@ -83,7 +84,7 @@ def _first_line(line: RequestedLine | None) -> Mapping[str, JsonValue]:
     product = packaged().product(line.rxcui)
     return {
         "req.drug": line.product_name,
-        "req.quantity": None if line.quantity is None else f"{line.quantity.normalize():f}",
+        "req.quantity": None if line.quantity is None else plain(line.quantity),
         "req.days_supply": line.days_supply,
         "req.release": product.release.value if product else None,
     }
@@ -120,7 +121,7 @@ def _charted(prior_auth: PriorAuth, score: PainScoreVersion, value: JsonValue) -
 
 def _written_number(number: Fraction) -> str:
     """Return a number with four decimals at most, as exact as an answer is kept."""
-    return f"{Decimal(round(number * 10_000)).scaleb(-4).normalize():f}"
+    return plain(Decimal(round(number * 10_000)).scaleb(-4))
 
 
 def _episode_start(prior_auth: PriorAuth) -> date:

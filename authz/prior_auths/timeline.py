@@ -25,8 +25,8 @@ from authz.prior_auths.lifecycle import TABLE, Step
 from authz.prior_auths.models import AppealEvent, Determination, Event
 from authz.prior_auths.moments import Happening, Moment
 from authz.prior_auths.opioid_use import Calendar, KnownPatient, known_patient
+from authz.rules.amounts import plain, two_decimals
 from authz.rules.formulary import Formulary
-from authz.rules.mme import two_decimals
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import Record, RecordKind, RecordStatus
 
@@ -133,7 +133,7 @@ def _product(record: Record, formulary: Formulary) -> str:
     product = formulary.product(record.rxcui)
     parts = [product.name if product else record.rxcui]
     if record.quantity is not None:
-        parts.append(f"{record.quantity.normalize():f}")
+        parts.append(plain(record.quantity))
     if record.days_supply is not None:
         parts.append(f"{record.days_supply} days")
     return ", ".join(parts)

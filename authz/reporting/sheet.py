@@ -11,7 +11,7 @@ from authz.reporting.aging import Age, Aging, TimeLeft
 from authz.reporting.figures import PERCENTAGES, Figure, Speed, Tally, Times
 from authz.reporting.periods import Period
 from authz.reporting.productivity import Productivity
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 
 _TIMES: Final = ("mean_hours", "median_hours", "mean_days", "median_days")
 COLUMNS: Final = (

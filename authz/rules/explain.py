@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 from authz.rules.policy import GapAnchor, MmeOverlap, Mode, Policy
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored

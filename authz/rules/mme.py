@@ -119,12 +119,6 @@ def _append(runs: list[Run], run: Run) -> None:
     runs.append(run)
 
 
-def two_decimals(amount: Fraction) -> str:
-    """Return a non-negative amount with two decimals, rounded half up: 20/3 is "6.67", 0.125 is "0.13"."""
-    hundredths = (200 * amount.numerator + amount.denominator) // (2 * amount.denominator)
-    return f"{hundredths // 100}.{hundredths % 100:02d}"
-
-
 def has_unusual_patch_wear(supply: Supply) -> bool:
     """Return whether a patch's days' supply is not three days for each patch, for which alone its factor is right."""
     quantity = supply.record.quantity

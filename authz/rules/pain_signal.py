@@ -21,7 +21,7 @@ from fractions import Fraction
 from typing import Final, NamedTuple, Self
 
 from authz.errors import InvalidInput
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 from authz.rules.policy import MmeTable
 from authz.rules.records import Exemption
 from authz.rules.spans import Span, clipped, length

@@ -14,8 +14,9 @@ from itertools import chain, pairwise
 from typing import Any, NamedTuple, Protocol
 
 from authz.errors import InvalidInput
+from authz.rules.amounts import plain, two_decimals
 from authz.rules.formulary import Formulary, Release, Standing, packaged
-from authz.rules.mme import Part, parts_of, totals_of, two_decimals
+from authz.rules.mme import Part, parts_of, totals_of
 from authz.rules.placement import place
 from authz.rules.records import Case
 from authz.rules.selection import Ledger, Supply, read_supplies
@@ -84,7 +85,7 @@ class Threshold:
 
 
 def _name(kind: FindingKind, at_least: Decimal | None) -> str:
-    return kind.value if at_least is None else f"{kind.value}_{at_least.normalize():f}"
+    return kind.value if at_least is None else f"{kind.value}_{plain(at_least)}"
 
 
 def _is_positive(amount: object) -> bool:

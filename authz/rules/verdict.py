@@ -6,8 +6,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from authz.rules.amounts import two_decimals
 from authz.rules.formulary import FactorSource
-from authz.rules.mme import two_decimals
 from authz.rules.policy import MmeOverlap, MmeTable, Overlap
 from authz.rules.records import RecordKind
 from authz.rules.selection import Ignored

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from authz.errors import InvalidInput
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 
 _A_WEEK = timedelta(days=7)
 

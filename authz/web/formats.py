@@ -1,9 +1,6 @@
 """PURE: how the pages write days, instants, spans and numbers."""
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
-from math import floor
 
 
 def day(on: date) -> str:
@@ -64,16 +61,6 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def two_decimals(number: Fraction) -> str:
-    """Return a figure to two decimals, halves rounded up."""
-    return f"{floor(number * 100 + Fraction(1, 2)) / 100:.2f}"
-
-
 def trimmed(two_decimals: str) -> str:
     """Return an amount of two decimals without needless ones: "30", "22.50"."""
     return two_decimals.removesuffix(".00")
-
-
-def amount(quantity: Decimal) -> str:
-    """Return an exact amount without needless zeros: "40", "0.5"."""
-    return f"{quantity.normalize():f}"

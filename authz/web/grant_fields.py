@@ -11,6 +11,7 @@ from django.forms.widgets import Input
 
 from authz.prior_auths.determination import is_no_more
 from authz.prior_auths.models import RequestedLine
+from authz.rules.amounts import plain
 from authz.rules.formulary import packaged
 from authz.web import formats
 
@@ -141,7 +142,7 @@ def _short(widget: type[Input]) -> Input:
 
 
 def _plain(quantity: Decimal | None) -> str:
-    return "" if quantity is None else formats.amount(quantity)
+    return "" if quantity is None else plain(quantity)
 
 
 def _day_field(label: str, initial: date) -> forms.DateField:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 from authz.rules.verdict import Episode, MmeRun, Release, Verdict
 
 _A_DAY = timedelta(days=1)

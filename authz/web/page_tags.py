@@ -22,6 +22,7 @@ from authz.prior_auths.authorization import Standing as RightStanding
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.moments import Happening
+from authz.rules import amounts
 from authz.web import formats, words
 
 register = template.Library()
@@ -110,7 +111,7 @@ def from_today(on: date, today: date) -> str:
 @register.filter
 def amount(quantity: Decimal | None) -> str:
     """Show an exact amount, or that it is not known."""
-    return "not known" if quantity is None else formats.amount(quantity)
+    return "not known" if quantity is None else amounts.plain(quantity)
 
 
 @register.filter
@@ -122,7 +123,7 @@ def trimmed(amount: str) -> str:
 @register.filter
 def two_decimals(number: Fraction) -> str:
     """Show a figure to two decimals."""
-    return formats.two_decimals(number)
+    return amounts.two_decimals(number)
 
 
 @register.filter

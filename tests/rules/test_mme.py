@@ -1,12 +1,11 @@
 """What a day is worth in oral morphine, worked out by hand."""
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import pytest
 
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import two_decimals
 from authz.rules.verdict import verdict_to_json
 from tests.rules.builders import (
     BUPRENORPHINE_PATCH_10,
@@ -209,19 +208,3 @@ def test_days_at_each_threshold_are_counted_once_reached() -> None:
 @pytest.mark.parametrize(("as_of", "amount"), [("2025-01-05", 30), ("2025-01-06", 0), ("2025-01-10", 0)])
 def test_the_amount_of_today_is_zero_when_nothing_is_in_use(as_of: str, amount: int) -> None:
     assert verdict(fill("a", "2025-01-01", 5), as_of=as_of).mme.on_as_of == amount
-
-
-@pytest.mark.parametrize(
-    ("amount", "text"),
-    [
-        (Fraction(20, 3), "6.67"),
-        (Fraction(1, 8), "0.13"),
-        (Fraction(1, 200), "0.01"),
-        (Fraction(4999, 1_000_000), "0.00"),
-        (Fraction(0), "0.00"),
-        (Fraction(1005, 1000), "1.01"),
-        (Fraction(199999, 1000), "200.00"),
-    ],
-)
-def test_amounts_are_rounded_half_up_once_at_output(amount: Fraction, text: str) -> None:
-    assert two_decimals(amount) == text

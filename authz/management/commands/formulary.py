@@ -16,6 +16,7 @@ from authz.formulary import selectors, services
 from authz.formulary.selectors import NdcRefused
 from authz.formulary.services import Imported, RrfFile
 from authz.policies.stillness import change_policies
+from authz.rules.amounts import plain
 from authz.rules.formulary import Formulary, Product, packaged
 from authz.rules.formulary.rrf import NotRrf, release_day
 
@@ -191,7 +192,7 @@ def _described(formulary: Formulary, rxcui: str) -> str:
 
 def _facts(product: Product, formulary: Formulary) -> Iterator[str]:
     yield (
-        f"{product.ingredient} {product.strength.normalize():f} {product.strength_unit}, {product.dose_form}, "
+        f"{product.ingredient} {plain(product.strength)} {product.strength_unit}, {product.dose_form}, "
         f"{product.release.value}-acting; {product.standing.value}"
     )
     for table, factor in sorted(product.factors.items()):

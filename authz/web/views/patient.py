@@ -20,13 +20,13 @@ from authz.prior_auths.opioid_use import KnownPatient, OpioidUse, SeenRecord, ch
 from authz.prior_auths.record_words import KIND, record_names, with_records_named
 from authz.prior_auths.timeline import Timeline, timeline_of
 from authz.prior_auths.what_if import PLANNED, WhatIf, what_if
-from authz.rules.mme import two_decimals
+from authz.rules.amounts import plain, two_decimals
 from authz.rules.pain_signal import PainSignal, sentences
 from authz.rules.records import Record, RecordKind
 from authz.rules.selection import Ignored
 from authz.rules.trace import trace_to_json
 from authz.rules.verdict import Look
-from authz.web import formats, rows, words
+from authz.web import rows, words
 from authz.web.drawn_use import Drawn, drawn_plan, drawn_use
 from authz.web.opioid_days import newest_episode
 from authz.web.pages import Page
@@ -273,7 +273,7 @@ def _cells(record: SeenRecord) -> Iterator[str]:
     yield shown.kind
     yield record.rxcui
     yield record.product_name
-    yield "" if record.quantity is None else formats.amount(record.quantity)
+    yield "" if record.quantity is None else plain(record.quantity)
     yield "" if record.days_supply is None else str(record.days_supply)
     yield "own" if record.is_own else "another organization"
     yield shown.standing
