@@ -7,6 +7,7 @@ statement each, most of whose time Django and the way to the server and back tak
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import DatabaseError, connection, models
@@ -32,6 +33,9 @@ class Found:
 
     def __add__(self, number: int) -> Self:
         return type(self)(self.column, self.more + number)
+
+    def __str__(self) -> str:
+        return f"found.{self.column} + {self.more}" if self.more else f"found.{self.column}"
 
 
 def write(*new: models.Model, changed: models.Model | None = None, names: Collection[str] | None = None) -> None:
@@ -62,26 +66,21 @@ def change_found(model: type[Row], question: Question, *new: models.Model, chang
     Return what the question asks of the row, as it is then, and as the database says it: nothing that is sealed. None
     when none is found, and nothing is written.
     """
-    values, key = dict(question.values), model._meta.pk.column
-    told_of = [field for field in model._meta.concrete_fields if field.column in question.columns]
-    statements = [f"found AS ({question.sql})"]
-    for row in new:
-        fields = _filled(row)
-        told = ", ".join(_said(field, field.pre_save(row, True), values) for field in fields)
-        statements.append(
-            f"told_{len(statements)} AS (INSERT INTO {_into(type(row), fields)} SELECT {told} FROM found)"
-        )
-    fields = tuple(field for field in model._meta.concrete_fields if field.attname in changes)
-    changed = ", ".join(f"{_quoted(field.column)} = {_said(field, changes[field.attname], values)}" for field in fields)
-    sql = (
-        f"WITH {', '.join(statements)} UPDATE {_quoted(model._meta.db_table)} subject SET {changed} "
-        f"FROM found WHERE subject.{key} = found.{key} "
-        f"RETURNING {', '.join(f'subject.{field.column}' for field in told_of)}"
-    )
+    told = tuple((type(row), _filled(row)) for row in new)
+    changed = tuple(field for field in model._meta.concrete_fields if field.attname in changes)
+    given = [(field, field.pre_save(row, True)) for row, (_, fields) in zip(new, told, strict=True) for field in fields]
+    given += [(field, changes[field.attname]) for field in changed]
+    known = tuple(value if isinstance(value, Found) else None for _, value in given)
+    sql, columns = _change_found(model, question.sql, tuple(question.columns), told, changed, known)
+    values = {
+        f"value_{number}": field.get_db_prep_save(value, connection)
+        for number, (field, value) in enumerate(given)
+        if not isinstance(value, Found)
+    }
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, {**question.values, **values})
         found = cursor.fetchone()
-    return model.from_db(connection.alias, [field.attname for field in told_of], found) if found else None
+    return model.from_db(connection.alias, columns, found) if found else None
 
 
 def change_where(model: type[models.Model], keys: Sequence[int], *, still: Mapping[str, Any], **values: Any) -> int:
@@ -109,13 +108,33 @@ def _value(row: models.Model, field: Any, *, is_new: bool) -> Any:
     return field.get_db_prep_save(field.pre_save(row, is_new), connection)
 
 
-def _said(field: Any, value: Any, values: dict[str, Any]) -> str:
-    """Return how a statement says a field's value, which joins the others unless the statement finds it itself."""
-    if isinstance(value, Found):
-        return f"found.{value.column} + {value.more}" if value.more else f"found.{value.column}"
-    name = f"value_{len(values)}"
-    values[name] = field.get_db_prep_save(value, connection)
-    return f"%({name})s"
+@cache
+def _change_found(
+    model: type[models.Model],
+    question: str,
+    columns: tuple[str, ...],
+    told: tuple[tuple[type[models.Model], tuple[Any, ...]], ...],
+    changed: tuple[Any, ...],
+    known: tuple[Found | None, ...],
+) -> tuple[str, list[str]]:
+    """Return the statement of `change_found`, which says what it finds itself as `known` has it, and what it returns.
+
+    The other values have numbers as their names: first those of the rows in `told`, then those of what is `changed`.
+    """
+    said = iter([f"%(value_{number})s" if found is None else str(found) for number, found in enumerate(known)])
+    statements = [f"found AS ({question})"]
+    for number, (row, fields) in enumerate(told):
+        values = ", ".join(islice(said, len(fields)))
+        statements.append(f"told_{number} AS (INSERT INTO {_into(row, fields)} SELECT {values} FROM found)")
+    changes = ", ".join(f"{_quoted(field.column)} = {value}" for field, value in zip(changed, said, strict=True))
+    returned = [field for field in model._meta.concrete_fields if field.column in columns]
+    key = model._meta.pk.column
+    sql = (
+        f"WITH {', '.join(statements)} UPDATE {_quoted(model._meta.db_table)} subject SET {changes} "
+        f"FROM found WHERE subject.{key} = found.{key} "
+        f"RETURNING {', '.join(f'subject.{field.column}' for field in returned)}"
+    )
+    return sql, [field.attname for field in returned]
 
 
 @cache

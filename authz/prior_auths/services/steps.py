@@ -1,6 +1,7 @@
 """Take one step of a request's life: the only place where its state changes."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -135,8 +136,8 @@ def take_first(
     """
     if not lifecycle.is_allowed(step, state=state, roles=by.roles):
         raise _illegal(step, state, lifecycle.steps_for(state=state, roles=by.roles))
-    found: dict[str, Any] = {name: Found(name) for name in ("id", "public_id", "version")}
-    first = PriorAuth(**found, state=(lifecycle.TABLE[step].target or state).value)
+    target = lifecycle.TABLE[step].target or state
+    first = _First(pk=Found("id"), public_id=Found("public_id"), version=Found("version"), state=target.value)
     told = _told(first, step, from_state=state.value, by=by, now=now, note="", code="")
     changes = {"state": first.state, "version": first.version, **changed}
     return change_found(PriorAuth, question, *told, changes=changes)
@@ -145,7 +146,24 @@ def take_first(
 class _Versioned(Protocol):
     """What goes through a table step by step: a request, an appeal, a call."""
 
-    version: int
+    version: Any
+    state: str
+
+
+class _Stepped(_Versioned, Protocol):
+    """A request of which a step is told."""
+
+    pk: Any
+    public_id: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class _First:
+    """The request that a statement finds, as far as its event and trail tell of it, before it is found."""
+
+    pk: Found
+    public_id: Found
+    version: Found
     state: str
 
 
@@ -176,10 +194,10 @@ def record(
 
 
 def _told(
-    prior_auth: PriorAuth, step: Step, *, from_state: str, by: Actor, now: datetime, note: str, code: str
+    prior_auth: _Stepped, step: Step, *, from_state: str, by: Actor, now: datetime, note: str, code: str
 ) -> list[Model]:
     prior_auth.version += 1
     happened = taken(prior_auth, step, from_state=from_state, by=by, now=now, note=note, code=code)
     subject = prior_auth.public_id
     entry = audit.entry(by=by, action=step.value, subject_kind="prior-auth", subject_id=subject, now=now)
-    return [Event(prior_auth=prior_auth, **happened), entry]
+    return [Event(prior_auth_id=prior_auth.pk, **happened), entry]
