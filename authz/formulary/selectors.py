@@ -77,6 +77,11 @@ def by_version(version: str) -> Formulary | None:
     return None if release is None else _formulary(release.public_id)
 
 
+def that_answered(version: str) -> Formulary:
+    """Return the formulary of the version that something was judged by; where it is held no more, the current one."""
+    return by_version(version) or current()
+
+
 def products_now() -> Products:
     """Return the release that answers now. It stays the same one, whatever is taken into use meanwhile."""
     release = _current_release()

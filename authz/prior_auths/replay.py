@@ -90,7 +90,7 @@ def _differences(evaluation: Evaluation, tables: "_Tables") -> Iterator[Differen
         yield Difference(says="inputs: they can no longer be read", values=reason_of(refusal))
         return
     policy = _policy_of(evaluation)
-    formulary = formularies.by_version(evaluation.formulary_version) or formularies.current()
+    formulary = formularies.that_answered(evaluation.formulary_version)
     yield from _other_answer(evaluation, case, policy, formulary)
     yield from _other_policy(evaluation, case, policy)
     if rights is not None and release(case, rights, formulary).periods != case.authorizations:

@@ -229,6 +229,6 @@ def ways_out(prior_auth: PriorAuth) -> list[str]:
     if not is_active or prior_auth.need_in_doubt_at is not None or not inputs:
         return []
     case, asked = case_from(inputs), {str(record_id) for record_id in prior_auth.record_ids}
-    formulary = formularies.by_version(prior_auth.evaluation.formulary_version) or formularies.current()
+    formulary = formularies.that_answered(prior_auth.evaluation.formulary_version)
     episodes = evaluate(case, formulary).episodes
     return ways_out_of(case, [episode for episode in episodes if not asked.isdisjoint(episode.records)], formulary)

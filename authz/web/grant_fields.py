@@ -12,7 +12,7 @@ from django.forms.widgets import Input
 from authz.prior_auths.determination import is_no_more
 from authz.prior_auths.models import RequestedLine
 from authz.rules.amounts import plain
-from authz.rules.formulary import packaged
+from authz.rules.formulary import Formulary
 from authz.web import formats
 
 PARTS: Final = ("rxcui", "days", "quantity", "daily_units", "refills", "starts_on", "ends_on")
@@ -53,8 +53,8 @@ def name_of(line: int, part: str) -> str:
     return f"grants.{line}.{part}"
 
 
-def grant_fields(line: RequestedLine) -> dict[str, forms.Field]:
-    """Return the fields of a line, prefilled with what was asked for."""
+def grant_fields(line: RequestedLine, formulary: Formulary) -> dict[str, forms.Field]:
+    """Return the fields of a line, prefilled with what was asked for; `formulary` holds what can be granted instead."""
     label = f"Line {line.line}, "
     fields: dict[str, forms.Field] = {
         "is_granted": forms.BooleanField(
@@ -62,7 +62,7 @@ def grant_fields(line: RequestedLine) -> dict[str, forms.Field]:
         ),
         "rxcui": forms.ChoiceField(
             label=f"{label}{_NAMES['rxcui']}",
-            choices=_products(line),
+            choices=_products(line, formulary),
             required=False,
             initial=line.rxcui,
         ),
@@ -114,12 +114,12 @@ def _asked(line: RequestedLine) -> dict[str, str]:
     }
 
 
-def _products(line: RequestedLine) -> list[tuple[str, str]]:
+def _products(line: RequestedLine, formulary: Formulary) -> list[tuple[str, str]]:
     """Return what can be granted instead: the product asked for, and those of its ingredient that are no stronger."""
-    asked = packaged().product(line.rxcui)
+    asked = formulary.product(line.rxcui)
     others = [
         product
-        for product in (packaged().products.values() if asked else ())
+        for product in (formulary.products.values() if asked else ())
         if asked and is_no_more(product, than=asked) and product.clinical_rxcui == product.rxcui != line.rxcui
     ]
     listed = sorted(others, key=lambda product: (-product.strength, product.name.lower()))

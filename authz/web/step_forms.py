@@ -11,6 +11,7 @@ from django import forms
 from authz.access.roles import Role
 from authz.documentation import catalog
 from authz.errors import InvalidInput
+from authz.formulary import selectors as formularies
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant
@@ -310,8 +311,9 @@ class ApproveInPartForm(DenyForm):
     """What is granted of each line, prefilled with what was asked for; then why not all of it."""
 
     def add_fields(self) -> None:
+        formulary = formularies.current()
         for line in self.prior_auth.lines.all():
-            self.fields |= grant_fields(line)
+            self.fields |= grant_fields(line, formulary)
         super().add_fields()
 
     def clean(self) -> dict[str, Any]:

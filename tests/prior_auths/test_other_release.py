@@ -1,15 +1,26 @@
 """Another release of the formulary answers from then on; patients are rechecked, and old answers stay computable."""
 
+from uuid import UUID
+
+import pytest
+
+from authz.documentation.paper_kinds import PaperKind
+from authz.documentation.paper_text import Grid
+from authz.documentation.selectors import paper_text
+from authz.errors import InvalidInput
 from authz.formulary.services import activate
+from authz.ids import AppealId
 from authz.management.commands.formulary import OPERATOR
 from authz.notifications import services as notifications
 from authz.outbox.models import OutboxMessage
 from authz.prescriptions.models import Patient
 from authz.prior_auths import replay
 from authz.prior_auths.models import Evaluation, Event, PriorAuth
-from authz.prior_auths.services import rechecking
-from tests.cast import NOW, TODAY, Cast, fill, register
+from authz.prior_auths.services import appeal_decisions, rechecking
+from tests.cast import NOW, TODAY, Cast, appeal_in_review, appeal_reviewer, fill, later, register
 from tests.formulary.rrf import OXYCODONE_7, ROXINEW_7, in_use
+from tests.prior_auths.test_released import as_asked, granted_in_part, with_physician
+from tests.prior_auths.test_review import REASON
 
 ALPRAZOLAM = "308047"
 
@@ -87,3 +98,51 @@ def test_a_correction_of_the_benzodiazepine_is_read_anew(cast: Cast) -> None:
     fill(cast, patient, 30, rxcui=ALPRAZOLAM, identifier="F-1", on=TODAY.replace(month=1))
 
     assert latest(cast, patient).verdict["findings"] == []
+
+
+# -- a product of that release alone ---------------------------------------------------------------------------------
+GENERIC = "oxycodone hydrochloride 7 MG Oral Tablet"
+
+
+def back_on_the_packaged_table() -> None:
+    activate(version="2025.2", by=OPERATOR, now=NOW)
+
+
+def granted_as_generic(cast: Cast) -> PriorAuth:
+    """Return a request for the brand that Dr Patel has granted as the product without one; both are the release's."""
+    in_use()
+    prior_auth = with_physician(cast, {"rxcui": ROXINEW_7})
+    return granted_in_part(cast, prior_auth, as_asked(prior_auth, rxcui=OXYCODONE_7))
+
+
+def granted_in_letter(kind: PaperKind, subject_id: UUID) -> str:
+    (grid,) = (block for block in paper_text(kind, subject_id).blocks if isinstance(block, Grid))
+    return " ".join(" ".join(row) for row in grid.rows)
+
+
+def test_a_product_of_the_release_is_granted_instead_and_its_letter_names_it(cast: Cast) -> None:
+    decided = granted_as_generic(cast).determinations.get()
+
+    assert decided.formulary_version == "2026-11-03"
+    assert decided.lines.get().granted_rxcui == OXYCODONE_7
+    assert f"{GENERIC}: 10 days" in granted_in_letter(PaperKind.DETERMINATION_LETTER, decided.public_id)
+
+
+def test_a_later_letter_names_it_as_the_table_that_it_was_granted_under(cast: Cast) -> None:
+    prior_auth, uma = granted_as_generic(cast), appeal_reviewer(cast)
+    back_on_the_packaged_table()
+
+    appeal = appeal_in_review(cast, prior_auth, by=uma, now=later(1))
+    key = AppealId(appeal.public_id)
+    appeal_decisions.uphold(appeal_id=key, reason=REASON, by=uma, now=later(2))
+
+    assert f"{GENERIC}: 10 days" in granted_in_letter(PaperKind.APPEAL_LETTER, key)
+
+
+def test_a_product_that_is_in_use_no_more_is_not_granted_instead(cast: Cast) -> None:
+    in_use()
+    prior_auth = with_physician(cast, {"rxcui": ROXINEW_7})
+    back_on_the_packaged_table()
+
+    with pytest.raises(InvalidInput, match="not right"):
+        granted_in_part(cast, prior_auth, as_asked(prior_auth, rxcui=OXYCODONE_7))

@@ -30,6 +30,7 @@ from tests.cast import (
     queued,
     with_document,
 )
+from tests.formulary.rrf import OXYCODONE_7, ROXINEW_7, in_use
 from tests.prior_auths.test_released import MORPHINE_15, with_physician
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
@@ -313,6 +314,19 @@ def test_a_part_is_granted_only_after_its_notice_was_read(cast: Cast, enter: Doo
     assert decided.determinations.get().lines.get().granted_days == 2
     # The library's words stand where nothing was written.
     assert decided.determinations.get().reason_text.startswith("The quantity asked for is more")
+
+
+def test_what_can_be_granted_instead_is_of_the_release_in_use(cast: Cast, enter: Door) -> None:
+    in_use()
+    prior_auth, patel = with_physician(cast, {"rxcui": ROXINEW_7}), enter("patel")
+    instead = f'<option value="{OXYCODONE_7}">oxycodone hydrochloride 7 MG Oral Tablet</option>'
+    assert instead in seen(patel, prior_auth)
+    action = address(prior_auth, "approve-in-part/")
+
+    preview = send(patel, prior_auth, "approve-in-part", **REASON, **{"grants.1.rxcui": OXYCODONE_7})
+    patel.post(action, fields_of(preview.content.decode(), action) | {"confirm": "1"})
+
+    assert prior_auth.determinations.get().lines.get().granted_rxcui == OXYCODONE_7
 
 
 def test_a_notice_can_be_changed_before_it_goes_out(cast: Cast, enter: Door) -> None:

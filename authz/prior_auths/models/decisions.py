@@ -20,13 +20,14 @@ class Determination(models.Model):
     Triggers refuse a denial or a partial approval unless a person of the insurer stands behind it with a licence of
     their own, of a denying profession, valid on that day in the request's calendar; one that leaves out a line or
     misstates what was asked; and one of what is not open, or dated before it was. `due_at` is by when it was due, as
-    computed then; `trace` is what a rule that approved was shown, criterion by criterion.
+    computed then; `trace` is what a rule that approved was shown, criterion by criterion; `formulary_version` is the
+    formulary that answered then, by which another product is granted and named, empty before it was kept.
     """
 
     PHI: ClassVar[set[str]] = {"reason_text", "criterion", "would_change", "trace"}
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "prior_auth", "supersedes", "outcome", "decided_at", "decided_by", "licence", "reason_code",
-        "policy", "policy_version", "was_late", "basis", "due_at", "is_sampled",
+        "policy", "policy_version", "formulary_version", "was_late", "basis", "due_at", "is_sampled",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -48,6 +49,7 @@ class Determination(models.Model):
     due_at = models.DateTimeField(null=True)
     policy = models.CharField(max_length=60)
     policy_version = models.CharField(max_length=20)
+    formulary_version = models.CharField(max_length=60, blank=True, db_default="")
     was_late = models.BooleanField()
 
     class Meta:

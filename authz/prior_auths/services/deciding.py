@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from authz.access.models import Licence
+from authz.formulary import selectors as formularies
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
 from authz.prior_auths.determination import ADVERSE, Basis, Grant, Outcome, Reason
@@ -61,6 +62,7 @@ def write_determination(*, prior_auth: PriorAuth, decision: Decision, now: datet
         is_sampled=decision.is_sampled,
         policy=prior_auth.policy,
         policy_version=prior_auth.policy_version,
+        formulary_version=formularies.current().version,
         due_at=due.at if due else None,
         was_late=is_late,
     )

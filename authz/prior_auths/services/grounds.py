@@ -10,12 +10,13 @@ from authz.access.models import Licence
 from authz.access.roles import Actor, Profession
 from authz.access.selectors import licence_on
 from authz.errors import AuthzError, InvalidInput
+from authz.formulary import selectors as formularies
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.determination import Grant, Reason, is_no_more
 from authz.prior_auths.models import PriorAuth, RequestedLine
 from authz.prior_auths.services.deciding import as_asked, in_full
 from authz.prior_auths.services.queue import person_of
-from authz.rules.formulary import packaged
+from authz.rules.formulary import Formulary
 
 
 class LicenceNeeded(AuthzError):
@@ -73,12 +74,12 @@ def must_be_a_part(grants: Mapping[int, Grant], *, lines: Iterable[RequestedLine
 
     :raises InvalidInput: when more is granted than asked, nothing is, or everything is.
     """
-    asked = {line.line: line for line in lines}
+    asked, formulary = {line.line: line for line in lines}, formularies.current()
     faults: dict[str, list[str]] = {}
     for number, grant in grants.items():
         if number not in asked:
             faults[f"grants.{number}"] = ["No such line was asked for."]
-        elif fault := _fault(grant, asked[number]):
+        elif fault := _fault(grant, asked[number], formulary):
             faults[f"grants.{number}"] = [fault]
     if not grants:
         faults["grants"] = ["Nothing is granted: that is a denial."]
@@ -92,7 +93,7 @@ def _is_all(grant: Grant | None, line: RequestedLine) -> bool:
     return grant is not None and in_full(grant, line=line) == as_asked(line)
 
 
-def _fault(grant: Grant, line: RequestedLine) -> str:
+def _fault(grant: Grant, line: RequestedLine, formulary: Formulary) -> str:
     """Return what is wrong with a grant of a line, in one sentence; empty when nothing is."""
     if line.quantity is not None and grant.quantity is None:
         return "Say how many units are granted."
@@ -107,7 +108,9 @@ def _fault(grant: Grant, line: RequestedLine) -> str:
         return "More is granted than was asked for."
     if _is_longer_than_its_window(grant, line):
         return "More days are granted than there are from the first day to the last."
-    return "" if _is_same_drug(grant, line) else "Another product must be of the same ingredient, and no stronger."
+    if _is_same_drug(grant, line, formulary):
+        return ""
+    return "Another product must be of the same ingredient, and no stronger."
 
 
 def _is_longer_than_its_window(grant: Grant, line: RequestedLine) -> bool:
@@ -120,8 +123,8 @@ def _is_more(granted: Decimal | int | None, asked: Decimal | int | None) -> bool
     return granted is not None and asked is not None and granted > asked
 
 
-def _is_same_drug(grant: Grant, line: RequestedLine) -> bool:
+def _is_same_drug(grant: Grant, line: RequestedLine, formulary: Formulary) -> bool:
     if grant.rxcui is None or grant.rxcui == line.rxcui:
         return True
-    asked, granted = packaged().product(line.rxcui), packaged().product(grant.rxcui)
+    asked, granted = formulary.product(line.rxcui), formulary.product(grant.rxcui)
     return asked is not None and granted is not None and is_no_more(granted, than=asked)

@@ -14,6 +14,7 @@ from authz.documentation.models import Paper
 from authz.documentation.paper_kinds import PaperKind
 from authz.documentation.services import papers
 from authz.errors import NotFound
+from authz.formulary import selectors as formularies
 from authz.ids import AppealId, PriorAuthId
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.part2 import notice
@@ -26,7 +27,7 @@ from authz.prior_auths.letter import Letter, LetterLine, letter_text
 from authz.prior_auths.models import AppealDecision, Determination, DeterminationLine, PriorAuth
 from authz.prior_auths.packet_paper import packet_text
 from authz.prior_auths.selectors import KeptFile
-from authz.rules.formulary import packaged
+from authz.rules.formulary import Formulary
 
 
 def write_packet(*, prior_auth: PriorAuth, now: datetime) -> Paper:
@@ -155,25 +156,26 @@ def _licence(licence: Licence | None) -> str:
 def _lines(determination: Determination) -> Iterator[LetterLine]:
     numbers = {row.rxcui: row.number for row in determination.authorizations.all()}
     names = {row.rxcui: row.product_name for row in determination.prior_auth.lines.all()}
+    formulary = formularies.that_answered(determination.formulary_version)
     for row in determination.lines.order_by("line"):
         yield LetterLine(
             product=names.get(row.rxcui, row.rxcui),
             outcome=row.outcome,
             asked=_amounts(row.asked_days, row.asked_quantity, row.asked_daily_units, row.asked_refills),
-            granted=_granted(row, names),
+            granted=_granted(row, names, formulary),
             period=f"{row.starts_on} to {row.ends_on}" if row.starts_on and row.ends_on else "",
             authorization=numbers.get(row.granted_rxcui, ""),
             why=row.reason if row.reason_code else None,
         )
 
 
-def _granted(row: DeterminationLine, names: Mapping[str, str]) -> str:
+def _granted(row: DeterminationLine, names: Mapping[str, str], formulary: Formulary) -> str:
     if not row.granted_days:
         return "Nothing"
     amounts = _amounts(row.granted_days, row.granted_quantity, row.granted_daily_units, row.granted_refills)
     if row.granted_rxcui == row.rxcui:
         return amounts
-    product = packaged().product(row.granted_rxcui)
+    product = formulary.product(row.granted_rxcui)
     return f"{names.get(row.granted_rxcui) or (product.name if product else row.granted_rxcui)}: {amounts}"
 
 
