@@ -9,12 +9,17 @@ from authz.documentation import selectors as documentation
 from authz.documentation.models import AnswerSheet
 from authz.documentation.questionnaire import Kind, Questionnaire
 from authz.documentation.standing import Sheet, Standing, standing
+from authz.formulary import selectors as formularies
 from authz.prior_auths.known_facts import facts_of
 from authz.prior_auths.models import PriorAuth
+from authz.rules.formulary import Formulary
 
 
-def sheet_of(prior_auth: PriorAuth, rows: AnswerSheet, *, on: date) -> Sheet:
-    """Return all that the standing of a request's answers depends on, on a day of the clinic's calendar."""
+def sheet_of(prior_auth: PriorAuth, rows: AnswerSheet, *, on: date, formulary: Formulary | None = None) -> Sheet:
+    """Return all that the standing of a request's answers depends on, on a day of the clinic's calendar.
+
+    `formulary` is the one that the request was evaluated by, where it is at hand.
+    """
     asked = catalog.questionnaire(rows.questionnaire)
     given = documentation.given(rows, time_zone=prior_auth.clinic.time_zone)
     return Sheet(
@@ -23,16 +28,21 @@ def sheet_of(prior_auth: PriorAuth, rows: AnswerSheet, *, on: date) -> Sheet:
         given=given,
         attached=_attached(rows, asked),
         settings={"ort-oud"} if settings.ORT_OUD else frozenset(),
-        facts=facts_of(prior_auth, given),
+        facts=facts_of(
+            prior_auth, given, formulary or formularies.that_answered(prior_auth.evaluation.formulary_version)
+        ),
         on=on,
     )
 
 
-def standing_of(prior_auth: PriorAuth, *, on: date) -> list[Standing]:
-    """Return every question that applies to a request now; none before it is taken up."""
+def standing_of(prior_auth: PriorAuth, *, on: date, formulary: Formulary | None = None) -> list[Standing]:
+    """Return every question that applies to a request now; none before it is taken up.
+
+    `formulary` is the one that the request was evaluated by, where it is at hand.
+    """
     if prior_auth.answers is None:
         return []
-    return standing(sheet_of(prior_auth, prior_auth.answers, on=on))
+    return standing(sheet_of(prior_auth, prior_auth.answers, on=on, formulary=formulary))
 
 
 def _attached(rows: AnswerSheet, asked: Questionnaire) -> set[str]:

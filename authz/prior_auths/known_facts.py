@@ -12,7 +12,7 @@ from typing import Final
 from authz.documentation.questionnaire import as_day
 from authz.documentation.standing import Given
 from authz.prior_auths.models import PriorAuth
-from authz.rules.formulary import Product, Standing, packaged
+from authz.rules.formulary import Formulary, Product, Standing
 from authz.rules.selection import Ignored
 from authz.rules.thresholds import FindingKind
 
@@ -34,22 +34,24 @@ class _Supply:
         return self.first < other.stop and other.first < self.stop
 
 
-def facts_of(prior_auth: PriorAuth, given: Mapping[str, Given]) -> set[str]:
-    """Return the facts that hold of a request; `given` are its answers."""
+def facts_of(prior_auth: PriorAuth, given: Mapping[str, Given], formulary: Formulary) -> set[str]:
+    """Return the facts that hold of a request; `given` are its answers, `formulary` is the one it was evaluated by."""
+    asked = _asked(prior_auth, formulary)
     kinds = {finding["kind"] for finding in prior_auth.explanation.get("findings", [])}
     known = {
         "overlapping-opioids": FindingKind.DUPLICATE_LONG_ACTING.value in kinds,
-        "two-of-a-kind": any(_are_of_a_kind(one, other) for one, other in combinations(_asked(prior_auth), 2)),
-        "treated-for-oud": bool(_of_standing(prior_auth, Standing.OPIOID_USE_DISORDER)),
+        "two-of-a-kind": any(_are_of_a_kind(one, other) for one, other in combinations(asked, 2)),
+        "treated-for-oud": bool(_of_standing(prior_auth, Standing.OPIOID_USE_DISORDER, formulary)),
         "late-review": _is_review_late(prior_auth, given),
     }
     return {name for name, holds in known.items() if holds}
 
 
-def has_benzodiazepine(prior_auth: PriorAuth) -> bool:
+def has_benzodiazepine(prior_auth: PriorAuth, formulary: Formulary) -> bool:
     """Say whether a benzodiazepine is on record beside the opioids asked for, whatever the policy looks for."""
-    benzodiazepines = _of_standing(prior_auth, Standing.BENZODIAZEPINE)
-    return any(one.overlaps(other) for one in benzodiazepines for other in _asked(prior_auth))
+    asked = _asked(prior_auth, formulary)
+    benzodiazepines = _of_standing(prior_auth, Standing.BENZODIAZEPINE, formulary)
+    return any(one.overlaps(other) for one in benzodiazepines for other in asked)
 
 
 def _are_of_a_kind(one: _Supply, other: _Supply) -> bool:
@@ -57,21 +59,21 @@ def _are_of_a_kind(one: _Supply, other: _Supply) -> bool:
     return is_same_release and one.product.ingredient_rxcui != other.product.ingredient_rxcui and one.overlaps(other)
 
 
-def _asked(prior_auth: PriorAuth) -> Collection[_Supply]:
+def _asked(prior_auth: PriorAuth, formulary: Formulary) -> Collection[_Supply]:
     """Return the supplies that count among the request's own records."""
     ids = {str(record_id) for record_id in prior_auth.record_ids}
-    return [one for one in _supplies(prior_auth, because=None) if one.record_id in ids]
+    return [one for one in _supplies(prior_auth, formulary, because=None) if one.record_id in ids]
 
 
-def _of_standing(prior_auth: PriorAuth, standing: Standing) -> Collection[_Supply]:
+def _of_standing(prior_auth: PriorAuth, standing: Standing, formulary: Formulary) -> Collection[_Supply]:
     """Return the supplies of products that the rule leaves out for what they are; reversed ones are not among them."""
-    left_out = _supplies(prior_auth, because=Ignored.EXCLUDED_PRODUCT.value)
+    left_out = _supplies(prior_auth, formulary, because=Ignored.EXCLUDED_PRODUCT.value)
     return [one for one in left_out if one.product.standing is standing]
 
 
-def _supplies(prior_auth: PriorAuth, *, because: str | None) -> Iterator[_Supply]:
+def _supplies(prior_auth: PriorAuth, formulary: Formulary, *, because: str | None) -> Iterator[_Supply]:
     for row in prior_auth.explanation.get("trace", {}).get("records", []):
-        product, first = packaged().product(row["rxcui"]), date.fromisoformat(row["start"])
+        product, first = formulary.product(row["rxcui"]), date.fromisoformat(row["start"])
         if product is not None and row["reason"] == because:
             yield _Supply(row["record_id"], product, first, first + timedelta(days=row["days_supply"] or 0))
 

@@ -17,6 +17,7 @@ from authz.documentation import selectors as documentation
 from authz.documentation.conditions import JsonValue
 from authz.documentation.models import Answer
 from authz.documentation.services.answers import Known
+from authz.formulary import selectors as formularies
 from authz.pain.models import PainScoreVersion
 from authz.pain.sight import score_of, standing_scores
 from authz.prescriptions.models import Exemption, PrescriptionVersion
@@ -25,7 +26,7 @@ from authz.prior_auths.known_facts import has_benzodiazepine
 from authz.prior_auths.models import Authorization, PriorAuth, RequestedLine
 from authz.prior_auths.record_words import sentences_told
 from authz.rules.amounts import plain
-from authz.rules.formulary import packaged
+from authz.rules.formulary import Formulary
 from authz.rules.pain_signal import Instrument
 from authz.rules.records import ExemptionCategory
 
@@ -35,9 +36,10 @@ _RECENT_DAYS: Final = 30
 
 def prefill_of(prior_auth: PriorAuth, *, on: date) -> dict[str, Known]:
     """Return what is known on a day of the clinic's calendar, by question id. What is not known is not among them."""
+    formulary = formularies.that_answered(prior_auth.evaluation.formulary_version)
     computed = {
-        **_use(prior_auth),
-        **_first_line(prior_auth.lines.order_by("line").first()),
+        **_use(prior_auth, formulary),
+        **_first_line(prior_auth.lines.order_by("line").first(), formulary),
         **_exemption(prior_auth),
         "req.type": "continuation" if _has_been_authorized(prior_auth) else "new",
         "req.start": prior_auth.pa_required_from.isoformat(),
@@ -56,7 +58,7 @@ def earlier_answers(prior_auth: PriorAuth) -> list[Answer]:
     return list(documentation.confirmed_on(list(sheets)))
 
 
-def _use(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:
+def _use(prior_auth: PriorAuth, formulary: Formulary) -> Mapping[str, JsonValue]:
     runs = _mme_asked(prior_auth)
     sentences = " ".join(sentences_told(prior_auth.explanation))
     return {
@@ -65,7 +67,7 @@ def _use(prior_auth: PriorAuth) -> Mapping[str, JsonValue]:
         "req.mme_daily": str(max(Decimal(amount) for amount, _ in runs)) if runs else None,
         "req.mme_complete": all(is_complete for _, is_complete in runs) if runs else None,
         # That no record tells of one says nothing: other prescribers' are not always known.
-        "benzo.concurrent": True if has_benzodiazepine(prior_auth) else None,
+        "benzo.concurrent": True if has_benzodiazepine(prior_auth, formulary) else None,
     }
 
 
@@ -78,10 +80,10 @@ def _mme_asked(prior_auth: PriorAuth) -> list[tuple[str, bool]]:
     return [(amount, is_complete) for _, _, amount, is_complete in asked]
 
 
-def _first_line(line: RequestedLine | None) -> Mapping[str, JsonValue]:
+def _first_line(line: RequestedLine | None, formulary: Formulary) -> Mapping[str, JsonValue]:
     if line is None:
         return {}
-    product = packaged().product(line.rxcui)
+    product = formulary.product(line.rxcui)
     return {
         "req.drug": line.product_name,
         "req.quantity": None if line.quantity is None else plain(line.quantity),

@@ -13,6 +13,7 @@ from authz import clock
 from authz.documentation import catalog
 from authz.documentation.questionnaire import Kind, Source
 from authz.documentation.standing import Given, Sheet, Standing, standing
+from authz.formulary import selectors as formularies
 from authz.policies.selectors import automation_of
 from authz.prior_auths.answer_seen import AnswerSeen, submitted_answers
 from authz.prior_auths.answer_words import in_words
@@ -159,7 +160,7 @@ def _sheet(prior_auth: PriorAuth, answers: Mapping[str, AnswerSeen], documents_s
         requirements=catalog.requirements(prior_auth.policy, questionnaire=name),
         given=given,
         attached={*documents_show, *(for_any if documents_show else ())},
-        facts=facts_of(prior_auth, given),
+        facts=facts_of(prior_auth, given, formularies.that_answered(prior_auth.evaluation.formulary_version)),
         on=on,
     )
 

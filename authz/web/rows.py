@@ -10,6 +10,7 @@ from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_obje
 
 from authz.access.roles import Actor, Role
 from authz.documentation.questionnaire import Question
+from authz.formulary import selectors as formularies
 from authz.prescriptions.models import PatientIdentifier
 from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
@@ -19,6 +20,7 @@ from authz.prior_auths.models import Determination, InformationRequest, PriorAut
 from authz.prior_auths.review_queue import most_pressing_first
 from authz.prior_auths.run_out import RunOut
 from authz.prior_auths.wanted import Ball
+from authz.rules.formulary import Formulary
 from authz.web import words
 from authz.web.next_action import NextAction, next_action
 from authz.web.opioid_days import DayOfUse, day_of_use
@@ -70,9 +72,11 @@ def rows(requests: QuerySet[PriorAuth], by: Actor, *, today: date) -> list[Row]:
     """Return the rows of some requests that the reader may know, in their order; a slice is a page."""
     listed = list(_whole(requests, by))
     # Only the clinic answers, so once a request is submitted its answers are not looked up.
-    open_sheets = [row.answers for row in listed if row.answers and State(row.state) in BEFORE_SUBMISSION]
-    prefetch_related_objects(open_sheets, "answers", "attachments")
-    return [_row(prior_auth, by, today) for prior_auth in listed]
+    answering = [row for row in listed if row.answers and State(row.state) in BEFORE_SUBMISSION]
+    prefetch_related_objects([row.answers for row in answering], "answers", "attachments")
+    versions = {row.evaluation.formulary_version for row in answering}
+    held = {version: formularies.that_answered(version) for version in versions}
+    return [_row(row, by, today, held.get(row.evaluation.formulary_version)) for row in listed]
 
 
 def _whole(requests: QuerySet[PriorAuth], by: Actor) -> QuerySet[PriorAuth, Any]:
@@ -100,7 +104,7 @@ def _whole(requests: QuerySet[PriorAuth], by: Actor) -> QuerySet[PriorAuth, Any]
     )
 
 
-def _row(prior_auth: Any, by: Actor, today: date) -> Row:
+def _row(prior_auth: Any, by: Actor, today: date, formulary: Formulary | None) -> Row:
     state = State(prior_auth.state)
     outcome = Outcome(prior_auth.newest_outcome) if prior_auth.newest_outcome else None
     status = words.status(state, outcome)
@@ -118,7 +122,7 @@ def _row(prior_auth: Any, by: Actor, today: date) -> Row:
         assignee=_assignee(prior_auth, by),
         run_out=selectors.run_out_beside(prior_auth, due_at),
         due_at=due_at,
-        action=action_for(prior_auth, by, asked=asked, today=today),
+        action=action_for(prior_auth, by, asked=asked, today=today, formulary=formulary),
     )
 
 
@@ -157,23 +161,28 @@ def ball(prior_auth: PriorAuth, status: Status, *, asked: frozenset[Role]) -> st
     return f"{status.ball} ({person})" if person else status.ball
 
 
-def action_for(prior_auth: PriorAuth, by: Actor, *, asked: frozenset[Role], today: date) -> NextAction | None:
-    """Return what the reader should do next with a request; `today` is the day where they are."""
+def action_for(
+    prior_auth: PriorAuth, by: Actor, *, asked: frozenset[Role], today: date, formulary: Formulary | None = None
+) -> NextAction | None:
+    """Return what the reader should do next with a request; `today` is the day where they are.
+
+    `formulary` is the one that the request was evaluated by, where it is at hand.
+    """
     is_prescribers = asked == {Role.PRESCRIBER} and Role.PRESCRIBER not in by.roles
     allowed = selectors.allowed_steps(prior_auth, by)
     return next_action(
         state=State(prior_auth.state),
         allowed=[step for step in allowed if step is not Step.ANSWER] if is_prescribers else allowed,
         roles=by.roles,
-        unanswered=_unanswered(prior_auth, today),
+        unanswered=_unanswered(prior_auth, today, formulary),
     )
 
 
-def _unanswered(prior_auth: PriorAuth, today: date) -> list[Question]:
+def _unanswered(prior_auth: PriorAuth, today: date, formulary: Formulary | None) -> list[Question]:
     """Return what the payer still needs. Only the clinic answers, so once it is submitted nothing is looked up."""
     if State(prior_auth.state) not in BEFORE_SUBMISSION:
         return []
-    return [one.question for one in standing_of(prior_auth, on=today) if one.is_missing]
+    return [one.question for one in standing_of(prior_auth, on=today, formulary=formulary) if one.is_missing]
 
 
 def _products(names_of_lines: Sequence[str]) -> str:

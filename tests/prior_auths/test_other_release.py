@@ -16,9 +16,11 @@ from authz.outbox.models import OutboxMessage
 from authz.prescriptions.models import Patient
 from authz.prior_auths import replay
 from authz.prior_auths.models import Evaluation, Event, PriorAuth
+from authz.prior_auths.review_criteria import criteria_of
 from authz.prior_auths.services import appeal_decisions, rechecking
 from tests.cast import NOW, TODAY, Cast, appeal_in_review, appeal_reviewer, fill, later, register
-from tests.formulary.rrf import OXYCODONE_7, ROXINEW_7, in_use
+from tests.formulary.rrf import ALPRAZOLAM_3, OXYCODONE_7, ROXINEW_7, in_use
+from tests.prior_auths.test_answers import HYDROCODONE_5, asked, kept, taken_up
 from tests.prior_auths.test_released import as_asked, granted_in_part, with_physician
 from tests.prior_auths.test_review import REASON
 
@@ -146,3 +148,37 @@ def test_a_product_that_is_in_use_no_more_is_not_granted_instead(cast: Cast) -> 
 
     with pytest.raises(InvalidInput, match="not right"):
         granted_in_part(cast, prior_auth, as_asked(prior_auth, rxcui=OXYCODONE_7))
+
+
+def test_what_is_known_of_the_releases_products_is_filled_in(cast: Cast) -> None:
+    in_use()
+    patient = register(cast)
+    fill(cast, patient, 10, rxcui=ALPRAZOLAM_3)
+    fill(cast, patient, 10, rxcui=OXYCODONE_7)
+
+    filled_in = kept(taken_up(cast, PriorAuth.objects.get()))
+
+    told = {name: filled_in[name].value for name in ("req.drug", "req.release", "benzo.concurrent")}
+    assert told == {"req.drug": GENERIC, "req.release": "short", "benzo.concurrent": True}
+
+
+def test_questions_go_by_the_release_that_the_request_was_evaluated_by(cast: Cast) -> None:
+    in_use()
+    patient = register(cast)
+    fill(cast, patient, 10, rxcui=OXYCODONE_7)
+    fill(cast, patient, 10, rxcui=HYDROCODONE_5)
+    prior_auth = taken_up(cast, PriorAuth.objects.get())
+    assert "tx.duplicate" in asked(cast, prior_auth)
+
+    back_on_the_packaged_table()
+
+    assert "tx.duplicate" in asked(cast, prior_auth)
+
+
+def test_a_reviewer_judges_by_the_release_that_the_request_was_evaluated_by(cast: Cast) -> None:
+    in_use()
+    prior_auth = with_physician(cast, {"rxcui": OXYCODONE_7}, {"rxcui": HYDROCODONE_5})
+
+    assert "Why are two opioids of the same kind needed at the same time?" in {
+        one.asked for one in criteria_of(prior_auth, {})
+    }
