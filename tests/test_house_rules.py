@@ -1,6 +1,7 @@
 """Our own rules, held by tests: what is marked, who writes, who reads the clock, what things are called."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ PRODUCT = ("authz", "workers", "config")
 WRITES = {
     "save", "create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "select_for_update", "delete",
 }  # fmt: skip
+ASK_THE_RULE = {"evaluate", "findings", "trace", "counterfactual"}
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "data", "info", "misc", "common"}
 
 
@@ -81,6 +83,22 @@ def test_only_doors_workers_and_commands_read_the_clock() -> None:
     ]
 
     assert readers == []
+
+
+def test_only_what_means_the_same_everywhere_reads_the_packaged_formulary() -> None:
+    rooms = [path for path in modules() if not relative(path).startswith(("authz/rules/", "authz/formulary/"))]
+    readers = [relative(path) for path in rooms if re.search(r"\bpackaged\(", path.read_text(encoding="utf-8"))]
+    # Where none is named, the rule goes by the packaged one.
+    silent = [
+        f"{relative(path)}:{call.lineno}"
+        for path in rooms
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ASK_THE_RULE
+        if "formular" not in ast.unparse(call)
+    ]
+
+    assert readers == ["authz/management/commands/formulary.py", "authz/policies/examples.py"]
+    assert silent == []
 
 
 def test_services_take_keywords_only() -> None:

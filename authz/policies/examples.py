@@ -36,8 +36,9 @@ def failures(policy: PolicyVersion) -> Iterator[tuple[str, str]]:
 def disagreements(policy: PolicyVersion, example: Example) -> Iterator[str]:
     """Run one example. Yield a sentence of everything in which the policy does not agree with it."""
     case = _case(policy, example)
-    verdict = evaluate(case)
-    found = findings(case, verdict, policy.thresholds, benzodiazepine_days=example.benzodiazepines)
+    formulary = packaged()  # not the one in use: an example means the same everywhere, and as long as its version
+    verdict = evaluate(case, formulary)
+    found = findings(case, verdict, policy.thresholds, benzodiazepine_days=example.benzodiazepines, formulary=formulary)
     days = [episode.pa_required_from for episode in verdict.episodes] + [finding.required_from for finding in found]
     required_from = min((day for day in days if day), default=None)
     if (required_from is not None) != example.needs_authorization:
@@ -122,7 +123,7 @@ def _fill(reading: Reading, row: object, path: str) -> Dispensed | None:
         return None
     rxcui = reading.text(columns[2], f"{path}[2]", _RXCUI)
     if rxcui and packaged().product(rxcui) is None:
-        reading.refuse(f"{path}[2]", "The formulary has no such product.")
+        reading.refuse(f"{path}[2]", "The packaged formulary, on which examples run, has no such product.")
     return Dispensed(
         start=_day(reading, columns[0], f"{path}[0]") or date.min,
         days_supply=reading.whole(columns[1], f"{path}[1]"),

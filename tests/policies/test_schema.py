@@ -158,7 +158,7 @@ NEEDS_NOT = strict()["examples"][0]
         (
             {"examples": [NEEDS, NEEDS_NOT | {"fills": [["2025-01-01", 3, "999", 12]]}]},
             "examples[1].fills[0][2]",
-            "The formulary has no such product.",
+            "The packaged formulary, on which examples run, has no such product.",
         ),
         (
             {"examples": [NEEDS, NEEDS_NOT | {"fills": [["2025-01-01", True, "1049621", 12]]}]},
