@@ -143,7 +143,10 @@ class ReportingLine(models.Model):
 
 
 class Licence(models.Model):
-    """A clinician's licence. Without one valid at that instant nobody can deny; the database checks it."""
+    """A clinician's licence. Without one valid at that instant nobody can deny; the database checks it.
+
+    Once somebody decided by it a trigger lets only its period change, and never so that it was not valid on that day.
+    """
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {

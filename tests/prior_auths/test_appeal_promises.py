@@ -79,6 +79,23 @@ def test_nobody_upholds_without_a_physicians_licence_of_their_own_valid_then(cas
     refused(DECIDE, [appeal.pk, "upheld", later(1), uma.pk, own, None], "only a physician")
 
 
+def test_who_is_deactivated_decides_no_appeal(cast: Cast, appeal: Appeal) -> None:
+    uma = cast.people["uma"]
+    uma.is_active = False
+    uma.save()
+
+    values: list[object] = [appeal.pk, "upheld", later(1), uma.pk, licence_of(cast, "uma"), None]
+    refused(DECIDE, values, "account is deactivated")
+
+
+def test_the_licence_by_which_an_appeal_was_decided_stays(cast: Cast, appeal: Appeal) -> None:
+    uma = actor_for(person=cast.people["uma"], organization=cast.evergreen)
+    appeal_decisions.uphold(appeal_id=id_of(appeal), reason=REASON, by=uma, now=later(1.1))
+    change = "UPDATE authz_licence SET specialty = 'Dentistry' WHERE id = %s"
+
+    refused(change, [licence_of(cast, "uma")], "a licence stays what it was")
+
+
 def test_only_an_appeal_reviewer_of_the_insurer_decides_and_only_what_is_in_review(cast: Cast, appeal: Appeal) -> None:
     jones = cast.people["jones"]
     said = {"state": "NY", "specialty": "Pain medicine", "valid_from": date(2020, 1, 1)}

@@ -12,8 +12,9 @@ from authz.outbox.models import OutboxMessage
 from authz.prescriptions.facts import ExemptionFacts
 from authz.prescriptions.models import FillVersion
 from authz.prescriptions.services import RecordOutcome
+from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import Evaluation, Event, PriorAuth
-from authz.prior_auths.services import intake, request
+from authz.prior_auths.services import determinations, intake, queue, reopening, request
 from authz.rules.records import ExemptionCategory
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, fill, key_of, later, register
@@ -156,6 +157,31 @@ def test_an_earlier_fill_learned_late_does_not_open_a_second_request(cast: Cast)
     fill(cast, patient, 10, on=TODAY - timedelta(days=5), now=later(1))
 
     assert PriorAuth.objects.filter(patient=patient).count() == 1
+
+
+def test_a_forgotten_draft_that_comes_to_share_a_fill_with_what_was_reopened_is_a_possible_duplicate(
+    cast: Cast,
+) -> None:
+    patient = register(cast)
+    fill(cast, patient, 10, on=TODAY - timedelta(days=80), now=later(-80 * 24))
+    forgotten = PriorAuth.objects.get()
+    stage.drafted(cast, now=later(-80 * 24), prior_auth=forgotten)
+    fill(cast, patient, 10)
+    asked = stage.drafted(cast, prior_auth=PriorAuth.objects.exclude(pk=forgotten.pk).get())
+    key, slip = key_of(asked), ReopeningReason.CLERICAL_ERROR
+    request.submit(prior_auth_id=key, by=cast.stella, now=NOW)
+    queue.claim(prior_auth_id=key, by=cast.rae, now=NOW)
+    determinations.approve(prior_auth_id=key, by=cast.rae, now=NOW)
+    reopening.reopen(prior_auth_id=key, code=slip, reason="A slip.", by=cast.nora, now=NOW)
+
+    fill(cast, patient, 10, on=TODAY - timedelta(days=40))
+
+    forgotten.refresh_from_db()
+    asked.refresh_from_db()
+    assert set(asked.record_ids) < set(forgotten.record_ids)
+    assert (forgotten.duplicate_of, asked.duplicate_of) == (asked, None)
+    told = OutboxMessage.objects.filter(topic="prior-auth.duplicate-suspected")
+    assert told.get().subject_id == forgotten.public_id
 
 
 def test_a_denied_request_is_not_opened_again_on_the_same_records(cast: Cast) -> None:

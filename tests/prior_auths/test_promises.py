@@ -1,17 +1,21 @@
 """What the database itself refuses, whoever asks: raw SQL, the ORM, a worker, an administrator."""
 
 from datetime import date, datetime, timedelta
+from threading import Thread
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from authz.access import tenancy
 from authz.access.models import Licence
-from authz.access.services import record_licence
+from authz.access.roles import Role
+from authz.access.services import add_membership, record_licence
 from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import Authorization, Determination, DeterminationLine, Event, PriorAuth
 from authz.prior_auths.services import determinations, reopening
 from tests import cast as stage
 from tests.cast import NOW, TODAY, Cast, key_of
+from tests.prior_auths.test_found_in_review import quietly, wait_for_waiters
 from tests.prior_auths.test_review import REASON
 
 INSERT_DENIAL = """
@@ -64,6 +68,91 @@ def test_nobody_denies_on_a_licence_of_another_profession(cast: Cast, profession
     Licence.objects.update(profession=profession)
 
     refused(INSERT_DENIAL, [prior_auth.pk, "denied", NOW, cast.people["patel"].pk, licence.pk], "licence valid at that")
+
+
+def test_a_pharmacist_denies_only_where_the_regime_lets_them(cast: Cast) -> None:
+    elsewhere, patel = stage.in_clinical_review(cast), cast.people["patel"]
+    cast.plan.regime = "part_d"
+    cast.plan.save()
+    under_part_d, licence = stage.in_clinical_review(cast), patel.licences.get()
+    Licence.objects.update(profession="pharmacist")
+
+    refused(INSERT_DENIAL, [elsewhere.pk, "denied", NOW, patel.pk, licence.pk], "only where the regime")
+    determinations.deny(prior_auth_id=key_of(under_part_d), reason=REASON, by=cast.patel, now=NOW)
+
+    assert Determination.objects.get().licence == licence
+
+
+def test_a_licence_alone_makes_no_reviewer_deny(cast: Cast) -> None:
+    prior_auth, rae = stage.in_clinical_review(cast), cast.people["rae"]
+    valid = {"valid_from": date(2020, 1, 1), "valid_until": date(2030, 1, 1)}
+    licence = record_licence(person=rae, number="MD-8", state="NY", specialty="Pain medicine", **valid)
+
+    refused(INSERT_DENIAL, [prior_auth.pk, "denied", NOW, rae.pk, licence.pk], "only physicians and appeal reviewers")
+
+
+@pytest.mark.parametrize("outcome", ["denied", "approved"])
+def test_nobody_decides_who_is_deactivated(cast: Cast, outcome: str) -> None:
+    prior_auth, patel = stage.in_clinical_review(cast), cast.people["patel"]
+    patel.is_active = False
+    patel.save()
+
+    refused(INSERT_DENIAL, [prior_auth.pk, outcome, NOW, patel.pk, patel.licences.get().pk], "account is deactivated")
+
+
+def test_nobody_decides_whose_membership_has_ended(cast: Cast) -> None:
+    prior_auth, patel = stage.in_clinical_review(cast), cast.people["patel"]
+    patel.memberships.all().delete()
+
+    refused(INSERT_DENIAL, [prior_auth.pk, "denied", NOW, patel.pk, patel.licences.get().pk], "people of the insurer")
+
+
+CHANGE_LICENCE = "UPDATE authz_licence SET {change} WHERE person_id = %s"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "number = 'MD-9'", "state = 'NJ'", "profession = 'pharmacist'", "specialty = 'Dentistry'",
+        "valid_from = '2025-03-04'", "valid_until = '2025-03-02'",
+        "person_id = (SELECT max(id) FROM authz_person)",
+    ],
+)  # fmt: skip
+def test_a_licence_stays_as_it_was_decided_by_whoever_may_see_that_decision(cast: Cast, change: str) -> None:
+    patel = cast.people["patel"]
+    add_membership(person=patel, organization=cast.summit, role=Role.PHYSICIAN)
+    stage.denied(cast)
+
+    for insurer in (cast.evergreen, cast.summit):
+        with tenancy.within(insurer.pk):
+            refused(CHANGE_LICENCE.format(change=change), [patel.pk], "a licence stays what it was")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_licence_that_is_being_decided_by_is_not_changed_meanwhile() -> None:
+    cast = stage.assemble()
+    key = key_of(stage.in_clinical_review(cast))
+
+    def become_a_nurse() -> None:
+        with pytest.raises(DatabaseError, match="a licence stays what it was"):
+            Licence.objects.update(profession="nurse")
+
+    change = Thread(target=quietly, args=(become_a_nurse,))
+    with transaction.atomic():
+        determinations.deny(prior_auth_id=key, reason=REASON, by=cast.patel, now=NOW)
+        change.start()
+        wait_for_waiters(1)
+    change.join(timeout=30)
+
+    assert Licence.objects.get().profession == "physician"
+
+
+def test_a_licence_that_was_decided_by_is_renewed_and_ends_all_the_same(cast: Cast) -> None:
+    stage.denied(cast)
+
+    for last in (date(2040, 1, 1), TODAY):
+        assert Licence.objects.update(valid_until=last) == 1
+    refused("DELETE FROM authz_licence", [], "foreign key")
 
 
 def test_nobody_denies_for_an_insurer_they_are_not_of(cast: Cast) -> None:

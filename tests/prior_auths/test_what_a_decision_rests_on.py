@@ -155,7 +155,7 @@ def test_a_due_instant_that_was_kept_wrong_does_not_keep_the_law_from_deciding(c
     [
         "packet_sha256 = 'x'", "submitted_at = NULL", "submitted_at = submitted_at - interval '1 hour'",
         "clinic_id = insurer_id", "insurer_id = clinic_id", "policy = 'x'", "policy_version = '9'", "regime = 'x'",
-        "regime_version = '9'", "time_zone = 'UTC'", "packet = NULL",
+        "regime_version = '9'", "time_zone = 'UTC'", "packet = NULL", "denied_by = 'physician_or_pharmacist'",
     ],
 )  # fmt: skip
 def test_what_was_submitted_is_not_changed(cast: Cast, change: str) -> None:
@@ -185,6 +185,22 @@ def twin_of(prior_auth: PriorAuth) -> PriorAuth:
     twin = PriorAuth.objects.get(pk=prior_auth.pk)
     twin.pk, twin.public_id, twin.episode_anchor, twin.number = None, new_id(), new_id(), f"PA-{new_id().hex[:10]}"
     return twin
+
+
+def test_of_requests_that_come_to_share_records_one_is_marked_as_a_duplicate(cast: Cast) -> None:
+    one, other = stage.detected(cast), stage.detected(cast)
+    PriorAuth.objects.filter(pk=other.pk).update(patient=one.patient, coverage=one.coverage)
+    share = "UPDATE authz_priorauth SET record_ids = (SELECT record_ids FROM authz_priorauth WHERE id = %s){mark} WHERE id = %s"
+    unmark = "UPDATE authz_priorauth SET duplicate_of_id = NULL"
+    why = "one is marked as a duplicate"
+
+    refused(share.format(mark=""), [one.pk, other.pk], why)
+    PriorAuth.objects.filter(pk=other.pk).update(record_ids=one.record_ids, duplicate_of=one)
+    refused(unmark, [], why)
+    request.withdraw(prior_auth_id=key_of(one), reason="x", by=cast.stella, now=NOW)
+
+    assert PriorAuth.objects.filter(duplicate_of=one).update(duplicate_of=None) == 1
+    refused("UPDATE authz_priorauth SET state = 'draft' WHERE id = %s", [one.pk], why)
 
 
 def test_no_second_active_request_is_opened_for_the_same_records(cast: Cast) -> None:
@@ -234,13 +250,14 @@ def test_a_licence_is_valid_by_the_day_in_the_requests_calendar(cast: Cast) -> N
 def test_so_is_the_licence_by_which_an_appeal_is_decided(cast: Cast) -> None:
     uma = stage.appeal_reviewer(cast)
     appeal = stage.appeal_in_review(cast, stage.denied(cast), by=uma, now=EVENING)
-    licence = cast.people["uma"].licences.get()
+    hers = Licence.objects.filter(person=uma.person_id)
+    licence = hers.get()
 
-    Licence.objects.update(**TOO_EARLY)
+    hers.update(**TOO_EARLY)
     with pytest.raises(LicenceNeeded):
         appeal_decisions.uphold(appeal_id=id_of(appeal), reason=REASON, by=uma, now=EVENING)
     refused(DECIDE, [appeal.pk, "upheld", EVENING, uma.person_id, licence.pk, None], "only a physician")
-    Licence.objects.update(valid_from=date(2020, 1, 1), **ITS_LAST_DAY)
+    hers.update(valid_from=date(2020, 1, 1), **ITS_LAST_DAY)
 
     appeal_decisions.uphold(appeal_id=id_of(appeal), reason=REASON, by=uma, now=EVENING)
 

@@ -285,7 +285,13 @@ class Life(RuleBasedStateMachine):
 
     @rule(on=st.booleans())
     def the_licence_ends_or_is_valid(self, on: bool) -> None:
-        Licence.objects.update(valid_until=TODAY + timedelta(days=3650 if on else -1))
+        change = {"valid_until": TODAY + timedelta(days=3650 if on else -1)}
+        used = (Determination, AppealDecision)
+        if not on and any(made.objects.filter(licence__isnull=False).exists() for made in used):
+            with pytest.raises(IntegrityError), transaction.atomic():
+                Licence.objects.update(**change)
+        else:
+            Licence.objects.update(**change)
 
     @rule(which=st.integers(0, 6), outcome=st.sampled_from(sorted(HUMAN_ONLY)))
     def somebody_denies_by_sql(self, which: int, outcome: Outcome) -> None:

@@ -17,11 +17,12 @@ _BY_PEOPLE = sorted(outcome.value for outcome in frozenset(Outcome) - BY_LAW)
 class Determination(models.Model):
     """What was decided, and on what basis. Append-only; a later one supersedes.
 
-    Triggers refuse a denial or a partial approval unless a person of the insurer stands behind it with a licence of
-    their own, of a denying profession, valid on that day in the request's calendar; one that leaves out a line or
-    misstates what was asked; and one of what is not open, or dated before it was. `due_at` is by when it was due, as
-    computed then; `trace` is what a rule that approved was shown, criterion by criterion; `formulary_version` is the
-    formulary that answered then, by which another product is granted and named, empty before it was kept.
+    Triggers refuse a denial or a partial approval unless an active physician or appeal reviewer of the insurer stands
+    behind it with a licence of their own, of a profession that may deny the request, valid on that day in the request's
+    calendar; one that leaves out a line or misstates what was asked; and one of what is not open, or dated before it
+    was. `due_at` is by when it was due, as computed then; `trace` is what a rule that approved was shown, criterion by
+    criterion; `formulary_version` is the formulary that answered then, by which another product is granted and named,
+    empty before it was kept.
     """
 
     PHI: ClassVar[set[str]] = {"reason_text", "criterion", "would_change", "trace"}

@@ -12,6 +12,7 @@ from authz.audit.circumstances import saw, saw_part2
 from authz.ids import new_id
 from authz.outbox.models import Leased
 from authz.policies.history import Kind
+from authz.policies.regime import Denier
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
 from authz.prior_auths.models.events import StepTaken
@@ -26,7 +27,7 @@ ANSWERING = (Role.STAFF, Role.PRESCRIBER)
 _TURN = (F("insurer"), Coalesce("due_at", "reopened_at"), F("runs_out_on"), F("id"))
 
 
-def _choices(values: type[State] | type[Urgency]) -> list[tuple[str, str]]:
+def _choices(values: type[State] | type[Urgency] | type[Denier]) -> list[tuple[str, str]]:
     return [(value.value, value.value) for value in values]
 
 
@@ -99,6 +100,7 @@ class PriorAuth(models.Model):
     `episode_anchor` is the first order or fill of the episode when the request was opened; `record_ids` are all the
     episode's orders and fills seen so far, by which a recomputed episode is recognised. `regime`, `regime_version` and
     `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
+    `denied_by` is what the regime says of who may deny, by which the database holds whoever does to it.
     `urgency` is what it is now: asked for with the request or later, until it is refused.
     `is_part2` says that something it rests on, or a document with it, is or was under 42 CFR Part 2.
     `reason` is why people opened it; empty when the rule did. `new_fact` is what they stated to be new since the same
@@ -114,7 +116,7 @@ class PriorAuth(models.Model):
         "id", "public_id", "number", "patient", "coverage", "clinic", "insurer", "prescriber", "state", "version",
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
-        "regime", "regime_version", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
+        "regime", "regime_version", "denied_by", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
         "reopened_at", "screened_at", "due_at", "renews", "new_fact_kind", "assignee",
     }  # fmt: skip
     LONG: ClassVar[tuple[str, ...]] = ("explanation", "packet")
@@ -155,6 +157,9 @@ class PriorAuth(models.Model):
     policy_version = models.CharField(max_length=20)
     regime = models.CharField(max_length=60)
     regime_version = models.CharField(max_length=20)
+    denied_by = models.CharField(
+        max_length=30, choices=_choices(Denier), default=Denier.PHYSICIAN.value, db_default=Denier.PHYSICIAN.value
+    )
     time_zone = models.CharField(max_length=64)
     is_payer_rule_unknown = models.BooleanField(default=False)
     explanation = models.JSONField()

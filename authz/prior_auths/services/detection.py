@@ -7,6 +7,7 @@ come to the same end, so a repeated or overtaken message changes nothing.
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -78,6 +79,7 @@ def recheck(*, patient: Patient, on: date, now: datetime) -> None:
     for request in requests:
         if request.state in _ACTIVE and request.pk not in needed:
             _doubt(request, [other for other in requests if other.pk in needed], on, now)
+    _suspect_what_shares(requests, now)
 
 
 @across_tenants("another clinic's request may ask for the same use already")
@@ -254,15 +256,31 @@ def _doubt(request: PriorAuth, needed: Sequence[PriorAuth], on: date, now: datet
     if request.state in _MAY_LAPSE and request.touched_by_human_at is None:
         steps.take(request, Step.RETRACT, by=SYSTEM, now=now, note="What is known now no longer needs an approval.")
     elif survivor is not None and request.duplicate_of_id is None:
-        request.duplicate_of = survivor
-        request.save(update_fields=["duplicate_of"])
-        audit.record(by=SYSTEM, action="suspect", subject_kind="prior-auth", subject_id=request.public_id, now=now)
-        announce(topic=DUPLICATE_SUSPECTED, subject_id=request.public_id, now=now)
+        _suspect(request, survivor, now)
     elif request.need_in_doubt_at is None and not request.reason:
         request.need_in_doubt_at = now
         request.save(update_fields=["need_in_doubt_at"])
         audit.record(by=SYSTEM, action="doubt", subject_kind="prior-auth", subject_id=request.public_id, now=now)
         announce(topic=NEED_IN_DOUBT, subject_id=request.public_id, now=now)
+
+
+def _suspect_what_shares(requests: Sequence[PriorAuth], now: datetime) -> None:
+    """Mark one of any two active requests that have come to share a record: what was reopened is never in doubt.
+
+    The database holds it. A renewal asks for the days after.
+    """
+    active = [one for one in requests if one.state in _ACTIVE and one.renews_id is None]
+    active.sort(key=lambda one: (one.reopened_at is None, one.pk))
+    for one, other in combinations(active, 2):
+        if one.duplicate_of_id is None and other.duplicate_of_id is None and serves_the_same(one, other):
+            _suspect(other, one, now)
+
+
+def _suspect(request: PriorAuth, survivor: PriorAuth, now: datetime) -> None:
+    request.duplicate_of = survivor
+    request.save(update_fields=["duplicate_of"])
+    audit.record(by=SYSTEM, action="suspect", subject_kind="prior-auth", subject_id=request.public_id, now=now)
+    announce(topic=DUPLICATE_SUSPECTED, subject_id=request.public_id, now=now)
 
 
 def _count(request: PriorAuth, need: Need, known: PatientCase) -> None:
