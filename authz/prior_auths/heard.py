@@ -9,8 +9,8 @@ from authz.policies.history import Happened, Kind, What
 from authz.policies.regime import Regime
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clocks, Urgency, clocks, reply_time_of
-from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.lifecycle import UNDECIDED, State, Step
+from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.reply_time import ReplyTime
 
 
@@ -65,6 +65,13 @@ def may_be_returned(prior_auth: PriorAuth, *, now: datetime) -> bool:
     if_returned = [*history(prior_auth), _now(What.RETURNED_INCOMPLETE, now)]
     clock = clocks(if_returned, **rules(prior_auth)).get(Kind.DECIDE_BY)
     return clock is not None and clock.due_at is None
+
+
+def open_questions(prior_auth: PriorAuth) -> list[InformationRequest]:
+    """Return what the insurer asked and the clinic has not answered, in time or late, while nothing is decided."""
+    if State(prior_auth.state) not in UNDECIDED:
+        return []
+    return [row for row in prior_auth.information_requests.all() if row.answered_at is None]
 
 
 def is_always_refused(prior_auth: PriorAuth, step: Step) -> bool:

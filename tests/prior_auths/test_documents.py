@@ -136,6 +136,35 @@ def test_a_document_answers_the_insurers_question_goes_with_the_answer_and_leave
         send(prior_auth, question, NOTE, by=cast.stella)
 
 
+def test_a_document_goes_with_a_late_answer_too_and_changes_nothing_for_whoever_decides_until_then(cast: Cast) -> None:
+    prior_auth, question = asked(cast)
+    key = key_of(prior_auth)
+    questions.resume_unanswered(now=later(70))
+    read = selectors.prior_auth(cast.rae, key)
+    report, wrong = (send(prior_auth, question, file, by=cast.stella) for file in (SCAN, NOTE))
+    documents.take_off(prior_auth_id=key, attachment_id=wrong.public_id, by=cast.stella, now=later(70))
+    unsent = selectors.prior_auth(cast.rae, key)
+
+    questions.answer_late(prior_auth_id=key, answers={question: "See the report."}, by=cast.stella, now=later(71))
+
+    late = selectors.prior_auth(cast.rae, key)
+    assert (read.state, unsent.version, selectors.attachments(cast.rae, late)) == ("in_review", read.version, [report])
+    assert (late.version, late.packet_sha256) == (read.version + 1, read.packet_sha256)
+    with pytest.raises(AnswersClosed):
+        documents.take_off(prior_auth_id=key, attachment_id=report.public_id, by=cast.stella, now=later(71))
+    with pytest.raises(AnswersClosed):
+        send(prior_auth, question, NOTE, by=cast.stella)
+
+
+def test_once_it_is_decided_nothing_goes_with_what_was_never_answered(cast: Cast) -> None:
+    prior_auth, question = asked(cast)
+    questions.resume_unanswered(now=later(70))
+    determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=later(71))
+
+    with pytest.raises(AnswersClosed):
+        send(prior_auth, question, SCAN, by=cast.stella)
+
+
 def test_what_the_insurer_has_is_not_taken_off(cast: Cast) -> None:
     submitted = stage.with_document(cast)
     queue.claim(prior_auth_id=key_of(submitted), by=cast.rae, now=NOW)

@@ -19,8 +19,10 @@ from authz.documentation.services import files
 from authz.documentation.services.files import Inspected
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.ids import AppealId, PriorAuthId
-from authz.prior_auths.appeal_lifecycle import UNDECIDED, AppealStep
-from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, State
+from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
+from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.heard import open_questions
+from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, UNDECIDED, State
 from authz.prior_auths.models import Appeal, InformationRequest, PriorAuth
 from authz.prior_auths.packet import sent
 from authz.prior_auths.services import appeal_steps, steps
@@ -38,8 +40,8 @@ def must_be_open(*, prior_auth_id: PriorAuthId, by: Actor) -> None:
 
     :raises NotFound: when the clinic has no such request.
     :raises Forbidden: when the actor may not attach.
-    :raises AnswersClosed: before the request is taken up, and once submitted while the insurer asks nothing and no
-        appeal is open.
+    :raises AnswersClosed: before the request is taken up, and once submitted while every question of the
+        insurer's is answered and no appeal is open.
     """
     with transaction.atomic():
         _open_sheet(_own(prior_auth_id, by, None))
@@ -66,8 +68,8 @@ def attach(
     packet stays as it was. `is_part2` says that it comes from a program under 42 CFR Part 2.
 
     :raises NotFound: when the clinic has no such request.
-    :raises AnswersClosed: before the request is taken up, and once submitted while the insurer asks nothing and no
-        appeal is open.
+    :raises AnswersClosed: before the request is taken up, and once submitted while every question of the
+        insurer's is answered and no appeal is open.
     :raises InvalidInput: when the title is none, it says not what it proves, or names what nobody asks or no open
         appeal.
     """
@@ -124,12 +126,12 @@ def _own(prior_auth_id: PriorAuthId, by: Actor, expected_version: int | None) ->
 
 
 def _open_sheet(prior_auth: PriorAuth) -> AnswerSheet:
-    is_asked = State(prior_auth.state) in ASKED_OF_CLINIC or _open_appeals(prior_auth).exists()
-    return prior_auth.answers if prior_auth.answers is not None and is_asked else open_sheet(prior_auth)
+    is_wanted = open_questions(prior_auth) or _open_appeals(prior_auth).exists()
+    return prior_auth.answers if prior_auth.answers is not None and is_wanted else open_sheet(prior_auth)
 
 
 def _open_appeals(prior_auth: PriorAuth) -> QuerySet[Appeal]:
-    return prior_auth.appeals.filter(state__in=[state.value for state in UNDECIDED])
+    return prior_auth.appeals.filter(state__in=[state.value for state in UNDECIDED_APPEALS])
 
 
 def _appeal(prior_auth: PriorAuth, appeal_id: AppealId | None) -> Appeal | None:
@@ -147,18 +149,19 @@ def _goes_with(
     prior_auth: PriorAuth, shows: Collection[str], answers: Collection[UUID], appeal: Appeal | None
 ) -> list[InformationRequest | Appeal]:
     """Return the insurer's open questions that a document answers, and the appeal that it is sent in with."""
-    asked = {row.public_id: row for row in prior_auth.information_requests.filter(answered_at=None)}
+    asked = {row.public_id: row for row in open_questions(prior_auth)}
     if not asked.keys() >= set(answers):
         raise InvalidInput({"answers": ["The insurer asks no such question now."]})
     if appeal is None and not answers and (prior_auth.packet is not None or not shows):
-        is_asked = State(prior_auth.state) in ASKED_OF_CLINIC
-        name = "shows" if prior_auth.packet is None else "answers" if is_asked else "appeal"
+        name = "shows" if prior_auth.packet is None else "answers" if asked else "appeal"
         raise InvalidInput({name: [_WHAT_FOR[name]]})
     return [*(asked[key] for key in dict.fromkeys(answers)), *([appeal] if appeal else [])]
 
 
 def _note(prior_auth: PriorAuth, action: str, by: Actor, now: datetime) -> None:
     prior_auth.touched_by_human_at = prior_auth.touched_by_human_at or (now if by.person_id is not None else None)
-    prior_auth.version += 1
+    # Whoever decides must not find another version for what goes with an answer that they do not have yet.
+    if State(prior_auth.state) not in UNDECIDED - ASKED_OF_CLINIC:
+        prior_auth.version += 1
     prior_auth.save(update_fields=["touched_by_human_at", "version", "is_part2"])
     audit.record(by=by, action=action, subject_kind="prior-auth", subject_id=prior_auth.public_id, now=now)

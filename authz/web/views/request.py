@@ -19,7 +19,8 @@ from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as OPEN_APPEALS
 from authz.prior_auths.authorizations import seen
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, BEFORE_SUBMISSION, State, Step
+from authz.prior_auths.heard import open_questions
+from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import Appeal, PriorAuth
 from authz.prior_auths.outlook import outlook
 from authz.prior_auths.packet import sent
@@ -154,7 +155,7 @@ class RequestPage(Page):
         return of_questionnaire(self.questions(prior_auth))
 
     def _is_asked(self, prior_auth: PriorAuth) -> bool:
-        return self._is_clinical(prior_auth) and State(prior_auth.state) in ASKED_OF_CLINIC
+        return self._is_clinical(prior_auth) and bool(open_questions(prior_auth))
 
     def _open_appeal(self, prior_auth: PriorAuth) -> Appeal | None:
         """Return the appeal that documents can be sent in with."""
