@@ -53,7 +53,7 @@ class PriorAuthsView(Listing):
     )
     def get(self, request: Request) -> Response:
         """List requests: a clinic's own, and for an insurer those submitted to it; voided ones only when asked for."""
-        rows = selectors.prior_auths(self.actor)
+        rows = selectors.listed(self.actor)
         is_asked = request.query_params.get("state") == State.VOIDED.value
         return self.listed(rows if is_asked else rows.exclude(state=State.VOIDED.value))
 

@@ -24,6 +24,9 @@ TREATS_OUD: Final = "opioid_use_disorder_treatment"
 _CATEGORY_OF: Final = {answer: category for category, answer in ANSWER_FOR.items()}
 _FIELDS: Final = {"category": "ex.reason", "evidence": "ex.evidence", "starts_on": "ex.start", "ends_on": "ex.end"}
 
+NAMES_EXEMPTION: Final = frozenset(_FIELDS.values())
+"""The questions by whose answers an exemption is recorded."""
+
 
 def category_named(answers: Mapping[str, JsonValue], *, exempted: Collection[str]) -> ExemptionCategory | None:
     """Return what the answers name among the categories that a policy exempts; None when they name none of them."""

@@ -9,6 +9,7 @@ from authz.policies.history import Happened, Kind, What
 from authz.policies.regime import Regime
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clocks, Urgency, clocks, reply_time_of
+from authz.prior_auths.exempt_use import instead_of_asking
 from authz.prior_auths.lifecycle import UNDECIDED, State, Step
 from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.reply_time import ReplyTime
@@ -74,8 +75,8 @@ def open_questions(prior_auth: PriorAuth) -> list[InformationRequest]:
     return [row for row in prior_auth.information_requests.all() if row.answered_at is None]
 
 
-def is_always_refused(prior_auth: PriorAuth, step: Step) -> bool:
-    """Say whether the urgency of a request, or the regime it is under, refuses the step whenever it is taken."""
+def is_of_no_use(prior_auth: PriorAuth, step: Step) -> bool:
+    """Say whether a step is nothing for a request as it is: by its urgency, regime, answers, or what it was asked."""
     regime, is_expedited = rules(prior_auth)["regime"], prior_auth.urgency == Urgency.EXPEDITED.value
     match step:
         case Step.EXPEDITE:
@@ -85,6 +86,12 @@ def is_always_refused(prior_auth: PriorAuth, step: Step) -> bool:
         case Step.EXTEND:
             track = regime.expedited if is_expedited else regime.standard
             return track.extend_by is None or any(event.step == step.value for event in prior_auth.events.all())
+        case Step.RECORD_EXEMPTION:
+            return instead_of_asking(prior_auth) is not step
+        case Step.ANSWER_IN_PART:
+            return len(open_questions(prior_auth)) < 2
+        case Step.ANSWER_LATE:
+            return not open_questions(prior_auth)
     return False
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Prefetch, QuerySet
 from authz import clock
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.documentation import selectors as documentation
-from authz.documentation.models import Attachment, StoredFile
+from authz.documentation.models import Answer, Attachment, StoredFile
 from authz.documentation.standing import Sheet, Standing, standing
 from authz.errors import Forbidden, NotFound
 from authz.formulary import selectors as formularies
@@ -23,7 +23,7 @@ from authz.prior_auths.answer_sheet import sheet_of
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due
 from authz.prior_auths.evaluations import case_from
-from authz.prior_auths.heard import history, is_always_refused, regime_of, rules
+from authz.prior_auths.heard import history, is_of_no_use, regime_of, rules
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
 from authz.prior_auths.opioid_use import ways_out_of
@@ -76,6 +76,12 @@ def prior_auths(by: Actor) -> QuerySet[PriorAuth]:
         )
         .prefetch_related("events")
     )
+
+
+def listed(by: Actor) -> QuerySet[PriorAuth]:
+    """Return the same for a list, with what the steps allowed go by; of the answers those on an exemption alone."""
+    on_exemption = Answer.objects.filter(question__startswith="ex.")
+    return prior_auths(by).prefetch_related("information_requests", Prefetch("answers__answers", queryset=on_exemption))
 
 
 def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
@@ -215,12 +221,15 @@ def run_out_beside(prior_auth: PriorAuth, due_at: datetime | None) -> RunOut | N
 
 
 def allowed_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
-    """Return the steps this actor may take now, in the order of the table, without those that it always refuses."""
+    """Return the steps this actor may take now, in the order of the table, without those of no use to it."""
+    return [step for step in open_steps(prior_auth, by) if not is_of_no_use(prior_auth, step)]
+
+
+def open_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
+    """Return the steps that the table opens to this actor now, in its order, of use or not."""
     is_reopened = prior_auth.reopened_at is not None
-    open_now = lifecycle.steps_for(
-        state=State(prior_auth.state), roles=roles_in_case(prior_auth, by), is_reopened=is_reopened
-    )
-    return [step for step in open_now if not is_always_refused(prior_auth, step)]
+    roles = roles_in_case(prior_auth, by)
+    return lifecycle.steps_for(state=State(prior_auth.state), roles=roles, is_reopened=is_reopened)
 
 
 def ways_out(prior_auth: PriorAuth) -> list[str]:

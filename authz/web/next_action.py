@@ -6,6 +6,7 @@ from typing import Final
 
 from authz.access.roles import Role
 from authz.documentation.questionnaire import Question
+from authz.prior_auths.exempt_reasons import NAMES_EXEMPTION
 from authz.prior_auths.lifecycle import NEVER_AWAITED, State, Step
 from authz.web import formats, words
 
@@ -24,22 +25,30 @@ class NextAction:
 
 
 def next_action(
-    *, state: State, allowed: Sequence[Step], roles: Collection[Role], unanswered: Sequence[Question]
+    *,
+    state: State,
+    open_steps: Sequence[Step],
+    roles: Collection[Role],
+    unanswered: Sequence[Question],
+    instead: Step | None = None,
 ) -> NextAction | None:
     """Return what the reader should do next; None when the request waits for somebody else or has ended.
 
-    `allowed` are the steps the reader may take now; `unanswered` the questions without a confirmed answer.
+    `open_steps` are those open to the reader; `unanswered` the questions without a confirmed answer; `instead` is the
+    step to take instead of submitting, where the answers say that the use needs no authorization.
     """
-    open_steps = [step for step in allowed if step not in NEVER_AWAITED]
-    if not open_steps or (state is State.CLINICAL_REVIEW and Role.PHYSICIAN not in roles):
+    awaited = [step for step in open_steps if step not in NEVER_AWAITED]
+    if not awaited or (state is State.CLINICAL_REVIEW and Role.PHYSICIAN not in roles):
         return None
-    if Step.SUBMIT in open_steps:
-        return _towards_submission(roles, unanswered)
-    step = Step.APPROVE if Step.APPROVE in open_steps else open_steps[0]
+    if Step.SUBMIT in awaited:
+        return _towards_submission(roles, unanswered, instead)
+    step = Step.APPROVE if Step.APPROVE in awaited else awaited[0]
     return NextAction("Decide" if step in _DECISIONS else words.ACTION[step], step.value)
 
 
-def _towards_submission(roles: Collection[Role], unanswered: Sequence[Question]) -> NextAction:
+def _towards_submission(roles: Collection[Role], unanswered: Sequence[Question], instead: Step | None) -> NextAction:
+    if instead and not any(question.link_id in NAMES_EXEMPTION for question in unanswered):
+        return NextAction(words.ACTION[instead], instead.value)
     is_prescriber = Role.PRESCRIBER in roles
     mine = [question for question in unanswered if is_prescriber or not question.only_prescriber]
     if mine:

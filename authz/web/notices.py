@@ -69,7 +69,7 @@ def _is_open(entry: InboxEntry) -> bool:
 
 
 def _may_sign(request: PriorAuth, by: Actor) -> bool:
-    return Step.ANSWER_PRESCRIBER in selectors.allowed_steps(request, by)
+    return Step.ANSWER_PRESCRIBER in selectors.open_steps(request, by)
 
 
 def _appeal_by(entry: InboxEntry, request: PriorAuth, decided: Determination | None) -> Clock | None:

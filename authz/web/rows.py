@@ -15,6 +15,7 @@ from authz.prescriptions.models import PatientIdentifier
 from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.determination import Outcome
+from authz.prior_auths.exempt_use import instead_of_asking
 from authz.prior_auths.lifecycle import ACTIVE, BEFORE_SUBMISSION, ENDED, TABLE, UNDECIDED, State, Step
 from authz.prior_auths.models import Determination, InformationRequest, PriorAuth, RequestedLine
 from authz.prior_auths.review_queue import most_pressing_first
@@ -169,12 +170,13 @@ def action_for(
     `formulary` is the one that the request was evaluated by, where it is at hand.
     """
     is_prescribers = asked == {Role.PRESCRIBER} and Role.PRESCRIBER not in by.roles
-    allowed = selectors.allowed_steps(prior_auth, by)
+    open_steps = selectors.open_steps(prior_auth, by)
     return next_action(
         state=State(prior_auth.state),
-        allowed=[step for step in allowed if step is not Step.ANSWER] if is_prescribers else allowed,
+        open_steps=[step for step in open_steps if step is not Step.ANSWER] if is_prescribers else open_steps,
         roles=by.roles,
         unanswered=_unanswered(prior_auth, today, formulary),
+        instead=instead_of_asking(prior_auth) if Step.SUBMIT in open_steps else None,
     )
 
 

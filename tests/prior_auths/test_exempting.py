@@ -6,6 +6,8 @@ import pytest
 
 from authz.errors import InvalidInput, NotFound
 from authz.prescriptions.models import Exemption
+from authz.prior_auths import selectors
+from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import exempting, intake, request
 from authz.prior_auths.services.request import NotReady
@@ -59,6 +61,25 @@ def test_the_exemption_that_the_answers_name_is_recorded_and_the_request_lapses(
     assert [(event.step, event.actor_name) for event in last] == [
         ("record_exemption", "Stella Marsh"), ("retract", "Authz"),
     ]  # fmt: skip
+
+
+def test_to_record_an_exemption_is_offered_where_the_answers_name_one_that_is_not_recorded(cast: Cast) -> None:
+    def is_offered(prior_auth: PriorAuth) -> bool:
+        rows = [
+            selectors.prior_auth(cast.stella, key_of(prior_auth)),
+            selectors.listed(cast.stella).get(pk=prior_auth.pk),
+        ]
+        told = [Step.RECORD_EXEMPTION in selectors.allowed_steps(row, cast.stella) for row in rows]
+        assert told[0] == told[1]
+        return told[0]
+
+    leaves_days = hospice(cast, ex__end=(TODAY - timedelta(days=1)).isoformat())
+
+    assert not is_offered(stage.detected(cast))
+    assert not is_offered(stage.drafted(cast))
+    assert not is_offered(answered(cast, ex__reason="other"))
+    assert is_offered(leaves_days)
+    assert not is_offered(record(cast, leaves_days))
 
 
 def test_an_exemption_withdrawn_later_brings_the_need_back(cast: Cast) -> None:

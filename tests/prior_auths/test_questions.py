@@ -9,15 +9,17 @@ from authz.errors import InvalidInput
 from authz.outbox.models import OutboxMessage
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
-from authz.prior_auths.lifecycle import ReopeningReason
+from authz.prior_auths.lifecycle import ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.review_queue import AT_RISK
 from authz.prior_auths.services import absences, questions, queue, reopening, timing
 from authz.prior_auths.services.questions import Item
+from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
 
 DAY = 24
+TO_ANSWER = {Step.ANSWER, Step.ANSWER_IN_PART, Step.ANSWER_LATE}
 
 
 def under(cast: Cast, regime: str) -> None:
@@ -199,6 +201,26 @@ def test_a_late_answer_is_taken_while_nothing_is_decided_and_leaves_the_review_w
     assert (late.state, late.reviewer_id) == ("in_review", cast.people["rae"].pk)
     assert waiting.information_requests.get().answer == "The knee."
     assert OutboxMessage.objects.filter(topic="prior-auth.answered-late").count() == 1
+
+
+def test_to_answer_in_part_takes_two_open_questions_and_to_answer_late_takes_one(cast: Cast) -> None:
+    def offered(prior_auth: PriorAuth) -> set[str]:
+        rows = [
+            selectors.prior_auth(cast.stella, key_of(prior_auth)),
+            selectors.listed(cast.stella).get(pk=prior_auth.pk),
+        ]
+        told = [{*selectors.allowed_steps(row, cast.stella)} & TO_ANSWER for row in rows]
+        assert told[0] == told[1]
+        return {step.value for step in told[0]}
+
+    held, one, two = stage.in_review(cast), asked(cast), asked(cast, "Which?", "When?")
+
+    assert (offered(held), offered(one), offered(two)) == (set(), {"answer"}, {"answer", "answer_in_part"})
+    with pytest.raises(IllegalStep) as refusal:
+        answer(held, by=cast.stella, now=NOW)
+    assert "answer_late" not in refusal.value.context["allowed"]
+    questions.resume_unanswered(now=later(71))
+    assert (offered(one), offered(two)) == ({"answer_late"}, {"answer_late"})
 
 
 def test_a_late_answer_starts_a_clock_that_waits_for_it(cast: Cast) -> None:

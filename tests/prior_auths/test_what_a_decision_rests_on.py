@@ -190,11 +190,12 @@ def twin_of(prior_auth: PriorAuth) -> PriorAuth:
 def test_of_requests_that_come_to_share_records_one_is_marked_as_a_duplicate(cast: Cast) -> None:
     one, other = stage.detected(cast), stage.detected(cast)
     PriorAuth.objects.filter(pk=other.pk).update(patient=one.patient, coverage=one.coverage)
-    share = "UPDATE authz_priorauth SET record_ids = (SELECT record_ids FROM authz_priorauth WHERE id = %s){mark} WHERE id = %s"
+    share = """UPDATE authz_priorauth AS row SET record_ids = one.record_ids FROM authz_priorauth AS one
+        WHERE one.id = %s AND row.id = %s"""
     unmark = "UPDATE authz_priorauth SET duplicate_of_id = NULL"
     why = "one is marked as a duplicate"
 
-    refused(share.format(mark=""), [one.pk, other.pk], why)
+    refused(share, [one.pk, other.pk], why)
     PriorAuth.objects.filter(pk=other.pk).update(record_ids=one.record_ids, duplicate_of=one)
     refused(unmark, [], why)
     request.withdraw(prior_auth_id=key_of(one), reason="x", by=cast.stella, now=NOW)

@@ -10,8 +10,8 @@ from django.test import Client
 from authz import clock
 from authz.documentation.models import Answer, Attachment
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import determinations, questions, queue
-from tests.cast import NOW, Cast, detected, drafted, fill, in_review, key_of, with_document
+from authz.prior_auths.services import determinations, questions, queue, request
+from tests.cast import NOW, Cast, detected, drafted, fill, in_review, key_of, later, with_document
 from tests.documentation.samples import TEXT
 from tests.web.conftest import Door
 from tests.web.reading import findings
@@ -124,6 +124,46 @@ def test_a_document_for_the_insurers_question_is_attached_and_stays_once_it_is_s
     assert "Answers: The report? (not sent yet)" in seen
     assert ("Take off 2" in seen, "Take off 1" in seen) == (True, False)
     assert findings(seen) == []
+
+
+def test_a_late_answer_is_offered_on_the_page_with_its_documents_while_a_question_is_open(
+    cast: Cast, enter: Door
+) -> None:
+    key = key_of(prior_auth := in_review(cast))
+    stella = enter("stella")
+    before = page(stella, prior_auth)
+    questions.ask(prior_auth_id=key, questions=["The operation report?"], by=cast.rae, now=NOW)
+    in_time = page(stella, prior_auth)
+    questions.resume_unanswered(now=later(71))
+    asked = prior_auth.information_requests.get().public_id
+
+    attach(stella, prior_auth, TEXT, answers=[str(asked)])
+    late = page(stella, prior_auth)
+    send(stella, prior_auth, "answer-late", **{str(asked): "See the report."})
+
+    assert "Answer the insurer late" not in before + in_time
+    assert "Answer the insurer in part" not in in_time
+    assert "Answer the insurer late" in late
+    assert "Which of the insurer's questions does it answer?" in late
+    assert "(not sent yet)" in late
+    assert "Answer the insurer late" not in (sent := page(stella, prior_auth))
+    assert "(not sent yet)" not in sent
+
+
+def test_to_record_the_exemption_that_the_answers_name_is_next_on_the_page_and_in_the_list(
+    cast: Cast, enter: Door
+) -> None:
+    prior_auth, now = drafted(cast, now=clock.now()), clock.now()
+    stella = enter("stella")
+    before = page(stella, prior_auth)
+    said = {"ex.reason": "hospice", "ex.evidence": "Z51.5", "ex.start": "2025-02-01"}
+    request.answer_questions(prior_auth_id=key_of(prior_auth), answers=said, by=cast.stella, now=now)
+
+    named, listed = page(stella, prior_auth), stella.get("/").content.decode()
+
+    assert "Record the exemption" not in before
+    assert "Record the exemption" in named
+    assert f"{prior_auth.public_id}/#record_exemption" in listed
 
 
 def test_a_file_that_cannot_be_taken_is_refused_at_its_field(cast: Cast, enter: Door) -> None:

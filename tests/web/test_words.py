@@ -63,7 +63,7 @@ def next_of(state: State, *roles: Role, unanswered: int = 0) -> NextAction | Non
     questions = catalog.questionnaire("opioid-1").questions
     return next_action(
         state=state,
-        allowed=steps_for(state=state, roles=roles),
+        open_steps=steps_for(state=state, roles=roles),
         roles=roles,
         unanswered=questions[len(questions) - unanswered :],
     )
@@ -95,3 +95,21 @@ def test_there_is_at_most_one_next_action(state: State, role: Role, unanswered: 
     found = next_of(state, role, unanswered=unanswered)
 
     assert (found.place if found else None) == place
+
+
+@pytest.mark.parametrize(
+    ("missing", "place"),
+    [((), "record_exemption"), (("pr.attest",), "record_exemption"), (("pr.attest", "ex.start"), ANSWER_QUESTIONS)],
+)
+def test_where_the_answers_name_an_exemption_it_is_recorded_next(missing: tuple[str, ...], place: str) -> None:
+    roles = (Role.STAFF,)
+    found = next_action(
+        state=State.DRAFT,
+        open_steps=steps_for(state=State.DRAFT, roles=roles),
+        roles=roles,
+        unanswered=[one for one in catalog.questionnaire("opioid-3").questions if one.link_id in missing],
+        instead=Step.RECORD_EXEMPTION,
+    )
+
+    assert found is not None
+    assert found.place == place

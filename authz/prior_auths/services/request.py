@@ -256,6 +256,6 @@ def _lacking(prior_auth: PriorAuth, answers: list[Standing], by: Actor) -> dict[
         lacking["coverage"] = ["Record the patient's coverage: it is not known which insurer decides."]
     if prior_auth.answers is None:
         lacking["answers"] = ["Take the request up and answer its questions."]
-    if needless := why_not_to_ask(prior_auth=prior_auth, answers=answers):
+    if needless := why_not_to_ask(prior_auth):
         lacking["answers.ex.reason"] = [needless]
     return lacking | {f"answers.{name}": [sentence] for name, sentence in missing(answers).items()}

@@ -125,9 +125,7 @@ class RequestPage(Page):
         """Return the steps open to the reader, the next one first."""
         allowed = selectors.allowed_steps(prior_auth, self.actor)
         listed = [_offer(prior_auth, step, place, refused) for step in allowed if step in STEPS]
-        # What is late to answer is often nothing.
-        asked = [offer for offer in listed if offer.step is not Step.ANSWER_LATE or offer.form.fields]
-        return sorted(asked, key=lambda offer: not offer.is_next)
+        return sorted(listed, key=lambda offer: not offer.is_next)
 
     def _answers_form(self, prior_auth: PriorAuth, refused: Refused | None) -> AnswersForm | None:
         """Return the questionnaire to fill in; None where it is only to be read."""
