@@ -22,7 +22,7 @@ from authz.demonstration.play import Stage, play
 from authz.demonstration.policies import Held
 from authz.ids import PayerPolicyId, PlanId
 from authz.notifications import services as notifications
-from authz.notifications.selectors import DECISION_TOPICS
+from authz.notifications.decisions_told import DECISION_TOPICS
 from authz.outbox import services as outbox
 from authz.pain import services as pain
 from authz.policies.models import Plan

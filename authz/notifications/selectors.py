@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Least
@@ -13,6 +12,7 @@ from authz.access.models import Membership
 from authz.access.roles import Actor, Role
 from authz.access.tenancy import across_tenants
 from authz.notifications.channels.webhook.models import EndpointState
+from authz.notifications.decisions_told import DECISION_TOPICS, decisions_told
 from authz.notifications.matrix import Audience, ChannelName, Notice, notices, together
 from authz.notifications.matters.standing import standing
 from authz.notifications.models import Delivery, InboxEntry
@@ -23,9 +23,8 @@ from authz.policies.history import Happened, Kind, What
 from authz.prescriptions.emergency.models import EmergencyAccess
 from authz.prescriptions.emergency.selectors import concerned
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
-from authz.prior_auths.clock_history import DECISIONS
 from authz.prior_auths.forwarding import forward_by
-from authz.prior_auths.lifecycle import ACTIVE, ASKED_OF_CLINIC, ON_APPEAL, TABLE, State
+from authz.prior_auths.lifecycle import ACTIVE, ASKED_OF_CLINIC, State
 from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.review_queue import is_absent
 
@@ -33,8 +32,6 @@ from authz.prior_auths.review_queue import is_absent
 _LONGEST = timedelta(days=180)
 # Regimes count in hours at least: notice within the first is late only where the time to decide is over.
 _SOON = timedelta(hours=1)
-
-DECISION_TOPICS = frozenset(TABLE[step].says for step in DECISIONS - ON_APPEAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ def _replies_wanted(prior_auth: PriorAuth) -> list[datetime | None]:
 @across_tenants("the insurer's clocks run from when the clinic was told")
 def decision_notices(prior_auth: PriorAuth) -> list[Happened]:
     """Return when notice of each determination first reached the clinic; what is still on its way is not there."""
-    told = _decisions_told(prior_auth.public_id, prior_auth.clinic_id)
+    told = decisions_told(prior_auth.public_id, prior_auth.clinic_id)
     first = told.order_by().values("message").annotate(at=Min("sent_at")).values_list("at", flat=True)
     return [Happened(What.NOTICE_DELIVERED, at) for at in sorted(first)]
 
@@ -132,23 +129,12 @@ def perhaps_told_late(*, now: datetime) -> QuerySet[Determination]:
     Whether it was late, the clocks say. Nearly all are told in the second in which they are made.
     """
     soon = Least(OuterRef("due_at"), OuterRef("decided_at") + _SOON)
-    told = _decisions_told(OuterRef("prior_auth__public_id"), OuterRef("prior_auth__clinic_id")).filter(
+    told = decisions_told(OuterRef("prior_auth__public_id"), OuterRef("prior_auth__clinic_id")).filter(
         sent_at__lte=soon
     )
     noted = Breach.objects.filter(prior_auth=OuterRef("prior_auth"), appeal=None, kind=Kind.NOTIFY_BY.value)
     first = Determination.objects.filter(supersedes=None, decided_at__gt=now - _LONGEST)
     return first.filter(~Exists(told), ~Exists(noted), prior_auth__state=State.DECIDED.value)
-
-
-def _decisions_told(subject_id: Any, clinic_id: Any) -> QuerySet[Delivery]:
-    # By the message's subject, of which there is an index; the delivery's own is of those that wait.
-    return Delivery.objects.filter(
-        message__subject_id=subject_id,
-        organization_id=clinic_id,
-        message__topic__in=DECISION_TOPICS,
-        sent_at__isnull=False,
-        endpoint=None,  # a machine that heard of it is no notice to anybody
-    )
 
 
 def _told(

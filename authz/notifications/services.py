@@ -1,7 +1,7 @@
 """Telling people: every write. Workers call `fan_out_next` and `send_next` until nothing is left to do."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from time import monotonic
 from typing import Any
@@ -39,11 +39,14 @@ from authz.policies.history import Kind
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.selectors import clocks_of
 from authz.prior_auths.services import rechecking
-from authz.prior_auths.services.breaches import note_breach
+from authz.prior_auths.services.breaches import OVERDUE, note_breach
 from authz.prior_auths.services.sweeping import sweep
 
 FACTS_AT_ONCE = 20
 """Told together they cost a fraction; few enough that one transaction is over in well under a second."""
+
+# Over a weekend, or as long as workers may be down.
+_TELLS_OF = timedelta(days=3)
 
 _MAILS: Mapping[str, tuple[Callable[[], QuerySet[Any]], Callable[..., bool]]] = {
     "digest": (unsent_digests, digests.send_next),
@@ -206,7 +209,12 @@ def replay(*, delivery_id: int, now: datetime) -> None:
 
 
 def note_late_notices(*, now: datetime) -> int:
-    """Note a breach for each decision of which the clinic did not hear when notice was due; return how many are new."""
+    """Note a breach for each decision of which the clinic did not hear when notice was due; return how many are new.
+
+    What the clinic has heard of by now waits for nobody any more. Of a notice that was due longer ago than
+    `_TELLS_OF` only the figures tell: it was missed before anybody looked, as before an upgrade.
+    """
+    matters.close_done(topic=OVERDUE, now=now)
     found = selectors.perhaps_told_late(now=now).values_list("prior_auth_id", flat=True)
     return sweep(found, work=_note_if_late, now=now)
 
@@ -218,7 +226,8 @@ def _note_if_late(key: int, now: datetime) -> int:
     if clock is None or clock.due_at is None or not clock.is_missed(by=now):
         return 0
     was_late = prior_auth.determinations.filter(supersedes=None, was_late=True).exists()
-    return int(note_breach(prior_auth=prior_auth, kind=clock.kind, due_at=clock.due_at, now=now, is_silent=was_late))
+    is_silent = was_late or clock.due_at < now - _TELLS_OF
+    return int(note_breach(prior_auth=prior_auth, kind=clock.kind, due_at=clock.due_at, now=now, is_silent=is_silent))
 
 
 def escalate_due(*, now: datetime) -> int:

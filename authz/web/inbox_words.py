@@ -22,7 +22,7 @@ TO_DO: Final[Mapping[str, str]] = {
     "prior-auth.deemed-adverse": "see that it goes on to the independent reviewer",
     "prior-auth.reassigned": "take it in hand",
     "prior-auth.running-out": "act on it today",
-    "prior-auth.overdue": "see what kept it, and that it is decided",
+    "prior-auth.overdue": "see what kept it, and that it is decided, told or forwarded",
     "prior-auth.second-reading-disagreed": "read why, and reopen it if they are right",
     "pain-hint.found": "read it before the next prescription",
     "prior-auth.returned": "give what is missing: the clock waits for it",

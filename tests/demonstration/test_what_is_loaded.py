@@ -20,9 +20,10 @@ from authz.demonstration import people, services
 from authz.demonstration.patients import stories
 from authz.documentation.models import Paper
 from authz.ids import PriorAuthId
+from authz.notifications.decisions_told import DECISION_TOPICS
 from authz.notifications.matrix import ChannelName
 from authz.notifications.models import Delivery
-from authz.notifications.selectors import DECISION_TOPICS, decision_notices
+from authz.notifications.selectors import decision_notices
 from authz.outbox.models import OutboxMessage
 from authz.pain.models import PainHint
 from authz.policies.history import Kind

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from authz.access import services as access
+from authz.access import tenancy
 from authz.access.models import Organization
 from authz.access.roles import Role
 from authz.access.selectors import actor_for
@@ -18,6 +19,7 @@ from authz.notifications.matters.ladder import Rung
 from authz.notifications.matters.models import Closing, Escalation, Matter
 from authz.notifications.matters.standing import STANDS_WHILE
 from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
+from authz.outbox.models import OutboxMessage
 from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import deeming, queue, reopening, request
@@ -165,6 +167,57 @@ def test_what_is_forwarded_is_open_for_the_insurer_no_longer_and_for_the_clinic_
 
     assert reminded(cast.evergreen) == []
     assert len(reminded(cast.riverside)) == 1
+
+
+def overdue() -> str:
+    """Return what became of the notice of a time limit that was missed: empty while it stands."""
+    return matter("prior-auth.overdue").closing
+
+
+def approved_and_given_up_telling(cast: Cast) -> None:
+    """Have a request approved of which nobody hears before what was given up is tried again."""
+    stage.approved(cast)
+    OutboxMessage.objects.filter(topic="prior-auth.approved").update(dead_at=NOW)
+
+
+def test_a_notice_that_is_late_is_open_for_the_insurer_until_the_clinic_has_it(cast: Cast) -> None:
+    approved_and_given_up_telling(cast)
+    services.note_late_notices(now=stage.later(73))
+    drain(stage.later(73))
+    services.escalate_due(now=stage.later(80))
+    before = overdue()
+    with tenancy.within(cast.evergreen.pk):
+        waits = selectors.waiting(cast.nora).count()
+
+    services.replay_all(now=stage.later(81))
+    drain(stage.later(81))
+    services.note_late_notices(now=stage.later(81))
+
+    assert (before, waits) == ("", 1)
+    assert overdue() == Closing.RESOLVED.value
+
+
+def test_what_is_forwarded_late_is_open_for_the_insurer_until_it_is_forwarded(cast: Cast) -> None:
+    key = stage.key_of(deemed_adverse(cast))
+    deeming.note_unforwarded(now=stage.later(98))
+    work(stage.later(98))
+    before = overdue()
+
+    deeming.forward(prior_auth_id=key, reason="IRE-7", by=cast.ivy, now=stage.later(99))
+    work(stage.later(200))
+
+    assert (before, overdue()) == ("", Closing.RESOLVED.value)
+
+
+def test_a_notice_that_is_late_is_open_until_somebody_takes_it_in_hand(cast: Cast) -> None:
+    approved_and_given_up_telling(cast)
+    services.note_late_notices(now=stage.later(73))
+    drain(stage.later(73))
+
+    entry = InboxEntry.objects.get(delivery__matter__topic="prior-auth.overdue")
+    services.acknowledge(notice_id=NoticeId(entry.public_id), by=cast.nora, now=stage.later(74))
+
+    assert overdue() == Closing.ACKNOWLEDGED.value
 
 
 def test_the_moment_it_is_done_it_is_open_for_nobody_and_nobody_else_is_told(cast: Cast) -> None:

@@ -401,6 +401,17 @@ def test_a_decision_of_which_the_clinic_never_hears_is_a_breach_when_notice_is_d
     assert late_notices() == [(prior_auth.pk, "notify_by")]
 
 
+def test_what_was_missed_long_before_anybody_looked_is_noted_and_told_to_nobody(cast: Cast) -> None:
+    old, recent = stage.approved(cast), stage.in_review(cast, now=stage.later(50))
+    determinations.approve(prior_auth_id=stage.key_of(recent), by=cast.rae, now=stage.later(51))
+
+    assert services.note_late_notices(now=stage.later(72 + 73)) == 2
+
+    assert set(late_notices()) == {(old.pk, "notify_by"), (recent.pk, "notify_by")}
+    told = OutboxMessage.objects.filter(topic="prior-auth.overdue")
+    assert told.get().subject_id == recent.public_id
+
+
 def test_a_decision_of_which_the_clinic_hears_in_time_is_none_however_long_after_it(cast: Cast) -> None:
     stage.approved(cast)
     drain(stage.later(70))

@@ -13,10 +13,10 @@ from authz.access.roles import Action, Actor, must_be_allowed
 from authz.access.selectors import organization
 from authz.errors import InvalidInput
 from authz.notifications.burden.figures import Burden, Message, burden
+from authz.notifications.decisions_told import DECISION_TOPICS
 from authz.notifications.digests.models import Digest
 from authz.notifications.matrix import ChannelName
 from authz.notifications.models import NEEDLESS, Delivery
-from authz.notifications.selectors import DECISION_TOPICS
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,13 @@ def _look_again(prior_auth: PriorAuth, now: datetime) -> None:
         _set_next(matter, _presses_on(matter, prior_auth))
 
 
+def close_done(*, topic: str, now: datetime) -> int:
+    """Close what a topic asked for and is done, where no step of the request says so; return how many there were."""
+    waiting = Matter.objects.filter(topic=topic, closed_at=None)
+    done = waiting.exclude(pk__in=standing().filter(topic=topic))
+    return done.update(closed_at=now, closing=Closing.RESOLVED.value)
+
+
 def take_in_hand(*, matter: Matter, now: datetime) -> None:
     """Close a matter that somebody has acknowledged; the first time is kept."""
     Matter.objects.filter(pk=matter.pk, closed_at=None).update(closed_at=now, closing=Closing.ACKNOWLEDGED.value)

@@ -7,14 +7,16 @@ from typing import Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from authz.notifications.decisions_told import decisions_told
 from authz.notifications.matters.models import Matter
 from authz.notifications.models import Delivery
+from authz.policies.history import Kind
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEALS
 from authz.prior_auths.appeal_lifecycle import UNHEARD, AppealState
 from authz.prior_auths.call_lifecycle import CallState
 from authz.prior_auths.forwarding import unforwarded
 from authz.prior_auths.lifecycle import ACTIVE, UNDECIDED, State
-from authz.prior_auths.models import Appeal, Call
+from authz.prior_auths.models import Appeal, Breach, Call
 
 
 def _in(*states: State) -> Q:
@@ -23,6 +25,10 @@ def _in(*states: State) -> Q:
 
 def _has_appeal(states: Collection[AppealState]) -> Q:
     return Q(Exists(Appeal.objects.filter(prior_auth=OuterRef("prior_auth"), state__in=sorted(states))))
+
+
+def _has_missed(kind: Kind) -> Q:
+    return Q(Exists(Breach.objects.filter(prior_auth=OuterRef("prior_auth"), appeal=None, kind=kind.value)))
 
 
 def _has_call(state: CallState) -> Q:
@@ -35,6 +41,10 @@ _DECIDED_AGAINST: Final = _in(State.DECIDED) & ~_has_appeal(frozenset(AppealStat
 # What is adverse by law asks two things: its clinic may appeal, and its insurer has to forward it.
 _OF_CLINIC: Final = Q(organization=F("prior_auth__clinic"))
 _UNFORWARDED: Final = _in(State.DECIDED) & Q(Exists(unforwarded().filter(prior_auth=OuterRef("prior_auth"))))
+# In an insurer's own name nothing is seen of what the clinic was told: workers close what no longer stands.
+_UNTOLD: Final = _in(State.DECIDED) & ~Q(
+    Exists(decisions_told(OuterRef("prior_auth__public_id"), OuterRef("prior_auth__clinic")))
+)
 
 STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.opened": _in(State.DETECTED, State.DRAFT),
@@ -53,7 +63,10 @@ STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.deemed-adverse": (_OF_CLINIC & _DECIDED_AGAINST) | (~_OF_CLINIC & _UNFORWARDED),
     "prior-auth.reassigned": _in(State.IN_REVIEW, State.CLINICAL_REVIEW),
     "prior-auth.running-out": _in(*ACTIVE),
-    "prior-auth.overdue": _in(*UNDECIDED) | _has_appeal(UNDECIDED_APPEALS),
+    "prior-auth.overdue": _in(*UNDECIDED)
+    | _has_appeal(UNDECIDED_APPEALS)
+    | (_has_missed(Kind.FORWARD_BY) & _UNFORWARDED)
+    | (_has_missed(Kind.NOTIFY_BY) & _UNTOLD),
     "prior-auth.second-reading-disagreed": _in(State.DECIDED),
     "prior-auth.returned": _in(State.INCOMPLETE),
     "prior-auth.completed": _in(State.QUEUED),

@@ -21,7 +21,8 @@ def note_breach(
 ) -> bool:
     """Note that a clock of a locked request, or of an appeal of it, was missed; return whether it is new.
 
-    The administrators are told of a new one, unless it `is_silent`: when it only follows from one they heard of.
+    The administrators are told of a new one, unless it `is_silent`: when it only follows from one they heard of, or is
+    old.
     """
     _, is_new = Breach.objects.get_or_create(
         prior_auth=prior_auth, appeal=appeal, kind=kind.value, defaults={"due_at": due_at, "noted_at": now}
