@@ -27,6 +27,7 @@ from authz.prior_auths.letter import Letter, LetterLine, letter_text
 from authz.prior_auths.models import AppealDecision, Determination, DeterminationLine, PriorAuth
 from authz.prior_auths.packet_paper import packet_text
 from authz.prior_auths.selectors import KeptFile
+from authz.rules.amounts import plain
 from authz.rules.formulary import Formulary
 
 
@@ -183,12 +184,8 @@ def _amounts(days: int, quantity: Decimal | None, daily_units: Decimal | None, r
     """Return amounts as a person reads them; what is not known or not limited is left out."""
     parts = [
         f"{days} days",
-        "" if quantity is None else f"quantity {_plain(quantity)}",
-        "" if daily_units is None else f"at most {_plain(daily_units)} units a day",
+        "" if quantity is None else f"quantity {plain(quantity)}",
+        "" if daily_units is None else f"at most {plain(daily_units)} units a day",
         "" if refills is None else f"refills: {refills}",
     ]
     return ", ".join(part for part in parts if part)
-
-
-def _plain(number: Decimal) -> str:
-    return f"{number.normalize():f}"
