@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
@@ -209,18 +210,23 @@ class RemovalView(Door):
         return Response(AttachmentOut(taken).data)
 
 
-class AnythingGoes(BaseContentNegotiation):
-    """A download is of the kind it is; refusals are problems in JSON."""
+class RefusedInJson(BaseContentNegotiation):
+    """Refusals are problems in JSON, whatever is accepted: which kind a download is, is known once it is found."""
 
     def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:
         return renderers[0], renderers[0].media_type
 
 
 class DownloadDoor(Door):
-    content_negotiation_class = AnythingGoes
+    content_negotiation_class = RefusedInJson
 
     def hand_out(self, kept: KeptFile) -> HttpResponse:
-        """Answer with a file's bytes."""
+        """Answer with a file's bytes.
+
+        :raises NotAcceptable: when the caller does not accept what kind it is.
+        """
+        if not self.request.accepts(kept.file.media_type):
+            raise NotAcceptable(f"This exists only as {kept.file.media_type}, which the Accept header rules out.")
         return download(bytes(kept.file.content), kept.file.media_type, name=kept.name)
 
 

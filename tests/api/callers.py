@@ -38,8 +38,11 @@ class Caller:
         headers = self._headers() | ({"If-None-Match": if_none_match} if if_none_match else {})
         return self.client.get(f"/api/v1/{path}", parameters, headers=headers)
 
+    def get_as(self, accept: str, path: str, **parameters: str) -> Any:
+        return self.client.get(f"/api/v1/{path}", parameters, headers={**self._headers(), "Accept": accept})
+
     def get_csv(self, path: str, **parameters: str) -> Any:
-        return self.client.get(f"/api/v1/{path}", parameters, headers={**self._headers(), "Accept": "text/csv"})
+        return self.get_as("text/csv", path, **parameters)
 
     def post(self, path: str, body: Any = None, *, key: str | None = None, if_match: str | None = None) -> Any:
         return self.send("POST", path, json.dumps(body) if body is not None else "", key=key, if_match=if_match)

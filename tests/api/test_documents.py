@@ -191,6 +191,23 @@ def test_packet_and_letter_are_downloads_for_both_sides(cast: stage.Cast, stella
     refused(stella.get(address(case, f"determinations/{stage.unknown_id()}/letter/")), 404, "not-found")
 
 
+@pytest.mark.parametrize(
+    ("accept", "status"), [("application/json", 406), ("application/pdf", 200), ("application/json, */*", 200)]
+)
+def test_a_download_is_refused_to_who_does_not_accept_the_kind_that_it_is(
+    cast: stage.Cast, stella: Caller, accept: str, status: int
+) -> None:
+    case = stage.approved(cast)
+    letter = address(case, f"determinations/{case.determinations.get().public_id}/letter/")
+
+    answers = [stella.get_as(accept, path) for path in (address(case, "packet/"), letter)]
+
+    assert [answer.status_code for answer in answers] == [status, status]
+    for answer in answers:
+        told = answer.content if status == 200 else refused(answer, 406, "not-acceptable")["detail"].encode()
+        assert (b"%PDF-" if status == 200 else b"application/pdf") in told
+
+
 def test_the_questionnaire_tells_what_is_asked_needed_and_still_to_do(
     cast: stage.Cast, stella: Caller, rae: Caller
 ) -> None:
