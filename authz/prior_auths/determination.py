@@ -28,6 +28,13 @@ class Basis(StrEnum):
     LAW = "law"
 
 
+class Ground(StrEnum):
+    """On what a person approves everything that was asked: the plan's criteria, or the patient's case beyond them."""
+
+    CRITERIA_MET = "criteria-met"
+    BEYOND_CRITERIA = "beyond-criteria"
+
+
 class SecondFinding(StrEnum):
     """What a person found who read an approval by rule a second time."""
 

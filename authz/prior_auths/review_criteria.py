@@ -3,7 +3,7 @@
 Nothing here decides: a criterion that is not met tells a person where to look.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -11,14 +11,17 @@ from typing import Any, Final
 
 from authz import clock
 from authz.documentation import catalog
+from authz.documentation.models import Attachment
 from authz.documentation.questionnaire import Kind, Source
 from authz.documentation.standing import Given, Sheet, Standing, standing
 from authz.formulary import selectors as formularies
+from authz.policies.automation import Automation
 from authz.policies.selectors import automation_of
 from authz.prior_auths.answer_seen import AnswerSeen, submitted_answers
 from authz.prior_auths.answer_words import in_words
 from authz.prior_auths.known_facts import facts_of
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.packet import sent
 from authz.rules.thresholds import FindingKind
 
 
@@ -55,14 +58,33 @@ def criteria_of(prior_auth: PriorAuth, documents_show: Mapping[str, str]) -> lis
     """
     if prior_auth.packet is None:
         return []
-    answers = {seen.question: seen for seen in submitted_answers(prior_auth.packet)}
-    found = [
-        *_findings(prior_auth.explanation.get("findings", [])),
-        *_by_rule(prior_auth, answers),
-        *_questions(prior_auth, answers, documents_show),
-    ]
+    found = [*_to_judge(prior_auth, documents_show), *_without_review(prior_auth)]
     order = [Met.NOT_MET, Met.NOT_DOCUMENTED, Met.MET]
     return sorted(found, key=lambda one: (order.index(one.met), not one.is_required))
+
+
+def meets_criteria(prior_auth: PriorAuth) -> bool:
+    """Say whether what the insurer was sent meets all criteria; what is optional need not be documented.
+
+    How many days the policy approves without review is no criterion of a review.
+    """
+    return all(
+        one.met is Met.MET or (one.met is Met.NOT_DOCUMENTED and not one.is_required)
+        for one in _to_judge(prior_auth, borne_out(sent(prior_auth)))
+    )
+
+
+def borne_out(documents: Iterable[Attachment]) -> dict[str, str]:
+    """Return the document that bears a question out, by question."""
+    return {name: f"document {row.number}" for row in documents for name in row.shows}
+
+
+def _to_judge(prior_auth: PriorAuth, documents_show: Mapping[str, str]) -> Iterator[Criterion]:
+    told = submitted_answers(prior_auth.packet) if prior_auth.packet else ()
+    answers = {seen.question: seen for seen in told}
+    yield from _findings(prior_auth.explanation.get("findings", []))
+    yield from _expected(prior_auth, answers)
+    yield from _questions(prior_auth, answers, documents_show)
 
 
 def _findings(findings: list[dict[str, Any]]) -> Iterator[Criterion]:
@@ -84,9 +106,9 @@ _THRESHOLD: Mapping[FindingKind, str] = {
 }
 
 
-def _by_rule(prior_auth: PriorAuth, answers: Mapping[str, AnswerSeen]) -> Iterator[Criterion]:
-    """Yield what the policy would have to see to be approved without review; nothing where it never is."""
-    automation = automation_of(prior_auth.insurer_id, prior_auth.policy, prior_auth.policy_version)
+def _without_review(prior_auth: PriorAuth) -> Iterator[Criterion]:
+    """Yield how long it may be to be approved without review; nothing where the policy approves nothing so."""
+    automation = _automation(prior_auth)
     if automation is None:
         return
     most = max((line.days_supply for line in prior_auth.lines.all()), default=0)
@@ -98,7 +120,12 @@ def _by_rule(prior_auth: PriorAuth, answers: Mapping[str, AnswerSeen]) -> Iterat
         remark="",
         is_required=False,
     )
-    for question, expected in automation.criteria:
+
+
+def _expected(prior_auth: PriorAuth, answers: Mapping[str, AnswerSeen]) -> Iterator[Criterion]:
+    """Yield the answers that the policy names to be approved without review."""
+    automation = _automation(prior_auth)
+    for question, expected in automation.criteria if automation else ():
         seen = answers.get(question)
         is_met = seen is not None and type(seen.value) is type(expected) and seen.value == expected
         yield Criterion(
@@ -109,6 +136,10 @@ def _by_rule(prior_auth: PriorAuth, answers: Mapping[str, AnswerSeen]) -> Iterat
             remark="",
             is_required=False,
         )
+
+
+def _automation(prior_auth: PriorAuth) -> Automation | None:
+    return automation_of(prior_auth.insurer_id, prior_auth.policy, prior_auth.policy_version)
 
 
 def _text(prior_auth: PriorAuth, link_id: str) -> str:

@@ -10,7 +10,7 @@ from authz.documentation.models import Attachment
 from authz.ids import PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.review_criteria import Criterion, Met, criteria_of
+from authz.prior_auths.review_criteria import Criterion, Met, borne_out, criteria_of
 from authz.prior_auths.review_queue import Part
 from authz.web import words
 from authz.web.words import Status, Tone
@@ -54,14 +54,13 @@ class Document:
 
 def judged(prior_auth: PriorAuth, documents: Iterable[Attachment]) -> list[Judged]:
     """Return the criteria of a request, those not met first."""
-    shows = {name: f"document {row.number}" for row in documents for name in row.shows}
     return [
         Judged(
             criterion=one,
             status=MET[one.met],
             source=words.SOURCE[one.source] if one.source else "the records",
         )
-        for one in criteria_of(prior_auth, shows)
+        for one in criteria_of(prior_auth, borne_out(documents))
     ]
 
 

@@ -14,9 +14,10 @@ from authz.errors import InvalidInput
 from authz.formulary import selectors as formularies
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.determination import Grant
+from authz.prior_auths.determination import Grant, Ground
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import ANSWERING, PriorAuth
+from authz.prior_auths.review_criteria import meets_criteria
 from authz.prior_auths.review_queue import reviewers
 from authz.prior_auths.services import (
     assigning,
@@ -267,6 +268,22 @@ class AnswerForm(StepForm):
         return {"answers": {UUID(name): said for name, said in self.cleaned_data.items() if said}}
 
 
+class ApproveForm(StepForm):
+    """Why everything is approved. The reviewer says it where not all of the criteria are met."""
+
+    def add_fields(self) -> None:
+        self.fields["ground"] = forms.ChoiceField(
+            label="Why is it approved?",
+            choices=[(ground.value, reason.text) for ground, reason in determinations.APPROVED.items()],
+            initial=Ground.CRITERIA_MET.value if meets_criteria(self.prior_auth) else None,
+            widget=forms.RadioSelect,
+            error_messages={"required": "Choose one."},
+        )
+
+    def arguments(self) -> dict[str, Any]:
+        return {"ground": Ground(self.cleaned_data["ground"])}
+
+
 class ReasonForm(StepForm):
     """Why it was decided so, by the insurer's library of reasons."""
 
@@ -430,7 +447,9 @@ STEPS: dict[Step, StepPage] = {
         form=NoteForm,
         says="For a request that cannot be approved in full: a physician decides.",
     ),
-    Step.APPROVE: StepPage(take=determinations.approve, says="Every line as asked; an authorization opens for each."),
+    Step.APPROVE: StepPage(
+        take=determinations.approve, form=ApproveForm, says="Every line as asked; an authorization opens for each."
+    ),
     Step.APPROVE_IN_PART: StepPage(
         take=determinations.approve_in_part, form=ApproveInPartForm, says="Less than was asked. Needs a valid licence."
     ),

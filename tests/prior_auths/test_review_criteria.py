@@ -1,9 +1,18 @@
 """What a reviewer judges by: met, not met, not documented, by what the insurer was sent."""
 
+from typing import Any
+
+import pytest
+
 from authz.documentation.questionnaire import Source
-from authz.prior_auths.review_criteria import Criterion, Met, criteria_of
-from tests.cast import Cast, detected, queued, with_document
+from authz.prior_auths.determination import Ground
+from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.review_criteria import Criterion, Met, criteria_of, meets_criteria
+from authz.prior_auths.services import determinations
+from tests.cast import NOW, Cast, detected, in_review, key_of, queued, with_document
 from tests.prior_auths.test_approval_by_rule import automated
+
+HIGH_DOSE = {"kind": "mme_per_day", "reasons": ["120 MME a day from March 3."], "required_from": None}
 
 
 def by_question(found: list[Criterion]) -> dict[str, Criterion]:
@@ -57,6 +66,33 @@ def test_a_policy_that_approves_by_rule_says_what_it_expects(cast: Cast) -> None
 
     assert found["At most 9 days, to be approved without review"].met is Met.NOT_MET
     assert found["What kind of pain is it? The policy expects: acute"].met is Met.NOT_MET
+
+
+@pytest.mark.parametrize(
+    ("found", "ground"),
+    [([], Ground.CRITERIA_MET), ([HIGH_DOSE], Ground.BEYOND_CRITERIA)],
+)
+def test_an_approval_says_that_the_criteria_are_met_only_where_they_are(
+    cast: Cast, found: list[dict[str, Any]], ground: Ground
+) -> None:
+    prior_auth = in_review(cast)
+    PriorAuth.objects.filter(pk=prior_auth.pk).update(explanation=prior_auth.explanation | {"findings": found})
+
+    decided = determinations.approve(prior_auth_id=key_of(prior_auth), by=cast.rae, now=NOW).determinations.get()
+
+    assert (decided.reason_code, decided.reason_text) == (ground.value, determinations.APPROVED[ground].text)
+
+
+def test_how_long_is_approved_without_review_is_no_criterion_of_a_review(cast: Cast) -> None:
+    automated(cast, most_days=9)
+
+    assert meets_criteria(queued(cast))
+
+
+def test_an_answer_other_than_the_policy_expects_is_beyond_its_criteria(cast: Cast) -> None:
+    automated(cast, most_days=9, criteria=[{"question": "pain.type", "is": "acute"}])
+
+    assert not meets_criteria(queued(cast))
 
 
 _ORDER = (Met.NOT_MET, Met.NOT_DOCUMENTED, Met.MET)

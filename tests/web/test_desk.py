@@ -118,6 +118,19 @@ def test_the_desk_is_well_made_for_everybody_of_an_insurer(cast: Cast, enter: Do
     assert [findings(page.content.decode()) for page in pages] == [[]] * 7
 
 
+def test_who_approves_what_does_not_meet_all_criteria_says_why(cast: Cast, enter: Door, now: datetime) -> None:
+    prior_auth, rae = in_review(cast), enter("rae")
+    beyond = {"findings": [{"kind": "mme_per_day", "reasons": ["120 MME a day."], "required_from": None}]}
+    PriorAuth.objects.filter(pk=prior_auth.pk).update(explanation=prior_auth.explanation | beyond)
+
+    asked = send(rae, prior_auth, "approve")
+    send(rae, prior_auth, "approve", ground="beyond-criteria")
+
+    assert asked.status_code == 422
+    assert "Why is it approved?: Choose one." in unescape(asked.content.decode())
+    assert prior_auth.determinations.get().reason_code == "beyond-criteria"
+
+
 @pytest.mark.parametrize("name", ["stella", "mallory"])
 def test_a_clinic_has_no_desk(cast: Cast, enter: Door, name: str) -> None:
     prior_auth, client = queued(cast), enter(name)

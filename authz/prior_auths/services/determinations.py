@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Final
 
 from django.db import transaction
 
@@ -12,19 +13,30 @@ from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies.regime import Denier
 from authz.prior_auths.deciders import has_decided_against
-from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
+from authz.prior_auths.determination import Basis, Grant, Ground, Outcome, Reason
 from authz.prior_auths.heard import regime_of
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.review_criteria import meets_criteria
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.calling import offer_where_required
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
 from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part, reasons_by_line
 from authz.prior_auths.services.queue import in_hand, person_of
 
-APPROVED_AS_ASKED = Reason(
-    code="criteria-met", text="The request meets the plan's criteria.", criterion="Approved as requested"
-)
+APPROVED: Final[Mapping[Ground, Reason]] = {
+    Ground.CRITERIA_MET: Reason(
+        code=Ground.CRITERIA_MET.value,
+        text="The request meets the plan's criteria.",
+        criterion="Approved as requested",
+    ),
+    Ground.BEYOND_CRITERIA: Reason(
+        code=Ground.BEYOND_CRITERIA.value,
+        text="Not all of the plan's criteria are shown to be met. The request is approved on clinical grounds.",
+        criterion="Approved as requested, on clinical grounds",
+    ),
+}
+"""What is said of each ground to approve everything as asked."""
 
 
 class AnotherDeciderNeeded(AuthzError):
@@ -45,8 +57,17 @@ def refer(
 
 
 @transaction.atomic
-def approve(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_version: int | None = None) -> PriorAuth:
+def approve(
+    *,
+    prior_auth_id: PriorAuthId,
+    ground: Ground | None = None,
+    by: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> PriorAuth:
     """Approve everything as asked, line by line; an authorization opens for each.
+
+    `ground` is why. None: the criteria, where what was sent meets them, else the case beyond them.
 
     :raises AnotherDeciderNeeded: when the actor decided against it before.
     """
@@ -55,7 +76,7 @@ def approve(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_ve
     decision = Decision(
         outcome=Outcome.APPROVED,
         basis=Basis.PERSON,
-        reason=APPROVED_AS_ASKED,
+        reason=APPROVED[ground or _ground(prior_auth)],
         grants=grants,
         person_id=person_of(by),
     )
@@ -126,6 +147,10 @@ def _for_decision(
     if has_decided_against(prior_auth, person_id=person_of(by)):
         raise AnotherDeciderNeeded("You decided against this request before; somebody else must look at it again.")
     return prior_auth
+
+
+def _ground(prior_auth: PriorAuth) -> Ground:
+    return Ground.CRITERIA_MET if meets_criteria(prior_auth) else Ground.BEYOND_CRITERIA
 
 
 def _against(
