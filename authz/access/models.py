@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
+from authz.access.contact import LONGEST_ADDRESS, LONGEST_HOURS, LONGEST_NUMBER, Contact
 from authz.access.machines.scopes import EVERYTHING
 from authz.access.roles import OrganizationKind, Profession, Role
 from authz.ids import new_id
@@ -35,11 +36,15 @@ class WrittenFor(models.Model):
 
 
 class Organization(models.Model):
-    """A tenant: a clinic or an insurer. `time_zone` (IANA name) is the calendar its days are read in."""
+    """A tenant: a clinic or an insurer. `time_zone` (IANA name) is the calendar its days are read in.
+
+    How an insurer is reached is empty until its administrator has said it.
+    """
 
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
         "id", "public_id", "kind", "name", "time_zone", "identifier_system", "has_pain_signal",
+        "postal_address", "phone", "fax", "hours",
     }  # fmt: skip
 
     public_id = models.UUIDField(default=new_id, unique=True, editable=False)
@@ -51,6 +56,10 @@ class Organization(models.Model):
         max_length=255, blank=True, help_text="The FHIR identifier system under which it numbers patients."
     )
     has_pain_signal = models.BooleanField(default=False, help_text="Whether its prescribers want the pain signal.")
+    postal_address = models.CharField(max_length=LONGEST_ADDRESS, blank=True, db_default="")
+    phone = models.CharField(max_length=LONGEST_NUMBER, blank=True, db_default="")
+    fax = models.CharField(max_length=LONGEST_NUMBER, blank=True, db_default="")
+    hours = models.CharField(max_length=LONGEST_HOURS, blank=True, db_default="", help_text="When calls are answered.")
 
     class Meta:
         constraints = [
@@ -62,10 +71,22 @@ class Organization(models.Model):
                 name="only_a_clinic_has_a_pain_signal",
                 condition=Q(has_pain_signal=False) | Q(kind=OrganizationKind.CLINIC.value),
             ),
+            models.CheckConstraint(
+                name="an_insurer_is_reached_by_post_and_by_phone",
+                condition=Q(postal_address="", phone="", fax="", hours="")
+                | (Q(kind=OrganizationKind.INSURER.value) & ~Q(postal_address="") & ~Q(phone="")),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def contact(self) -> Contact | None:
+        """How it is reached; None until that was said."""
+        if not self.phone:
+            return None
+        return Contact(postal_address=self.postal_address, phone=self.phone, fax=self.fax, hours=self.hours)
 
 
 class People(BaseUserManager["Person"]):

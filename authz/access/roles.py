@@ -68,6 +68,8 @@ class Action(StrEnum):
     READ_PAIN_SIGNAL = "read the pain signal"
     READ_CLINIC_SETTINGS = "read a clinic's settings"
     CHANGE_CLINIC_SETTINGS = "change a clinic's settings"
+    READ_CONTACT = "read how an insurer is reached"
+    CHANGE_CONTACT = "change how an insurer is reached"
     IMPORT_FILE = "import a file"
     READ_REQUESTS = "read prior authorizations"
     READ_QUEUE = "read the review queue"
@@ -101,6 +103,8 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.READ_PAIN_SIGNAL: frozenset({Role.PRESCRIBER}),
     Action.READ_CLINIC_SETTINGS: CLINIC_ROLES,
     Action.CHANGE_CLINIC_SETTINGS: frozenset({Role.CLINIC_ADMIN}),
+    Action.READ_CONTACT: INSURER_ROLES,
+    Action.CHANGE_CONTACT: frozenset({Role.INSURER_ADMIN}),
     Action.IMPORT_FILE: _CLINIC | {Role.INTAKE},
     Action.READ_REQUESTS: CLINIC_ROLES | INSURER_ROLES,
     Action.READ_QUEUE: INSURER_ROLES,

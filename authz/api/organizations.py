@@ -8,9 +8,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from authz.access.contact import LONGEST_ADDRESS, LONGEST_HOURS, LONGEST_NUMBER, Contact
 from authz.access.models import Organization
 from authz.access.roles import Action, OrganizationKind, Role, must_be_allowed
 from authz.access.selectors import organization
+from authz.administration.services.contact import set_contact
 from authz.api.fields import Code, Day, In, Text, Truth, Word
 from authz.api.policy_out import VersionOut, version_values
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
@@ -125,6 +127,48 @@ class ClinicSettingsView(Door):
 
     def _told(self) -> Response:
         return Response(ClinicSettingsOut({"pain_signal": has_pain_signal(self.actor)}).data)
+
+
+class ContactIn(In):
+    """How your insurer is reached. Its letters print it from then on; those that were written stay as they are."""
+
+    postal_address = Text(max_length=LONGEST_ADDRESS, help_text="Two to six lines.")
+    phone = Text(max_length=LONGEST_NUMBER, help_text="With its area code.")
+    fax = Text(max_length=LONGEST_NUMBER, required=False, allow_blank=True, default="")
+    hours = Text(
+        max_length=LONGEST_HOURS,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="When calls are answered, in words.",
+    )
+
+
+class ContactOut(serializers.Serializer[Organization]):
+    """All of it is empty until an administrator has said it: letters then lack it."""
+
+    postal_address = serializers.CharField()
+    phone = serializers.CharField()
+    fax = serializers.CharField()
+    hours = serializers.CharField()
+
+
+class ContactView(Door):
+    @extend_schema(operation_id="read_contact", tags=["organizations"], responses=ContactOut)
+    def get(self, request: Request) -> Response:
+        """Read how your insurer is reached, as its letters print it."""
+        must_be_allowed(self.actor, Action.READ_CONTACT)
+        return self._told()
+
+    @extend_schema(operation_id="change_contact", tags=["organizations"], request=ContactIn, responses=ContactOut)
+    def put(self, request: Request) -> Response:
+        """Say how your insurer is reached; only its administrator may."""
+        must_be_allowed(self.actor, Action.CHANGE_CONTACT)
+        set_contact(contact=Contact(**self.read(ContactIn)), by=self.actor, now=self.now)
+        return self._told()
+
+    def _told(self) -> Response:
+        return Response(ContactOut(organization(self.actor)).data)
 
 
 class PlansView(Listing):

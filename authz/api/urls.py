@@ -76,6 +76,7 @@ urlpatterns = [
     address("tokens/current/", tokens.CurrentTokenView, "current-token"),
     address("organizations/me/", organizations.MyOrganizationView, "my-organization"),
     address("organizations/me/settings/", organizations.ClinicSettingsView, "clinic-settings"),
+    address("organizations/me/contact/", organizations.ContactView, "contact"),
     address("plans/", organizations.PlansView, "plans"),
     address("plans/<uuid:plan_id>/policies/", organizations.PlanPolicyView, "plan-policies"),
     address("policies/", policies.PoliciesView, "policies"),

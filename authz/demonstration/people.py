@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from authz.access.contact import Contact
 from authz.access.roles import OrganizationKind, Role
 from authz.policies.catalog import DEFAULT
 from authz.policies.regimes import GENERIC
@@ -13,7 +14,10 @@ from authz.policies.regimes import GENERIC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A clinic or an insurer; `key` is what the other tables call it. A clinic may have the pain signal on."""
+    """A clinic or an insurer; `key` is what the other tables call it. A clinic may have the pain signal on.
+
+    `contact` is how an insurer is reached.
+    """
 
     key: str
     kind: OrganizationKind
@@ -21,6 +25,7 @@ class Place:
     time_zone: str
     identifier_system: str
     pain_signal: bool = False
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +84,16 @@ def password() -> str:
 @cache
 def places() -> tuple[Place, ...]:
     """Return the clinics and insurers."""
-    return tuple(Place(**(row | {"kind": OrganizationKind(row["kind"])})) for row in _facts()["organization"])
+    return tuple(
+        Place(
+            **row
+            | {
+                "kind": OrganizationKind(row["kind"]),
+                "contact": Contact(**row["contact"]) if "contact" in row else None,
+            }
+        )
+        for row in _facts()["organization"]
+    )
 
 
 @cache

@@ -15,6 +15,7 @@ from authz.access import services as access
 from authz.access.machines import services as machines
 from authz.access.models import Organization, Person
 from authz.access.roles import Actor, Role
+from authz.administration.services.contact import set_contact
 from authz.demonstration import people, policies
 from authz.demonstration.patients import Story, stories
 from authz.demonstration.people import LogIn, Offer
@@ -62,6 +63,8 @@ def load(*, now: datetime, patients: Sequence[Story] | None = None) -> list[Made
         for place in people.places():
             if place.pain_signal:
                 pain.switch(is_on=True, by=stage.someone(Role.CLINIC_ADMIN, place.key), now=now)
+            if place.contact:
+                set_contact(contact=place.contact, by=stage.someone(Role.INSURER_ADMIN, place.key), now=now)
         for story in stories() if patients is None else patients:
             play(story, stage, now)
         made = _make_machines(stage)

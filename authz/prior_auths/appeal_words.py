@@ -6,6 +6,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
+from authz.access.contact import Contact
 from authz.policies.regime import AppealRules, FileFrom, NextLevel, Regime
 from authz.prior_auths.determination import ADVERSE, Outcome
 
@@ -19,11 +20,18 @@ _NO_LAW: Final = "product"
 
 
 def next_steps(
-    outcome: Outcome, regime: Regime, *, insurer: str, clinic: str, number: str, is_on_appeal: bool = False
+    outcome: Outcome,
+    regime: Regime,
+    *,
+    insurer: str,
+    contact: Contact | None = None,
+    clinic: str,
+    number: str,
+    is_on_appeal: bool = False,
 ) -> list[str]:
     """Return the sentences of a determination's letter on what happens next; none when everything was granted.
 
-    `clinic` is who asked, `number` that of the request.
+    `clinic` is who asked, `number` that of the request. The `contact` itself stands below them, where there is one.
     """
     if outcome not in ADVERSE:
         return []
@@ -33,6 +41,8 @@ def next_steps(
         "insurer": insurer,
         "clinic": clinic,
         "number": number,
+        "where": _where(contact),
+        "hurry": _hurry(contact),
         "to_appeal": _time_to_appeal(regime),
         "to_decide": _time_to_decide(regime, insurer),
         "forward_within": regime.forward_within,
@@ -40,6 +50,18 @@ def next_steps(
         "onward": _ONWARD[regime.appeal.next_level if regime.appeal else None] + _rules(regime, "appeal.next_level"),
     }
     return [text.format(**said) for text in _texts(regime.code)[kind]]
+
+
+def _where(contact: Contact | None) -> str:
+    if contact is None:
+        return ""
+    return f" at the postal address{' or fax number' if contact.fax else ''} below"
+
+
+def _hurry(contact: Contact | None) -> str:
+    if contact is None:
+        return ""
+    return f" Ask for that by phone{' or fax' if contact.fax else ''}: the post takes longer."
 
 
 def _time_to_appeal(regime: Regime) -> str:

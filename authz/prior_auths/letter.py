@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from authz.access.contact import Contact
 from authz.documentation.paper_text import Block, Facts, Grid, Heading, PaperText, Prose
 from authz.prior_auths.determination import ADVERSE, HUMAN_ONLY, Outcome, Reason
 
@@ -45,7 +46,8 @@ class Letter:
     `decider` and `licence` are those of whoever decided, empty when no human did. `was_due` is by when the
     decision was due, in words, for one that followed from the time that ran out. `replaces` is the day of the decision
     whose place it takes, `upholds` that of the one which this one, on appeal, lets stand. `next_steps` are sentences on
-    what happens next and what can be done. `redisclosure_notice` is that of 42 CFR Part 2, or empty.
+    what happens next and what can be done, `contact` is how the insurer is reached for that. `redisclosure_notice` is
+    that of 42 CFR Part 2, or empty.
 
     :raises ValueError: for a human's adverse outcome without a reason, a criterion, or the licence holder's name, and
         for any adverse one that does not say what can be done.
@@ -69,6 +71,7 @@ class Letter:
     replaces: date | None = None
     upholds: date | None = None
     redisclosure_notice: str = ""
+    contact: Contact | None = None
     next_steps: Sequence[str]
 
     def __post_init__(self) -> None:
@@ -128,12 +131,22 @@ def _blocks(letter: Letter) -> Iterator[Block]:
         yield Heading("What happens next" if is_deemed else "If you do not agree")
         yield Prose('Below, "you" means the member.')
         yield from (Prose(sentence) for sentence in letter.next_steps)
+        if letter.contact:
+            yield Heading(f"How to reach {letter.insurer}")
+            yield Facts([(name, said) for name, said in _ways(letter.contact) if said])
 
 
 def _opening(letter: Letter) -> str:
     if letter.upholds:
         return f"We have looked at this again on appeal. The decision of {letter.upholds.isoformat()} stands."
     return _OPENINGS[letter.outcome]
+
+
+def _ways(contact: Contact) -> Iterator[tuple[str, str]]:
+    yield "Postal address", contact.postal_address
+    yield "Phone", contact.phone
+    yield "Calls are answered", contact.hours
+    yield "Fax", contact.fax
 
 
 def _grounds(letter: Letter) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from authz.web.views.account import AccountPage, PasswordPage, PasswordResetPage
 from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
 from authz.web.views.clinic_work import ClinicWork, ClinicWorkSheet
 from authz.web.views.clocks_sheet import ClocksSheet
+from authz.web.views.contact import ContactPage
 from authz.web.views.demo_mail import CaughtMail, Mailbox
 from authz.web.views.demo_webhooks import CaughtWebhooks
 from authz.web.views.desk import (
@@ -161,6 +162,7 @@ urlpatterns = [
     path("organization/people.csv", PeopleSheet.as_view(), name="people-sheet"),
     path("organization/invitations.csv", InvitationsSheet.as_view(), name="invitations-sheet"),
     path("organization/invitations/<uuid:invitation_id>/<slug:act>/", InvitationActed.as_view(), name="invitation-act"),
+    path("organization/contact/", ContactPage.as_view(), name="contact"),
     path("organization/trail/", Trail.as_view(), name="trail"),
     path("organization/trail.csv", TrailSheet.as_view(), name="trail-sheet"),
     path("organization/trail.jsonl", TrailExport.as_view(), name="trail-export"),

@@ -50,6 +50,9 @@ class Caller:
     def patch(self, path: str, body: Any, *, if_match: str | None = None) -> Any:
         return self.send("PATCH", path, json.dumps(body), if_match=if_match)
 
+    def put(self, path: str, body: Any) -> Any:
+        return self.send("PUT", path, json.dumps(body))
+
     def delete(self, path: str) -> Any:
         return self.client.delete(f"/api/v1/{path}", headers=self._headers())
 

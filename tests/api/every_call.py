@@ -28,6 +28,7 @@ from tests.receiver import Receiver
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Clause 4"}
+CONTACT = {"postal_address": "Evergreen Health\nAlbany, NY 12201", "phone": "1-800-555-0142"}
 LIBRARY_REASON = {"code": "own", "text": "Too long.", "criterion": "7.1", "would_change": "A second opinion."}
 STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.ASK_PRESCRIBER: {"question": "Please attest."},
@@ -223,6 +224,7 @@ def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
             Action.CHANGE_CLINIC_SETTINGS,
             Call("clinic-settings", "PATCH", "organizations/me/settings/", {"pain_signal": True}),
         ),
+        (Action.CHANGE_CONTACT, Call("contact", "PUT", "organizations/me/contact/", CONTACT)),
     ]
 
 

@@ -181,6 +181,10 @@ def invited(window: Window) -> None:
     window.page.get_by_text("new@riverside.example is invited").wait_for()
 
 
+def contact(window: Window) -> None:
+    window.go("/organization/contact/")
+
+
 def webhooks(window: Window) -> None:
     window.go("/organization/webhooks/")
 
@@ -274,6 +278,7 @@ PAGES = {
     "inbox-settings": (settings, PRESCRIBER),
     "people": (people, ADMINISTRATOR),
     "people-invited": (invited, ADMINISTRATOR),
+    "contact": (contact, INSURER_ADMIN),
     "webhooks": (webhooks, ADMINISTRATOR),
     "messages": (messages, ADMINISTRATOR),
     "open-in-emergency": (open_in_emergency, STRANGER),

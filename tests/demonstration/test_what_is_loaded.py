@@ -19,6 +19,9 @@ from authz.access.roles import Actor, Role
 from authz.demonstration import people, services
 from authz.demonstration.patients import stories
 from authz.documentation.models import Paper
+from authz.documentation.paper_kinds import PaperKind
+from authz.documentation.paper_text import Heading
+from authz.documentation.selectors import paper_text
 from authz.ids import PriorAuthId
 from authz.notifications.decisions_told import DECISION_TOPICS
 from authz.notifications.matrix import ChannelName
@@ -187,6 +190,15 @@ def test_a_request_has_answers_a_document_and_a_packet_and_every_decision_a_lett
 
 
 @pytest.mark.usefixtures("loaded")
+def test_the_letters_of_the_insurer_that_has_an_administrator_say_how_it_is_reached() -> None:
+    assert [one.name for one in Organization.objects.exclude(phone="")] == ["Evergreen Health"]
+
+    denied = Determination.objects.filter(outcome="denied", prior_auth__insurer__name="Evergreen Health").first()
+    assert denied is not None
+    paper = paper_text(PaperKind.DETERMINATION_LETTER, denied.public_id)
+    assert Heading("How to reach Evergreen Health") in paper.blocks
+
+
 def test_a_prescriber_of_the_clinic_that_wants_it_has_one_pain_signal_to_look_at() -> None:
     hint = PainHint.objects.get()
 

@@ -1,11 +1,14 @@
 """Letters as the member needs them: whom they are for, how and where to appeal, how soon that is decided, and after."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from authz.access.contact import Contact
+from authz.administration.services.contact import set_contact
 from authz.documentation.paper_kinds import PaperKind
-from authz.documentation.paper_text import Facts, PaperText, Prose
+from authz.documentation.paper_text import Facts, Heading, PaperText, Prose
 from authz.documentation.selectors import paper_text
 from authz.errors import NotFound
 from authz.ids import AppealId, PlanId
@@ -118,6 +121,79 @@ def test_a_letter_names_the_member_as_the_insurer_knows_them_and_never_as_the_cl
     born = date(1970, 5, 5)
     assert facts(letter(named))["Member"] == f"Patricia Doe, born {born}, number {named.coverage.member_id}"
     assert facts(letter(nobodys))["Member"] == f"number {nobodys.coverage.member_id}"
+
+
+# -- how the insurer is reached ----------------------------------------------------------------------------------------
+CONTACT = Contact(
+    postal_address="Evergreen Health, Appeals\nPO Box 555\nAlbany, NY 12201",
+    phone="1-800-555-0142",
+    fax="1-800-555-0143",
+    hours="Monday to Friday, 8 am to 8 pm",
+)
+
+
+def reached(cast: Cast, contact: Contact) -> None:
+    set_contact(contact=contact, by=cast.nora, now=NOW)
+    cast.evergreen.refresh_from_db()
+
+
+def test_a_denial_prints_where_to_send_an_appeal_and_how_to_ask_for_an_expedited_one(cast: Cast) -> None:
+    reached(cast, CONTACT)
+
+    paper = letter(stage.denied(cast))
+
+    assert Heading("How to reach Evergreen Health") in paper.blocks
+    told = facts(paper)
+    assert (told["Postal address"], told["Phone"], told["Fax"], told["Calls are answered"]) == (
+        CONTACT.postal_address, CONTACT.phone, CONTACT.fax, CONTACT.hours,
+    )  # fmt: skip
+    assert "Or write to Evergreen Health at the postal address or fax number below, and name" in said(paper)
+    assert "expedited one. Ask for that by phone or fax: the post takes longer." in said(paper)
+
+
+def test_a_letter_names_no_fax_where_the_insurer_has_none(cast: Cast) -> None:
+    reached(cast, replace(CONTACT, fax="", hours=""))
+
+    paper = letter(stage.denied(cast))
+
+    assert facts(paper).keys().isdisjoint({"Fax", "Calls are answered"})
+    assert "fax" not in said(paper)
+    assert "write to Evergreen Health at the postal address below, and name" in said(paper)
+
+
+def test_without_a_contact_a_letter_points_to_none(cast: Cast) -> None:
+    paper = letter(stage.denied(cast))
+
+    assert Heading("How to reach Evergreen Health") not in paper.blocks
+    assert "below," not in said(paper).replace('Below, "you"', "")
+    assert "by phone" not in said(paper)
+
+
+def test_a_letter_that_was_written_stays_as_it_was_when_the_insurer_moves(cast: Cast) -> None:
+    reached(cast, CONTACT)
+    before, undrawn = stage.denied(cast), stage.denied(cast)
+    drawn = file_of_letter(cast, before)
+
+    reached(cast, replace(CONTACT, phone="1-800-555-0199"))
+
+    assert file_of_letter(cast, before) == drawn
+    assert CONTACT.phone in paper_words(file_of_letter(cast, undrawn))
+    assert facts(letter(stage.denied(cast)))["Phone"] == "1-800-555-0199"
+
+
+def test_the_letter_of_an_upheld_appeal_says_how_the_insurer_is_reached(cast: Cast) -> None:
+    reached(cast, CONTACT)
+
+    appeal = upheld(cast, stage.denied(cast), by=stage.appeal_reviewer(cast))
+
+    assert facts(paper_text(PaperKind.APPEAL_LETTER, appeal.public_id))["Phone"] == CONTACT.phone
+
+
+def file_of_letter(cast: Cast, prior_auth: PriorAuth) -> bytes:
+    determination = prior_auth.determinations.latest("pk").public_id
+    key = stage.key_of(prior_auth)
+    kept = papers.letter_file(prior_auth_id=key, determination_id=determination, by=cast.stella, now=NOW)
+    return bytes(kept.file.content)
 
 
 # -- of an appeal ------------------------------------------------------------------------------------------------------

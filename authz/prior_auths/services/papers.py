@@ -109,6 +109,7 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
     regime = regime_of(determination.prior_auth)
     prior_auth, outcome = determination.prior_auth, Outcome(determination.outcome)
     insurer = prior_auth.insurer.name if prior_auth.insurer else ""
+    contact = prior_auth.insurer.contact if prior_auth.insurer else None
     before, due_at = determination.supersedes, determination.due_at
     is_by_law = due_at is not None and determination.basis == Basis.LAW.value
     return Letter(
@@ -129,10 +130,12 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
         was_due=moment(due_at, ZoneInfo(prior_auth.time_zone)) if due_at and is_by_law else "",
         replaces=clock.day_in(prior_auth.time_zone, at=before.decided_at) if before else None,
         redisclosure_notice=notice(is_part2=prior_auth.is_part2),
+        contact=contact,
         next_steps=next_steps(
             outcome,
             regime,
             insurer=insurer,
+            contact=contact,
             clinic=prior_auth.clinic.name,
             number=prior_auth.number,
             is_on_appeal=is_on_appeal,
