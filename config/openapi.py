@@ -30,6 +30,7 @@ SETTINGS: Final[dict[str, Any]] = {
         "Role": "authz.api.schema.ROLES",
         "GivenRole": "authz.api.schema.GIVEN_ROLES",
         "Outcome": "authz.api.schema.OUTCOMES",
+        "Specialty": "authz.api.schema.SPECIALTIES",
         "LineOutcome": "authz.api.schema.LINE_OUTCOME_VALUES",
         "RecordOutcome": "authz.api.schema.RECORD_OUTCOMES",
         "ReleasedBy": "authz.api.schema.RELEASES",

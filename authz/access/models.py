@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from authz.access.contact import LONGEST_ADDRESS, LONGEST_HOURS, LONGEST_NUMBER, Contact
 from authz.access.machines.scopes import EVERYTHING
 from authz.access.roles import OrganizationKind, Profession, Role
+from authz.access.specialties import specialty_of
 from authz.ids import new_id
 
 
@@ -167,6 +168,7 @@ class Licence(models.Model):
     """A clinician's licence. Without one valid at that instant nobody can deny; the database checks it.
 
     Once somebody decided by it a trigger lets only its period change, and never so that it was not valid on that day.
+    `specialty` is one that policies can name, as `Specialty` has it, or in any words another, which none can.
     """
 
     PHI: ClassVar[set[str]] = set()
@@ -205,6 +207,12 @@ class Licence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.number}"
+
+    @property
+    def specialty_words(self) -> str:
+        """The specialty as people read it."""
+        known = specialty_of(self.specialty)
+        return known.words.capitalize() if known else self.specialty
 
 
 class ApiClient(models.Model):

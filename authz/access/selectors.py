@@ -83,10 +83,22 @@ def superiors_of(person_id: int, *, organization_id: int | None) -> set[int]:
     return found
 
 
-def licence_on(person_id: int, *, professions: Collection[Profession], on: date) -> Licence | None:
-    """Return a person's licence of one of the professions that is valid on a day; None without one."""
+def licence_on(
+    person_id: int, *, professions: Collection[Profession], on: date, specialties: Collection[str] = ()
+) -> Licence | None:
+    """Return a person's licence of one of the professions that is valid on a day; None without one.
+
+    Where `specialties` are named, it is of one of these.
+    """
     valid = Licence.objects.filter(person_id=person_id, valid_from__lte=on, valid_until__gte=on)
+    if specialties:
+        valid = valid.filter(specialty__in=specialties)
     return valid.filter(profession__in=[profession.value for profession in professions]).order_by("pk").first()
+
+
+def has_specialty(person_id: int | None, specialties: Collection[str]) -> bool:
+    """Say whether any licence of a person's, valid now or not, is of one of these specialties."""
+    return Licence.objects.filter(person_id=person_id, specialty__in=specialties).exists()
 
 
 def organizations_of(person: Person) -> list[Organization]:

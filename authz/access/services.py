@@ -12,6 +12,7 @@ from authz.access.people import services as people
 from authz.access.people.services import LogInRefused
 from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, OrganizationKind, Profession, Role
 from authz.access.selectors import organizations_of, superiors_of
+from authz.access.specialties import specialty_of
 from authz.access.tenancy import within
 from authz.access.tokens import sha256_of
 from authz.errors import AuthzError, InvalidInput
@@ -79,13 +80,16 @@ def record_licence(
     valid_until: date,
     profession: Profession = Profession.PHYSICIAN,
 ) -> Licence:
-    """Record a clinician's licence; both days are included."""
+    """Record a clinician's licence; both days are included.
+
+    `specialty` is said by its name or by a code of the provider taxonomy; one that policies cannot name stays as said.
+    """
     return Licence.objects.create(
         person=person,
         number=number,
         state=state,
         profession=profession.value,
-        specialty=specialty,
+        specialty=specialty_of(specialty) or specialty,
         valid_from=valid_from,
         valid_until=valid_until,
     )

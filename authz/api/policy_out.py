@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from authz.access.models import Person
+from authz.access.specialties import Specialty
 from authz.api.fields import Word
 from authz.policies.examples import disagreements
 from authz.policies.models import PayerPolicy, PolicyState
@@ -32,6 +33,14 @@ class StatedThreshold(serializers.Serializer[Any]):
     confirmed = serializers.BooleanField()
 
 
+class StatedDeciders(serializers.Serializer[Any]):
+    """The specialties that may decide against a request; without this part any licensed clinician whom the law lets."""
+
+    specialties = serializers.ListField(child=Word(Specialty))
+    source = serializers.CharField()  # type: ignore[assignment]  # DRF takes the field out of the class
+    confirmed = serializers.BooleanField()
+
+
 class PolicyDocument(serializers.Serializer[Any]):
     """A policy, in JSON or TOML; docs/policies.md explains every key. Only describes: authz.policies.schema reads."""
 
@@ -43,6 +52,7 @@ class PolicyDocument(serializers.Serializer[Any]):
     sources = serializers.DictField(child=serializers.CharField())
     parameters = serializers.DictField(child=StatedParameter())
     thresholds = StatedThreshold(many=True, required=False)
+    deciders = StatedDeciders(required=False, allow_null=True)
     examples = serializers.ListField(child=serializers.DictField())
     notes = serializers.ListField(child=serializers.CharField(), required=False)
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from authz import clock
 from authz.access.models import Organization, Person
+from authz.access.specialties import Specialty
 from authz.api.codes_out import CodesOut
 from authz.api.fields import Word
 from authz.api.prescribers import PrescriberOut
@@ -287,6 +288,10 @@ class PriorAuthDetailOut(PriorAuthOut):
     explanation = ExplanationOut()
     policy = serializers.CharField()
     policy_version = serializers.CharField()
+    decider_specialties = serializers.ListField(
+        child=Word(Specialty),
+        help_text="Of which the licence of who decides against it must be, by its policy; empty: of any.",
+    )
     regime = serializers.CharField(help_text="The legal clock its decision runs on.")
     regime_version = serializers.CharField(help_text="The version in force when it was submitted.")
     time_zone = serializers.CharField(help_text="Where its legal days begin and end.")

@@ -29,6 +29,7 @@ STATUS: Final[dict[str, int]] = {
     "forbidden": 403,
     "insufficient-scope": 403,
     "licence-needed": 403,
+    "specialty-needed": 403,
     "person-needed": 403,
     "reviewer-needed": 403,
     # what is asked for

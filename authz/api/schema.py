@@ -7,6 +7,7 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
 from authz.access.roles import CLINIC_ROLES, INSURER_ROLES, Role
+from authz.access.specialties import Specialty
 from authz.api import problems
 from authz.audit.circumstances import PURPOSE_HEADER, PURPOSES
 from authz.documentation.questionnaire import Kind, Source
@@ -40,6 +41,7 @@ CALL_STEPS = [step.value for step in CallStep]
 ROLES = [role.value for role in Role]
 GIVEN_ROLES = sorted(role.value for role in CLINIC_ROLES | INSURER_ROLES)
 OUTCOMES = [outcome.value for outcome in Outcome]
+SPECIALTIES = [specialty.value for specialty in Specialty]
 LINE_OUTCOME_VALUES = [outcome.value for outcome in LINE_OUTCOMES]
 RECORD_OUTCOMES = [outcome.value for outcome in RecordOutcome]
 ANSWER_KINDS = [kind.value for kind in Kind]

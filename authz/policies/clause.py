@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from authz.policies.version import PolicyVersion
+from authz.access.specialties import in_words
+from authz.policies.version import DECIDERS, PolicyVersion
 from authz.rules.policy import GapAnchor, Mode, Policy
 from authz.rules.thresholds import FindingAction, FindingKind, Threshold
 
@@ -22,7 +23,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """One parameter or threshold with its value, in words too. `source` is where it was read, empty for a default."""
+    """One parameter, threshold or who may decide, with its value, in words too.
+
+    `source` is where it was read, empty for a default.
+    """
 
     name: str
     value: Value
@@ -77,12 +81,18 @@ _FOLLOWS = {
 
 
 def settings_of(version: PolicyVersion) -> tuple[Setting, ...]:
-    """Return every parameter in the rule's order, then every threshold."""
+    """Return every parameter in the rule's order, then every threshold, then who may decide, where that is said."""
     parameters = version.parameters.to_mapping().items()
     return (
         *(_setting(version, name, value, f"{_LABELS[name]}: {_words(value)}") for name, value in parameters),
         *(_setting(version, found.name, found.action.value, _threshold(found)) for found in version.thresholds),
+        *_deciders(version),
     )
+
+
+def _deciders(version: PolicyVersion) -> Iterator[Setting]:
+    if named := [specialty.value for specialty in version.deciders]:
+        yield _setting(version, DECIDERS, named, f"Who may decide against a request: {in_words(named)}")
 
 
 def _setting(version: PolicyVersion, name: str, value: Value, says: str) -> Setting:

@@ -6,18 +6,20 @@ A document is a mapping as TOML or JSON gives it. Everything that is wrong with 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from authz.access.specialties import Specialty
 from authz.policies.automation import Automation, Criterion
 from authz.policies.cited import MARK, read_mark, read_name, read_notes, read_sources, read_validity
 from authz.policies.examples import example_document, read_examples
 from authz.policies.reading import Reading, join, member
-from authz.policies.version import Mark, PolicyVersion
+from authz.policies.version import DECIDERS, Mark, PolicyVersion
 from authz.rules.policy import Policy
 from authz.rules.thresholds import FindingAction, FindingKind, Threshold
 
-TERMS: Final = ("sources", "parameters", "thresholds", "automation", "examples", "notes")
+TERMS: Final = ("sources", "parameters", "thresholds", "automation", "deciders", "examples", "notes")
 """The parts of a document besides its name and its validity."""
 
 _NEEDED = ("code", "version", "title", "in_force_from", "sources", "parameters", "examples")
+_MAY = ("in_force_until", "thresholds", "automation", "deciders", "notes")
 _AUTOMATION = ("most_days", "fresh_days", "second_reading_percent")
 
 
@@ -27,10 +29,11 @@ def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
     :raises InvalidInput: naming by dotted path everything that is unknown, missing or makes no sense.
     """
     reading = Reading()
-    table = reading.table(document, "", needed=_NEEDED, may=("in_force_until", "thresholds", "automation", "notes"))
+    table = reading.table(document, "", needed=_NEEDED, may=_MAY)
     sources = read_sources(reading, table.get("sources", {}))
     parameters, marks = _parameters(reading, table.get("parameters", {}), sources)
     thresholds, threshold_marks = _thresholds(reading, table.get("thresholds", []), sources)
+    deciders, decider_marks = _deciders(reading, table.get("deciders"), sources)
     _must_fit(reading, parameters, thresholds)
     first, last = read_validity(reading, table)
     version = PolicyVersion(
@@ -40,10 +43,11 @@ def read_policy(document: Mapping[str, Any]) -> PolicyVersion:
         sources=sources,
         parameters=parameters,
         thresholds=tuple(thresholds),
-        marks=marks | threshold_marks,
+        marks=marks | threshold_marks | decider_marks,
         examples=read_examples(reading, table.get("examples", []), threshold_marks),
         notes=read_notes(reading, table.get("notes", [])),
         automation=_automation(reading, table.get("automation")),
+        deciders=deciders,
     )
     reading.finish()
     return version
@@ -67,6 +71,7 @@ def to_document(policy: PolicyVersion) -> dict[str, Any]:
         },
         "thresholds": [_threshold_document(policy, threshold) for threshold in policy.thresholds],
         "automation": _automation_document(policy.automation),
+        "deciders": _deciders_document(policy),
         "examples": [example_document(example) for example in policy.examples],
         "notes": list(policy.notes),
     }
@@ -148,6 +153,30 @@ def _automation_document(automation: Automation | None) -> dict[str, Any] | None
         "second_reading_percent": automation.second_reading_percent,
         "criteria": criteria,
     }
+
+
+def _deciders(
+    reading: Reading, value: object, sources: Mapping[str, str]
+) -> tuple[tuple[Specialty, ...], dict[str, Mark]]:
+    if value is None:
+        return (), {}
+    stated = reading.table(value, DECIDERS, needed=("specialties", *MARK))
+    mark = read_mark(reading, stated, DECIDERS, sources)
+    path, named = join(DECIDERS, "specialties"), []
+    for place, item in reading.rows(stated.get("specialties", []), path):
+        found = member(Specialty, item)
+        named.append(found)
+        if not isinstance(found, Specialty):
+            reading.refuse(place, f"Use one of: {', '.join(Specialty)}.")
+    if stated.get("specialties") == []:
+        reading.refuse(path, "Name at least one; without this part any may.")
+    return tuple(named), {DECIDERS: mark}
+
+
+def _deciders_document(policy: PolicyVersion) -> dict[str, Any] | None:
+    if not policy.deciders:
+        return None
+    return {"specialties": [named.value for named in policy.deciders], **_mark_document(policy, DECIDERS)}
 
 
 def _must_fit(reading: Reading, parameters: Policy, thresholds: Sequence[Threshold]) -> None:

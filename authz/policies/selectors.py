@@ -142,11 +142,16 @@ def reasons_of(insurer_id: int) -> dict[str, LibraryReason]:
     return {**shipped(), **said}
 
 
-@across_tenants("a payer's criteria are told to the clinics that ask it")
 def automation_of(insurer_id: int | None, code: str, version: str) -> Automation | None:
     """Return when a policy's version lets the software approve; None where it never does."""
+    found = version_named(insurer_id, code, version)
+    return found.automation if found else None
+
+
+@across_tenants("what a payer's policy says of a request is told to the clinics that ask it")
+def version_named(insurer_id: int | None, code: str, version: str) -> PolicyVersion | None:
+    """Return a policy's version by its name, the insurer's own or else the catalog's; None where there is none."""
     row = PayerPolicy.objects.filter(insurer_id=insurer_id, code=code, version=version).first()
     own = version_of(row) if row and row.state != PolicyState.DRAFT.value else None
     shipped_ones = (known for known in catalog.policies().get(code, ()) if known.version == version)
-    found = own or next(shipped_ones, None)
-    return found.automation if found else None
+    return own or next(shipped_ones, None)

@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from authz.access.specialties import Specialty
 from authz.policies.automation import Automation
 from authz.rules.policy import Policy
 from authz.rules.records import Exemption
 from authz.rules.thresholds import BenzodiazepineDays, Threshold
+
+DECIDERS: Final = "deciders"
+"""What says who may decide against a request is marked under this name, beside the settings."""
 
 
 class Mark(NamedTuple):
@@ -54,7 +58,8 @@ class PolicyVersion:
     `parameters` is what the rule reads and `thresholds` what is looked for beside it. `marks` tells of every setting
     the version states, by a parameter's name or a threshold's; a parameter without a mark is the product's default.
     `notes` are sentences for operators: what the payer's rule says that these settings cannot. `automation` says when
-    the software may approve by itself; None is never.
+    the software may approve by itself; None is never. `deciders` are the specialties that may decide against what was
+    asked; without any it is every licensed clinician whom the regime lets.
     """
 
     code: str
@@ -69,6 +74,7 @@ class PolicyVersion:
     examples: tuple[Example, ...]
     notes: tuple[str, ...] = ()
     automation: Automation | None = None
+    deciders: tuple[Specialty, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:

@@ -57,6 +57,9 @@ _CLINIC = frozenset({Role.STAFF, Role.PRESCRIBER})
 _INTAKE = frozenset({Role.INTAKE})
 _APPEAL_REVIEW = frozenset({Role.APPEAL_REVIEWER})
 
+UPHOLDING = frozenset({AppealStep.UPHOLD, AppealStep.OVERTURN_IN_PART})
+"""Steps that leave less than was asked."""
+
 UNDECIDED = frozenset({AppealState.FILED, AppealState.RECEIVED, AppealState.IN_REVIEW})
 ENDED = frozenset(AppealState) - UNDECIDED
 UNHEARD = frozenset({AppealState.DISMISSED, AppealState.WITHDRAWN})

@@ -14,11 +14,12 @@ from authz.policies.history import Happened, Kind
 from authz.policies.regime import NextLevel
 from authz.prior_auths import deadlines, selectors
 from authz.prior_auths.appeal_history import history_of_appeal
-from authz.prior_auths.appeal_lifecycle import UNDECIDED, AppealState, AppealStep, steps_for
+from authz.prior_auths.appeal_lifecycle import UNDECIDED, UPHOLDING, AppealState, AppealStep, steps_for
 from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due, Urgency
 from authz.prior_auths.heard import regime_of, rules
 from authz.prior_auths.models import Appeal, AppealEvent, Determination, PriorAuth
+from authz.prior_auths.named_specialties import lacks_specialty
 from authz.prior_auths.review_queue import MOST_PRESSING
 from authz.prior_auths.visibility import roles_in_case, visible_to
 
@@ -113,8 +114,10 @@ def onward(prior_auth: PriorAuth) -> Onward | None:
 
 
 def allowed_steps(appeal: Appeal, by: Actor) -> list[AppealStep]:
-    """Return the steps this actor may take now, in the order of the table."""
-    return steps_for(state=AppealState(appeal.state), roles=roles_in_case(appeal.prior_auth, by))
+    """Return the steps this actor may take now, in the order of the table, without what is always refused them."""
+    open_now = steps_for(state=AppealState(appeal.state), roles=roles_in_case(appeal.prior_auth, by))
+    is_another = not UPHOLDING.isdisjoint(open_now) and lacks_specialty(appeal.prior_auth, by.person_id)
+    return [step for step in open_now if not (is_another and step in UPHOLDING)]
 
 
 def documents_of(appeal: Appeal) -> list[Attachment]:

@@ -17,20 +17,24 @@ _PHYSICIAN = frozenset({Profession.PHYSICIAN})
 
 
 def may_decide_against(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bool:
-    """Say whether the actor holds a licence, valid today, by which the request's regime lets them decide against it."""
+    """Say whether the actor holds a licence, valid today, by which its regime and policy let them decide against it."""
     regime = regime_of(prior_auth)
     professions = _PHYSICIAN if regime.denied_by is Denier.PHYSICIAN else DENYING
     return _is_licensed(prior_auth, by, professions, now)
 
 
 def may_uphold(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bool:
-    """Say whether the actor holds a physician's licence, valid today, without which no appeal is decided against."""
+    """Say whether the actor holds a physician's licence, valid today, by which the policy lets them uphold it."""
     return _is_licensed(prior_auth, by, _PHYSICIAN, now)
 
 
 def _is_licensed(prior_auth: PriorAuth, by: Actor, professions: Collection[Profession], now: datetime) -> bool:
     on = clock.day_in(prior_auth.time_zone, at=now)
-    return by.person_id is not None and licence_on(by.person_id, professions=professions, on=on) is not None
+    named = prior_auth.decider_specialties
+    return (
+        by.person_id is not None
+        and licence_on(by.person_id, professions=professions, on=on, specialties=named) is not None
+    )
 
 
 def has_decided_against(prior_auth: PriorAuth, *, person_id: int | None) -> bool:

@@ -188,11 +188,14 @@ TABLE: dict[Step, Transition[State]] = {
     Step.OVERTURN_IN_PART: Transition(_from(State.DECIDED), None, _APPEAL_REVIEW),
 }
 
+AGAINST = frozenset({Step.DENY, Step.APPROVE_IN_PART})
+"""Steps that decide against what was asked, wholly or in part."""
+
 ON_APPEAL = frozenset({Step.OVERTURN, Step.OVERTURN_IN_PART})
 """Steps that deciding an appeal takes; nobody takes them on the request itself."""
 
 
-OVERTAKEN = frozenset({Step.DENY, Step.APPROVE_IN_PART, Step.DISMISS, Step.LINK_DUPLICATE, Step.RETURN, Step.ASK})
+OVERTAKEN = AGAINST | {Step.DISMISS, Step.LINK_DUPLICATE, Step.RETURN, Step.ASK}
 """Steps against what was asked, or that ask for more: they come too late once the law has decided. A full approval is
 favourable to the patient, and may come until the law's decision is recorded."""
 

@@ -33,7 +33,7 @@ _TURN: Final = Coalesce("due_at", "reopened_at")
 
 _SHOWN: Final = (
     *("public_id", "number", "version", "state", "urgency", "pa_required_from", "runs_out_on", "is_payer_rule_unknown"),
-    *("is_dispensed", "is_part2"),
+    *("is_dispensed", "is_part2", "decider_specialties"),
     *("opened_at", "need_in_doubt_at", "submitted_at", "decided_at", "reopened_at", "leased_until", "due_at"),
     *("regime", "regime_version", "time_zone", "reviewer", "patient__public_id", "coverage__public_id"),
     *("clinic__public_id", "clinic__name", "clinic__time_zone", "insurer__public_id", "insurer__name"),
@@ -52,6 +52,12 @@ _RELATED: Final = ("patient", "coverage", "clinic", "insurer", "prescriber", "du
 
 _COLUMNS: Final = ("id", "public_id", "number", "version", "state", "patient_id", "is_part2")
 """What is told of a request that was taken; of the rest nobody asks before they look at it."""
+# Whoever claims from the queue can still approve; what was referred waits for somebody who may decide against it.
+_UNQUALIFIED: Final = """OR (
+            decider_specialties <> '{}' AND NOT EXISTS (
+                SELECT FROM authz_licence WHERE person_id = %(person)s AND specialty = ANY (decider_specialties)
+            )
+        )"""
 # One NOT over all: what was skipped would by itself be joined, and the whole queue sorted for the first of its order.
 # The state stands in the text, not among the values, so that one plan by the state's own index serves every time.
 _NEXT: Final = {
@@ -68,6 +74,7 @@ WHERE insurer_id = %(insurer)s AND state = '{state.value}' AND submitted_at IS N
         )
         OR authz_is_partial(%(person)s, clinic_id, prescriber_id)
         OR (reopened_at IS NOT NULL AND authz_decided_against(%(person)s, id))
+        {_UNQUALIFIED if state is State.CLINICAL_REVIEW else ""}
     )
 ORDER BY COALESCE(due_at, reopened_at), runs_out_on, id
 FOR UPDATE SKIP LOCKED LIMIT 1
@@ -186,7 +193,8 @@ def next_waiting(person_id: int, organization_id: int, *, state: State, now: dat
     """Return how to find and lock what this person could take in hand next, the most pressing.
 
     Left out is what they passed over, for as long as that holds, what somebody has or is taking, what concerns their
-    own clinic or prescriptions, and what was reopened after they decided against it. As SQL: to put this question
+    own clinic or prescriptions, what was reopened after they decided against it, and what was referred where no licence
+    of theirs is of a specialty that the policy names. As SQL: to put this question
     together anew each time takes longer than to answer it.
     """
     who = {"insurer": organization_id, "person": person_id}

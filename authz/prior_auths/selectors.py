@@ -24,8 +24,9 @@ from authz.prior_auths.clock_history import history_of
 from authz.prior_auths.deadlines import Clock, Clocks, Due
 from authz.prior_auths.evaluations import case_from
 from authz.prior_auths.heard import history, is_of_no_use, regime_of, rules
-from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.lifecycle import AGAINST, State, Step
 from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
+from authz.prior_auths.named_specialties import lacks_specialty
 from authz.prior_auths.opioid_use import ways_out_of
 from authz.prior_auths.packet import sent
 from authz.prior_auths.run_out import RunOut, run_out
@@ -226,10 +227,16 @@ def allowed_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
 
 
 def open_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
-    """Return the steps that the table opens to this actor now, in its order, of use or not."""
+    """Return the steps that the table opens to this actor now, in its order, of use or not.
+
+    Without those against a request for which their licence is of another specialty than its policy names.
+    """
     is_reopened = prior_auth.reopened_at is not None
     roles = roles_in_case(prior_auth, by)
-    return lifecycle.steps_for(state=State(prior_auth.state), roles=roles, is_reopened=is_reopened)
+    steps = lifecycle.steps_for(state=State(prior_auth.state), roles=roles, is_reopened=is_reopened)
+    if AGAINST.isdisjoint(steps) or not lacks_specialty(prior_auth, by.person_id):
+        return steps
+    return [step for step in steps if step not in AGAINST]
 
 
 def ways_out(prior_auth: PriorAuth) -> list[str]:

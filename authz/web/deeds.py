@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.urls import reverse
 
 from authz.access.roles import Actor
-from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.appeal_lifecycle import UPHOLDING, AppealStep
 from authz.prior_auths.call_lifecycle import CallStep
-from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.lifecycle import AGAINST, Step
 from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.prior_auths.services import appeal_decisions, appealing, calling, queue
 from authz.web import words
@@ -32,8 +32,6 @@ SHORTCUTS: Final[Mapping[str, str]] = {
     Step.ASK.value: "I",
     Step.DENY.value: "D",
 }
-_AGAINST: Final = frozenset({Step.APPROVE_IN_PART, Step.DENY})
-_AGAINST_APPEAL: Final = frozenset({AppealStep.UPHOLD, AppealStep.OVERTURN_IN_PART})
 
 APPEAL_STEPS: Final[Mapping[AppealStep, StepPage]] = {
     AppealStep.RECEIVE: StepPage(take=appealing.receive, says="The clinic is told that it has arrived."),
@@ -114,7 +112,7 @@ def of_request(prior_auth: PriorAuth, step: Step, posted: Posted = None) -> Deed
         take=page.take,
         subject={"prior_auth_id": prior_auth.public_id},
         version=prior_auth.version,
-        has_notice=step in _AGAINST,
+        has_notice=step in AGAINST,
     )
 
 
@@ -150,7 +148,7 @@ def of_appeal(appeal: Appeal, step: AppealStep, posted: Posted = None) -> Deed:
         take=page.take,
         subject={"appeal_id": appeal.public_id},
         version=appeal.version,
-        has_notice=step in _AGAINST_APPEAL,
+        has_notice=step in UPHOLDING,
     )
 
 

@@ -9,21 +9,21 @@ from authz.access.roles import Actor, Role
 from authz.ids import PriorAuthId
 from authz.policies.regime import NextLevel
 from authz.prior_auths import appeals, calls, selectors
-from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.appeal_lifecycle import UPHOLDING, AppealStep
 from authz.prior_auths.call_lifecycle import OPEN, CallState
 from authz.prior_auths.deciders import has_decided_against, may_decide_against, may_hear_appeal, may_uphold
 from authz.prior_auths.determination import ADVERSE
 from authz.prior_auths.heard import may_be_returned
-from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.lifecycle import AGAINST, State, Step, is_allowed
 from authz.prior_auths.models import Appeal, Call, PriorAuth
+from authz.prior_auths.named_specialties import who_decides_against
 from authz.web.deeds import APPEAL_STEPS, CALL_STEPS, Deed, of_appeal, of_call, of_request, to_offer_call, to_skip
 from authz.web.step_forms import STEPS
 
 DECISIONS: Final = (Step.APPROVE, Step.APPROVE_IN_PART, Step.ASK, Step.REFER, Step.DENY)
 """What stands first at the desk, in this order."""
 _TAKES: Final = (Step.CLAIM, Step.TAKE_IN_HAND)
-_AGAINST: Final = frozenset({Step.APPROVE_IN_PART, Step.DENY})
-_DECIDES: Final = _AGAINST | {Step.APPROVE}
+_DECIDES: Final = AGAINST | {Step.APPROVE}
 _IN_HAND: Final = _DECIDES | {
     Step.RELEASE, Step.REASSIGN, Step.ASK, Step.REFER, Step.REFUSE_EXPEDITED, Step.EXTEND, Step.TAKE_IN_HAND,
     Step.GIVE_BACK,
@@ -31,7 +31,6 @@ _IN_HAND: Final = _DECIDES | {
 _HEARS: Final = frozenset(
     {AppealStep.TAKE_IN_HAND, AppealStep.RELEASE, AppealStep.UPHOLD, AppealStep.OVERTURN, AppealStep.OVERTURN_IN_PART}
 )
-_UPHOLDS: Final = frozenset({AppealStep.UPHOLD, AppealStep.OVERTURN_IN_PART})
 _TALKED_ABOUT: Final = frozenset({State.IN_REVIEW, State.INFO_REQUESTED, State.CLINICAL_REVIEW})
 
 
@@ -76,7 +75,7 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
         if (is_free or step not in _IN_HAND or (step is Step.REASSIGN and Role.INSURER_ADMIN in by.roles))
         and not (has_before and step in _DECIDES)
         and (is_mine or step is not Step.GIVE_BACK)
-        and (is_licensed or step not in _AGAINST)
+        and (is_licensed or step not in AGAINST)
         and (step is not Step.RETURN or may_be_returned(prior_auth, now=now))
     ]
     take = next((step for step in _TAKES if step in open_to and not is_mine), None)
@@ -87,14 +86,16 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
         decisions=[of_request(prior_auth, step) for step in DECISIONS if step in open_to],
         after=[*_of_appeals(prior_auth, by, now), *_of_calls(prior_auth, by)],
         others=[*([to_skip(prior_auth)] if may_skip else []), *others],
-        note=_note(steps, has_before=has_before, is_licensed=is_licensed),
+        note=_note(prior_auth, by, steps, has_before=has_before, is_licensed=is_licensed),
     )
 
 
-def _note(steps: list[Step], *, has_before: bool, is_licensed: bool) -> str:
+def _note(prior_auth: PriorAuth, by: Actor, steps: list[Step], *, has_before: bool, is_licensed: bool) -> str:
     if has_before and not _DECIDES.isdisjoint(steps):
         return "You decided against this request before; somebody else must look at it again."
-    if not is_licensed and not _AGAINST.isdisjoint(steps):
+    if Step.DENY not in steps and is_allowed(Step.DENY, state=State(prior_auth.state), roles=by.roles):
+        return who_decides_against(prior_auth)
+    if not is_licensed and not AGAINST.isdisjoint(steps):
         return "Deciding against it takes a licence that is valid today, and none of yours is."
     return ""
 
@@ -107,7 +108,7 @@ def _of_appeals(prior_auth: PriorAuth, by: Actor, now: datetime) -> Iterator[Dee
         for step in appeals.allowed_steps(appeal, by):
             is_open = (
                 (step not in _HEARS or (hears and is_free))
-                and (upholds or step not in _UPHOLDS)
+                and (upholds or step not in UPHOLDING)
                 and not (step is AppealStep.TAKE_IN_HAND and is_held_by(appeal, by, now=now))
                 and (step is not AppealStep.FORWARD or (onward and onward.level is NextLevel.INDEPENDENT_REVIEWER))
             )

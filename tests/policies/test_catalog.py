@@ -195,9 +195,9 @@ PAGE = (Path(__file__).resolve().parents[2] / "docs" / "policies.md").read_text(
 
 
 def test_the_pages_own_policy_is_right_and_agrees_with_its_examples() -> None:
-    document, automation = re.findall(r"^```toml\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
+    document, *parts = re.findall(r"^```toml\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 
-    for whole in (document, f"{document}\n{automation}"):
+    for whole in (document, *(f"{document}\n{part}" for part in parts)):
         assert list(failures(read_policy(tomllib.loads(whole)))) == []
 
 

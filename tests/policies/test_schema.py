@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz.access.specialties import Specialty
 from authz.errors import InvalidInput
+from authz.policies.clause import settings_of
 from authz.policies.examples import failures
 from authz.policies.schema import read_policy, to_document
 from authz.policies.version import Mark, PolicyVersion
@@ -50,6 +52,33 @@ def test_a_document_is_the_same_after_a_journey_through_json() -> None:
     policy = read_policy(document)
 
     assert read_policy(json.loads(json.dumps(to_document(policy)))) == policy
+
+
+def test_a_policy_says_which_specialties_may_decide_against_a_request_and_where_that_was_read() -> None:
+    said = {"specialties": ["pain_medicine", "neurology"], "source": "handbook", "confirmed": False}
+    policy = read_policy(strict(deciders=said))
+
+    assert policy.deciders == (Specialty.PAIN_MEDICINE, Specialty.NEUROLOGY)
+    assert policy.unconfirmed == ["deciders", "mme_per_day_90"]
+    assert settings_of(policy)[-1].says == "Who may decide against a request: pain medicine, neurology"
+    assert read_policy(json.loads(json.dumps(to_document(policy)))) == policy
+    assert read_policy(strict()).deciders == ()
+
+
+@pytest.mark.parametrize(
+    ("specialties", "place"),
+    [
+        ([], "deciders.specialties"),
+        (None, "deciders.specialties"),
+        ("pain_medicine", "deciders.specialties"),
+        (["pain_medicine", "Pain"], "deciders.specialties[1]"),
+        ([["pain_medicine"]], "deciders.specialties[0]"),
+    ],
+)
+def test_a_specialty_that_is_not_listed_is_refused_and_so_is_a_list_of_none(specialties: Any, place: str) -> None:
+    said = {"specialties": specialties, "source": "handbook", "confirmed": True}
+
+    assert set(refusals(strict(deciders=said))) == {place}
 
 
 @pytest.mark.parametrize(

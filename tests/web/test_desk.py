@@ -32,6 +32,7 @@ from tests.cast import (
 )
 from tests.formulary.rrf import OXYCODONE_7, ROXINEW_7, in_use
 from tests.prior_auths.test_released import MORPHINE_15, with_physician
+from tests.prior_auths.test_specialties import specialists
 from tests.web.conftest import Door
 from tests.web.reading import Element, findings, read
 from tests.web.test_whole_case import page
@@ -213,6 +214,15 @@ def test_only_what_the_reader_may_do_is_offered(cast: Cast, enter: Door) -> None
     unlicensed = enter("patel")
     assert offered(unlicensed, referred).isdisjoint({"approve-in-part", "deny"})
     assert "takes a licence that is valid today" in seen(unlicensed, referred)
+
+
+def test_a_physician_of_another_specialty_is_offered_no_denial_and_told_which_may(cast: Cast, enter: Door) -> None:
+    specialists(cast, "addiction_medicine", "neurology")
+    referred, patel = in_clinical_review(cast), enter("patel")
+
+    assert {"approve", "take-in-hand"} <= offered(patel, referred)
+    assert offered(patel, referred).isdisjoint({"approve-in-part", "deny"})
+    assert "only these specialties decide against this request: addiction medicine, neurology" in seen(patel, referred)
 
 
 def test_a_physician_is_offered_to_give_back_what_they_have_in_hand(cast: Cast, enter: Door) -> None:

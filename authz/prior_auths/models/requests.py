@@ -102,6 +102,8 @@ class PriorAuth(models.Model):
     `time_zone` are what its clocks run on: the plan's, until it is submitted, and from then on those of that day.
     `denied_by` is what the regime says of who may deny, by which the database holds whoever does to it.
     `urgency` is what it is now: asked for with the request or later, until it is refused.
+    `decider_specialties` are those of which a licence must be to decide against it, by the policy that it was submitted
+    under; without any a licence of whatever specialty does.
     `is_part2` says that something it rests on, or a document with it, is or was under 42 CFR Part 2.
     `reason` is why people opened it; empty when the rule did. `new_fact` is what they stated to be new since the same
     was decided against. `duplicate_of` is proposed by the service and holds once
@@ -117,7 +119,7 @@ class PriorAuth(models.Model):
         "urgency", "episode_anchor", "record_ids", "evaluation", "answers", "opened_at", "touched_by_human_at",
         "need_in_doubt_at", "submitted_at", "decided_at", "reviewer", "leased_until", "policy", "policy_version",
         "regime", "regime_version", "denied_by", "time_zone", "packet_sha256", "is_payer_rule_unknown", "duplicate_of",
-        "reopened_at", "screened_at", "due_at", "renews", "new_fact_kind", "assignee",
+        "reopened_at", "screened_at", "due_at", "renews", "new_fact_kind", "assignee", "decider_specialties",
     }  # fmt: skip
     LONG: ClassVar[tuple[str, ...]] = ("explanation", "packet")
     """What most steps do not read, and takes as long to load as all the rest; deferred, it is loaded when read."""
@@ -155,6 +157,7 @@ class PriorAuth(models.Model):
     evaluation = models.ForeignKey(Evaluation, on_delete=models.PROTECT, related_name="+", db_index=False)
     policy = models.CharField(max_length=60)
     policy_version = models.CharField(max_length=20)
+    decider_specialties = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
     regime = models.CharField(max_length=60)
     regime_version = models.CharField(max_length=20)
     denied_by = models.CharField(

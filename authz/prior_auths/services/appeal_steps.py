@@ -13,7 +13,7 @@ from authz.errors import NotFound, StaleVersion
 from authz.ids import AppealId
 from authz.outbox.services import announce
 from authz.prior_auths import appeals
-from authz.prior_auths.appeal_lifecycle import TABLE, AppealState, AppealStep, steps_for
+from authz.prior_auths.appeal_lifecycle import TABLE, AppealState, AppealStep
 from authz.prior_auths.models import Appeal, AppealEvent, PriorAuth
 from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.queue import ConflictOfInterest, LeaseHeldByAnother, is_partial, person_of
@@ -43,9 +43,9 @@ def must_be_legal(appeal: Appeal, step: AppealStep, by: Actor) -> None:
 
     :raises IllegalStep: naming the steps it does allow this actor now.
     """
-    state, roles = AppealState(appeal.state), roles_in_case(appeal.prior_auth, by)
-    if not TABLE[step].is_open_to(roles, state=state):
-        allowed = [allowed.value for allowed in steps_for(state=state, roles=roles)]
+    state = AppealState(appeal.state)
+    if not TABLE[step].is_open_to(roles_in_case(appeal.prior_auth, by), state=state):
+        allowed = [allowed.value for allowed in appeals.allowed_steps(appeal, by)]
         raise IllegalStep(f"An appeal that is {state.value} cannot take the step {step.value} by you.", allowed=allowed)
 
 

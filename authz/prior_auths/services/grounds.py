@@ -14,6 +14,7 @@ from authz.formulary import selectors as formularies
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.determination import Grant, Reason, is_no_more
 from authz.prior_auths.models import PriorAuth, RequestedLine
+from authz.prior_auths.named_specialties import who_decides_against
 from authz.prior_auths.services.deciding import as_asked, in_full
 from authz.prior_auths.services.queue import person_of
 from authz.rules.formulary import Formulary
@@ -23,6 +24,12 @@ class LicenceNeeded(AuthzError):
     """Only a human with a licence that is valid at this instant may decide against what was asked."""
 
     code = "licence-needed"
+
+
+class SpecialtyNeeded(AuthzError):
+    """The policy names the specialties that decide against it. `context["specialties"]` has them, as policies do."""
+
+    code = "specialty-needed"
 
 
 def from_library(reason: Reason, *, insurer_id: int | None, place: str = "reason") -> Reason:
@@ -59,9 +66,12 @@ def licence_of(by: Actor, *, professions: Collection[Profession], prior_auth: Pr
     """Return a licence of the actor's, of one of the professions, that is valid today in the request's calendar.
 
     :raises LicenceNeeded: when they have none.
+    :raises SpecialtyNeeded: when they have none of a specialty that the request's policy names.
     """
-    on = clock.day_in(prior_auth.time_zone, at=now)
-    licence = licence_on(person_of(by), professions=professions, on=on)
+    on, named = clock.day_in(prior_auth.time_zone, at=now), prior_auth.decider_specialties
+    licence = licence_on(person_of(by), professions=professions, on=on, specialties=named)
+    if licence is None and named and licence_on(person_of(by), professions=professions, on=on):
+        raise SpecialtyNeeded(f"{who_decides_against(prior_auth)} No valid licence of yours is.", specialties=[*named])
     if licence is None:
         raise LicenceNeeded(
             "You have no licence that is valid today; only a licensed human may deny, wholly or in part."

@@ -154,7 +154,7 @@ def _member(prior_auth: PriorAuth) -> Iterator[str]:
 
 
 def _licence(licence: Licence | None) -> str:
-    return f"{licence.specialty}, licence {licence}" if licence else ""
+    return f"{licence.specialty_words}, licence {licence}" if licence else ""
 
 
 def _lines(determination: Determination) -> Iterator[LetterLine]:

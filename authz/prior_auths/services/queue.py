@@ -14,6 +14,7 @@ from authz.ids import PersonId, PriorAuthId
 from authz.prior_auths.deciders import has_decided_against
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import PriorAuth, Skip
+from authz.prior_auths.named_specialties import lacks_specialty
 from authz.prior_auths.review_queue import SKIP_HOLDS, is_absent, next_waiting
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.sweeping import sweep
@@ -182,6 +183,7 @@ def _colleague(prior_auth: PriorAuth, person_id: PersonId, now: datetime) -> int
         found is None
         or is_partial(prior_auth, person_id=found.person_id)
         or has_decided_against(prior_auth, person_id=found.person_id)
+        or (is_clinical and lacks_specialty(prior_auth, found.person_id))
     ):
         raise InvalidInput({"person": ["Name a colleague who may review this request."]})
     if is_absent(found.person_id, organization_id=prior_auth.insurer_id, now=now):

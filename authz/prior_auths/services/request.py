@@ -16,6 +16,7 @@ from authz.documentation.services import answers as documentation
 from authz.documentation.standing import Given, Standing, missing, standing
 from authz.errors import AuthzError, Forbidden, InvalidInput
 from authz.ids import PriorAuthId
+from authz.policies.selectors import version_named
 from authz.prior_auths.answer_sheet import sheet_of, standing_of
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.evaluations import sha256_of
@@ -172,6 +173,7 @@ def submit(
         raise NotReady(lacking)
     prior_auth.urgency = (urgency or _urgency_answered(answers)).value
     put_under_regime(prior_auth=prior_auth, plan=prior_auth.coverage.plan if prior_auth.coverage else None, now=now)
+    prior_auth.decider_specialties = _decider_specialties(prior_auth)
     prior_auth.submitted_at = now
     prior_auth.run_out_told = None  # the clinic has heard of it; from now on it is the insurer's as well
     prior_auth.packet = packet_of(prior_auth, answers, by=by)
@@ -223,6 +225,11 @@ def open_sheet(prior_auth: PriorAuth) -> AnswerSheet:
     if prior_auth.answers is None or State(prior_auth.state) not in BEFORE_SUBMISSION:
         raise AnswersClosed("Take the request up first; once it is submitted its answers are frozen.")
     return prior_auth.answers
+
+
+def _decider_specialties(prior_auth: PriorAuth) -> list[str]:
+    policy = version_named(prior_auth.insurer_id, prior_auth.policy, prior_auth.policy_version)
+    return [specialty.value for specialty in policy.deciders] if policy else []
 
 
 def _today(prior_auth: PriorAuth, now: datetime) -> date:
