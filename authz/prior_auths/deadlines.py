@@ -221,19 +221,20 @@ class _Case:
         forward_at = self.place.after(due_at, within)
         is_appeal = missed.kind is Kind.APPEAL_DECIDE_BY
         what = "appeal" if is_appeal else "request"
-        # What is approved or given up after all is not forwarded.
+        # What is approved, decided anew or given up after all is not forwarded.
         moot = {What.APPEAL_CLOSED} if is_appeal else {What.DECIDED, What.CLOSED}
+        ended = [self.first({What.FORWARDED, *moot}, since=due_at), None if is_appeal else self.decided_anew()]
         return self.clock(
             Kind.FORWARD_BY,
             [
                 f"{words.due(forward_at, within, self.place.zone)}, if the {what} was not decided in time: "
                 f"{within} after that time ends it is to be with the independent reviewer, unless it is approved in "
-                "full before."
+                f"full{'' if is_appeal else ' or decided anew'} before."
             ],
             ["rules.forward_within"],
             started_at=due_at,
             due_at=forward_at,
-            stopped_at=self.first({What.FORWARDED, *moot}, since=due_at),
+            stopped_at=min((at for at in ended if at is not None), default=None),
         )
 
     # -- after the decision
@@ -309,6 +310,11 @@ class _Case:
         wanted = frozenset(kinds)
         found = (happened.at for happened in self.history if happened.what in wanted)
         return next((at for at in found if since is None or at >= since), None)
+
+    def decided_anew(self) -> datetime | None:
+        """Return when a second determination took the place of the first, whatever it says; None without one."""
+        decisions = [happened.at for happened in self.history if happened.what in _DECISIONS]
+        return decisions[1] if len(decisions) > 1 else None
 
     def last_decision(self) -> Happened | None:
         return next((happened for happened in reversed(self.history) if happened.what in _DECISIONS), None)

@@ -231,6 +231,18 @@ def test_only_what_was_not_decided_in_time_is_forwarded(decided: str, is_forward
     assert forward is None or forward.due_at == at("2026-06-05 09:00")
 
 
+@pytest.mark.parametrize("anew", [What.DECIDED, What.DECIDED_ADVERSE])
+def test_what_became_adverse_by_law_is_not_forwarded_any_more_once_it_is_decided_anew(anew: What) -> None:
+    by_law = [(What.RECEIVED, "2026-06-01 09:00"), (What.DECIDED_ADVERSE, "2026-06-04 09:01")]
+
+    reopened = the(Kind.FORWARD_BY, told("part_d", *by_law))
+    decided = the(Kind.FORWARD_BY, told("part_d", *by_law, (anew, "2026-06-05 08:00")))
+    too_late = the(Kind.FORWARD_BY, told("part_d", *by_law, (anew, "2026-06-05 09:01")))
+
+    assert (reopened.stopped_at, decided.stopped_at) == (None, at("2026-06-05 08:00"))
+    assert (decided.is_missed(by=at("2026-07-01 00:00")), too_late.is_missed(by=at("2026-07-01 00:00"))) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("delivered", "due"),
     [
