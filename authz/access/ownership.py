@@ -62,6 +62,7 @@ UNDER_POLICY: Final[Mapping[str, str]] = {
     "Appeal_documents": _REQUEST,
     "AppealEvent": _REQUEST,
     "AppealDecision": _REQUEST,
+    "IndependentReview": "whoever may know the request; its insurer alone writes it",
     "Call": _REQUEST,
     "CallTime": _REQUEST,
     "CallEvent": _REQUEST,

@@ -98,7 +98,7 @@ def licence_on(
 
 def has_specialty(person_id: int | None, specialties: Collection[str]) -> bool:
     """Say whether any licence of a person's, valid now or not, is of one of these specialties."""
-    return Licence.objects.filter(person_id=person_id, specialty__in=specialties).exists()
+    return person_id is not None and Licence.objects.filter(person_id=person_id, specialty__in=specialties).exists()
 
 
 def organizations_of(person: Person) -> list[Organization]:

@@ -9,6 +9,7 @@ from rest_framework.exceptions import ErrorDetail
 from authz.access.roles import Role
 from authz.api.fields import Amount, Day, Days, In, Instant, OneOf, PublicId, Text, WholeNumber
 from authz.documentation.questionnaire import Source
+from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
@@ -252,10 +253,33 @@ class ApproveInPartIn(DenyIn):
     grants: Any = serializers.ListSerializer(child=GrantIn(), min_length=1, max_length=50)
 
     def validate_grants(self, grants: list[dict[str, Any]]) -> dict[int, Grant]:
-        found: dict[int, Grant] = {}
-        for grant in grants:
-            line = grant.pop("line")
-            if line in found:
-                raise serializers.ValidationError(f"Line {line} is granted twice.", code="repeated-line")
-            found[line] = Grant(**grant)
-        return found
+        return _by_line(grants)
+
+
+class IndependentReviewIn(In):
+    """What the independent reviewer decided, on which day, and under which reference.
+
+    `grants` say what a decision that was partly overturned grants; lines that are not named are not granted.
+    """
+
+    outcome = OneOf(AppealOutcome)
+    decided_on = Day()
+    reference = Text(max_length=200)
+    reason = Text(max_length=2000)
+    grants: Any = serializers.ListSerializer(child=GrantIn(), min_length=1, max_length=50, required=False)
+
+    def validate_outcome(self, outcome: str) -> AppealOutcome:
+        return AppealOutcome(outcome)
+
+    def validate_grants(self, grants: list[dict[str, Any]]) -> dict[int, Grant]:
+        return _by_line(grants)
+
+
+def _by_line(grants: list[dict[str, Any]]) -> dict[int, Grant]:
+    found: dict[int, Grant] = {}
+    for grant in grants:
+        line = grant.pop("line")
+        if line in found:
+            raise serializers.ValidationError(f"Line {line} is granted twice.", code="repeated-line")
+        found[line] = Grant(**grant)
+    return found

@@ -17,13 +17,14 @@ from authz.policies.history import Kind
 from authz.policies.regime import IfMissed
 from authz.prescriptions.part2 import notice
 from authz.prior_auths import appeals, selectors
+from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.authorization import Standing
 from authz.prior_auths.authorizations import Seen, seen
 from authz.prior_auths.code_maps import Told, told_by_determination, told_by_request
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.determination import LINE_OUTCOMES, Basis, Outcome, Reason
 from authz.prior_auths.lifecycle import State, Step
-from authz.prior_auths.models import Determination, Event, PriorAuth, Skip
+from authz.prior_auths.models import Determination, Event, IndependentReview, PriorAuth, Skip
 
 
 class PartyOut(serializers.Serializer[Organization]):
@@ -282,6 +283,17 @@ class ExplanationOut(serializers.Serializer[Any]):
     trace = TraceOut(allow_null=True, default=None, help_text="Null for a request opened before traces were kept.")
 
 
+class IndependentReviewOut(serializers.Serializer[IndependentReview]):
+    """What the independent reviewer decided; `determination` is what supersedes the insurer's, null when upheld."""
+
+    outcome = Word(AppealOutcome)
+    decided_on = serializers.DateField(help_text="In the request's calendar.")
+    reference = serializers.CharField(help_text="The reviewer's own.")
+    reason = serializers.CharField()
+    determination = serializers.UUIDField(source="determination.public_id", allow_null=True, default=None)
+    recorded_at = serializers.DateTimeField()
+
+
 class PriorAuthDetailOut(PriorAuthOut):
     """A request with what it asks for, why, what was answered and what was decided."""
 
@@ -306,6 +318,9 @@ class PriorAuthDetailOut(PriorAuthOut):
     information_requests = QuestionOut(many=True)
     determinations = DeterminationOut(many=True, help_text="Newest first; the first one holds.")
     authorizations = serializers.SerializerMethodField()
+    independent_review = serializers.SerializerMethodField(
+        help_text="Null until what was forwarded to the independent reviewer is decided there, and that is recorded."
+    )
     packet_sha256 = serializers.CharField(help_text="SHA-256 of what was submitted; empty before that.")
     codes = serializers.SerializerMethodField(
         help_text="What it says in the words of other systems; reopened, what was decided stands until superseded."
@@ -317,6 +332,11 @@ class PriorAuthDetailOut(PriorAuthOut):
         asked = [line.line for line in prior_auth.lines.all()]
         told = told_by_request(State(prior_auth.state), in_force=_told(newest) if newest else None, asked=asked)
         return dict(CodesOut(told).data)
+
+    @extend_schema_field(IndependentReviewOut(allow_null=True))
+    def get_independent_review(self, prior_auth: PriorAuth) -> dict[str, Any] | None:
+        review = getattr(prior_auth, "independent_review", None)
+        return dict(IndependentReviewOut(review).data) if review else None
 
     @extend_schema_field(ClockOut(many=True))
     def get_clocks(self, prior_auth: PriorAuth) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from authz.api.prior_auth_in import (
     AssignIn,
     DenyIn,
     DismissIn,
+    IndependentReviewIn,
     InsurerAnswersIn,
     LinkIn,
     MissingIn,
@@ -41,6 +42,7 @@ from authz.prior_auths.services import (
     determinations,
     endings,
     exempting,
+    independent_review,
     questions,
     queue,
     reopening,
@@ -190,6 +192,13 @@ DOORS: dict[Step, StepDoor] = {
         expects=NoteIn,
         says="Note that what became adverse by law is with the independent reviewer; the reason holds the reference.",
         address="forward",
+    ),
+    Step.RECORD_INDEPENDENT_REVIEW: StepDoor(
+        take=independent_review.record_independent_review,
+        expects=IndependentReviewIn,
+        says="Record what the independent reviewer decided; overturned, wholly or in part, authorizations open.",
+        address="record-independent-review",
+        needs_version=True,
     ),
     Step.DISMISS: StepDoor(
         take=endings.dismiss, expects=DismissIn, says="End what is no valid request.", address="dismiss"

@@ -54,6 +54,7 @@ STATUS: Final[dict[str, int]] = {
     "import-unreadable": 422,
     # when it was sent
     "illegal-step": 409,
+    "not-with-independent-reviewer": 409,
     "already-open": 409,
     "patient-of-yours": 409,
     "asked-anew": 409,

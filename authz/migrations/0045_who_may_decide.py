@@ -1,10 +1,12 @@
-"""Of which specialties a licence must be to decide against a request, where its policy names some."""
+"""Who may decide against a request, where its policy names specialties; and what an independent reviewer decided of it."""
 
 from importlib import import_module
 
 import django.contrib.postgres.fields
+import django.db.models.deletion
 from django.db import migrations, models
 
+RESTS_ON = import_module("authz.migrations.0036_what_a_decision_rests_on")
 MAY_DENY = import_module("authz.migrations.0043_who_may_deny_and_what_stays")
 
 # Said exactly, by name or by a code of the provider taxonomy; whatever else was said stays as it is, and is none of
@@ -35,11 +37,9 @@ NAMES = {
 _ROWS = ", ".join(f"('{name}', ARRAY{codes})" for name, codes in NAMES.items())
 BY_NAME = f"""
 SELECT set_config('authz.tenant', 'all', true);
-ALTER TABLE authz_licence DISABLE TRIGGER licence_stays;
 UPDATE authz_licence SET specialty = known.name FROM (VALUES {_ROWS}) AS known (name, codes)
 WHERE known.name = regexp_replace(trim(lower(replace(specialty, '&', ' and '))), '[\\s_]+', '_', 'g')
     OR upper(trim(specialty)) = ANY (known.codes);
-ALTER TABLE authz_licence ENABLE TRIGGER licence_stays;
 """
 
 # Whoever decides against what was asked, or upholds that on appeal, does so on a licence; nobody else does.
@@ -75,11 +75,83 @@ DROP FUNCTION authz_of_a_named_specialty();
 """
 
 
+# -- what is decided outside the insurer, once it was forwarded: itself, or on appeal
+WITH_REVIEWER = """
+CREATE FUNCTION authz_is_with_independent_reviewer(request bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM authz_priorauth WHERE id = request AND state = 'decided')
+        AND (
+            EXISTS (SELECT FROM authz_event WHERE prior_auth_id = request AND step = 'forward')
+            OR EXISTS (SELECT FROM authz_appeal WHERE prior_auth_id = request AND state = 'external')
+        )
+        AND NOT EXISTS (SELECT FROM authz_independentreview WHERE prior_auth_id = request)
+$$;
+"""
+REVIEWED = """
+CREATE FUNCTION authz_reviewed_independently() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT authz_is_with_independent_reviewer(NEW.prior_auth_id) THEN
+        RAISE EXCEPTION 'only what is with the independent reviewer is decided there, once'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'only_what_was_forwarded_is_decided_independently';
+    END IF;
+    IF NEW.determination_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM authz_determination
+        WHERE id = NEW.determination_id AND prior_auth_id = NEW.prior_auth_id AND basis = 'external'
+          AND outcome = CASE NEW.outcome WHEN 'overturned' THEN 'approved' ELSE 'partially_approved' END
+    ) THEN
+        RAISE EXCEPTION 'what the independent reviewer decides supersedes, and says the same'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'what_supersedes_says_what_was_decided_independently';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER reviewed_independently BEFORE INSERT ON authz_independentreview
+    FOR EACH ROW EXECUTE FUNCTION authz_reviewed_independently();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON authz_independentreview
+    FOR EACH ROW EXECUTE FUNCTION authz_refuse_change();
+REVOKE UPDATE, DELETE ON authz_independentreview FROM authz_app;
+ALTER TABLE authz_independentreview ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY mine ON authz_independentreview USING (authz_is_across() OR authz_sees_priorauth(prior_auth_id))
+    WITH CHECK (authz_is_across() OR authz_reviews(prior_auth_id));
+"""
+# Checked when the transaction ends: the determination is written first.
+RESTS_ON_A_REVIEW = """
+CREATE FUNCTION authz_rests_on_a_review() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM authz_independentreview WHERE determination_id = NEW.id) THEN
+        RAISE EXCEPTION 'what rests on an independent review has it recorded'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'what_rests_on_a_review_has_it_recorded';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER rests_on_a_review AFTER INSERT ON authz_determination
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.basis = 'external')
+    EXECUTE FUNCTION authz_rests_on_a_review();
+"""
+
+# The independent reviewer's licence is not the insurer's to check; nor is what they decided appealed to the insurer.
+WHO_DECIDES = MAY_DENY._held(RESTS_ON.WHO_DECIDES_BY_ITS_CALENDAR)
+ONLY_WHAT_IS_OPEN = RESTS_ON._function(RESTS_ON.ONLY_WHAT_IS_OPEN)
+WHAT_IS_APPEALED = RESTS_ON._function(RESTS_ON.APPEALS.WHAT_IS_APPEALED)
+OR_OUTSIDE = {
+    WHO_DECIDES: ("AND NOT EXISTS (", "AND NEW.basis <> 'external' AND NOT EXISTS ("),
+    ONLY_WHAT_IS_OPEN: (
+        "AND state = 'in_review')\n",
+        "AND state = 'in_review')\n"
+        "        OR (NEW.basis = 'external' AND authz_is_with_independent_reviewer(NEW.prior_auth_id))\n",
+    ),
+    WHAT_IS_APPEALED: (
+        "AND d.outcome IN ('denied', 'partially_approved', 'deemed_adverse')",
+        "AND d.outcome IN ('denied', 'partially_approved', 'deemed_adverse') AND d.basis <> 'external'",
+    ),
+}
+
+
 class Migration(migrations.Migration):
     dependencies = [("authz", "0044_how_an_insurer_is_reached")]
 
     operations = [
+        migrations.RunSQL("ALTER TABLE authz_licence DISABLE TRIGGER licence_stays", migrations.RunSQL.noop),
         migrations.RunSQL(BY_NAME, migrations.RunSQL.noop),
+        migrations.RunSQL("ALTER TABLE authz_licence ENABLE TRIGGER licence_stays", migrations.RunSQL.noop),
         migrations.AddField(
             model_name="priorauth",
             name="decider_specialties",
@@ -91,4 +163,45 @@ class Migration(migrations.Migration):
             MAY_DENY._submitted("denied_by", "decider_specialties"), MAY_DENY._submitted("denied_by")
         ),
         migrations.RunSQL(OF_A_NAMED_SPECIALTY, OF_ANY),
+        migrations.CreateModel(
+            name="IndependentReview",
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(choices=[('upheld', 'upheld'), ('overturned', 'overturned'), ('partly_overturned', 'partly_overturned')], max_length=20)),
+                ('decided_on', models.DateField()),
+                ('reference', models.CharField(max_length=200)),
+                ('reason', models.CharField(max_length=2000)),
+                ('recorded_at', models.DateTimeField()),
+                ('determination', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='independent_review', to='authz.determination')),
+                ('prior_auth', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='independent_review', to='authz.priorauth')),
+            ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('determination', None), ('outcome', 'upheld')), models.Q(models.Q(('outcome', 'upheld'), _negated=True), ('determination__isnull', False)), _connector='OR'), name='what_is_overturned_independently_is_superseded'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('reference', ''), _negated=True), models.Q(('reason', ''), _negated=True)), name='an_independent_review_says_under_which_reference_and_why'),
+                ],
+            },
+        ),
+        migrations.RemoveConstraint(model_name="determination", name="only_a_licensed_human_denies"),
+        migrations.RemoveConstraint(model_name="determination", name="people_decide_or_a_rule_approves_or_the_law_does"),
+        migrations.AlterField(
+            model_name='determination',
+            name='basis',
+            field=models.CharField(choices=[('person', 'person'), ('rule', 'rule'), ('law', 'law'), ('external', 'external')], default='person', max_length=10),
+        ),
+        migrations.AddConstraint(
+            model_name='determination',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('basis', 'person'), ('decided_by__isnull', False), ('outcome__in', ['approved', 'denied', 'partially_approved'])), models.Q(('basis', 'rule'), ('decided_by', None), ('licence', None), ('outcome', 'approved')), models.Q(('basis', 'law'), ('decided_by', None), ('licence', None), ('outcome__in', ['deemed_adverse', 'deemed_approved'])), models.Q(('basis', 'external'), ('decided_by', None), ('licence', None), ('outcome__in', ['approved', 'partially_approved'])), _connector='OR'), name='people_decide_or_a_rule_approves_or_the_law_does'),
+        ),
+        migrations.AddConstraint(
+            model_name='determination',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('outcome__in', ['denied', 'partially_approved']), _negated=True), models.Q(('decided_by__isnull', False), ('licence__isnull', False)), ('basis', 'external'), _connector='OR'), name='only_a_licensed_human_denies'),
+        ),
+        migrations.RunSQL(WITH_REVIEWER, "DROP FUNCTION authz_is_with_independent_reviewer(bigint)"),
+        migrations.RunSQL(
+            REVIEWED,
+            "DROP TRIGGER reviewed_independently ON authz_independentreview; DROP FUNCTION authz_reviewed_independently()",
+        ),
+        migrations.RunSQL(RESTS_ON_A_REVIEW, RESTS_ON._gone("rests_on_a_review", "authz_determination")),
+        *(migrations.RunSQL(function.replace(*changed, 1), function) for function, changed in OR_OUTSIDE.items()),
     ]

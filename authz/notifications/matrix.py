@@ -113,6 +113,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
         Audience.INTAKE: TO_ACT_AT_ONCE,
     },
     "prior-auth.forwarded": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW},
+    "prior-auth.independently-reviewed": {Audience.STAFF: TO_KNOW, Audience.PRESCRIBER: TO_KNOW_NOW},
     "prior-auth.reassigned": {Audience.REVIEWER: TO_ACT},
     "prior-auth.running-out": {
         Audience.STAFF: TO_ACT,

@@ -22,6 +22,7 @@ SENTENCES = {
     "prior-auth.deemed-approved": "Prior authorization request {number} is approved by law, not decided in time.",
     "prior-auth.deemed-adverse": "Prior authorization request {number} is adverse by law, not decided in time.",
     "prior-auth.forwarded": "Prior authorization request {number} is with the independent reviewer.",
+    "prior-auth.independently-reviewed": "The independent reviewer decided on prior authorization request {number}.",
     "prior-auth.reassigned": "Prior authorization request {number} was handed to you.",
     "prior-auth.running-out": "Time runs out for prior authorization request {number}: please look at it now.",
     "prior-auth.overdue": "A legal time limit of prior authorization request {number} was missed.",

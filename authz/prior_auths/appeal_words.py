@@ -15,6 +15,7 @@ _ONWARD: Final[Mapping[NextLevel | None, str]] = {
     NextLevel.FAIR_HEARING: "you may ask for a State fair hearing",
     None: "your plan's terms say whether anybody else looks at it next",
 }
+_KINDS: Final = ("appeal", "forwarded", "after_appeal", "after_independent_review")
 _NO_LAW: Final = "product"
 """The source of what no law says, but the product chose: a letter cites nothing for it."""
 
@@ -28,6 +29,7 @@ def next_steps(
     clinic: str,
     number: str,
     is_on_appeal: bool = False,
+    is_independent: bool = False,
 ) -> list[str]:
     """Return the sentences of a determination's letter on what happens next; none when everything was granted.
 
@@ -36,7 +38,8 @@ def next_steps(
     if outcome not in ADVERSE:
         return []
     is_forwarded = outcome is Outcome.DEEMED_ADVERSE and regime.forward_within is not None
-    kind = "after_appeal" if is_on_appeal else "forwarded" if is_forwarded else "appeal"
+    after = "after_independent_review" if is_independent else "after_appeal" if is_on_appeal else ""
+    kind = after or ("forwarded" if is_forwarded else "appeal")
     said = {
         "insurer": insurer,
         "clinic": clinic,
@@ -104,4 +107,4 @@ def _texts(regime: str) -> Mapping[str, tuple[str, ...]]:
 
 def _read(text: str) -> dict[str, tuple[str, ...]]:
     read = tomllib.loads(text)
-    return {name: tuple(read[name]) for name in ("appeal", "forwarded", "after_appeal") if name in read}
+    return {name: tuple(read[name]) for name in _KINDS if name in read}

@@ -27,6 +27,8 @@ HEEDED: Final[Mapping[Step, tuple[What, ...]]] = {
     # Even in part: what was decided on appeal is not appealed to the insurer again.
     Step.OVERTURN: (What.DECIDED,),
     Step.OVERTURN_IN_PART: (What.DECIDED,),
+    # Whatever it says: what the independent reviewer decided is not appealed to the insurer.
+    Step.RECORD_INDEPENDENT_REVIEW: (What.DECIDED,),
     Step.RETURN: (What.RETURNED_INCOMPLETE,),
     Step.COMPLETE: (What.COMPLETED,),
     Step.WITHDRAW: (What.CLOSED,),

@@ -21,11 +21,13 @@ class Outcome(StrEnum):
 
 
 class Basis(StrEnum):
-    """On what a determination rests: a person's judgement, a policy's rule, or the law once the time has run out."""
+    """On what a determination rests: a person's judgement, a policy's rule, the law once the time has run out, or what
+    an independent reviewer outside the insurer decided."""
 
     PERSON = "person"
     RULE = "rule"
     LAW = "law"
+    EXTERNAL = "external"
 
 
 class Ground(StrEnum):
@@ -41,6 +43,9 @@ class SecondFinding(StrEnum):
     AGREES = "agrees"
     DISAGREES = "disagrees"
 
+
+EXTERNAL: Final = (Outcome.APPROVED, Outcome.PARTIALLY_APPROVED)
+"""What an independent reviewer's decision can make of a request; upheld, the insurer's own determination stands."""
 
 HUMAN_ONLY = frozenset({Outcome.PARTIALLY_APPROVED, Outcome.DENIED})
 """Software may approve, route or wait; only a licensed human denies, wholly or in part."""

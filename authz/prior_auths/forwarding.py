@@ -1,14 +1,16 @@
-"""What became adverse by law, and is to be with the independent reviewer."""
+"""What became adverse by law and is to be with the independent reviewer, and what is with them."""
 
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
+from authz.prior_auths.appeal_lifecycle import AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import Determination, PriorAuth
+from authz.prior_auths.models import AppealEvent, Determination, PriorAuth
 
 
 def unforwarded() -> QuerySet[Determination]:
@@ -23,3 +25,17 @@ def forward_by(prior_auth: PriorAuth) -> datetime | None:
         return None
     clock = selectors.clocks_of(prior_auth).get(Kind.FORWARD_BY)
     return clock.due_at if clock else None
+
+
+def is_with_independent_reviewer(prior_auth: PriorAuth) -> bool:
+    """Say whether a request, or an appeal of it, was forwarded, and what was decided there is not recorded yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT authz_is_with_independent_reviewer(%s)", [prior_auth.pk])
+        return bool(cursor.fetchone()[0])
+
+
+def forwarded_at(prior_auth: PriorAuth) -> datetime:
+    """Return when a request that was forwarded, or an appeal of it, first was."""
+    request = prior_auth.events.filter(step=Step.FORWARD.value).values_list("at", flat=True)
+    on_appeal = AppealEvent.objects.filter(appeal__prior_auth=prior_auth, step=AppealStep.FORWARD.value)
+    return min([*request, *on_appeal.values_list("at", flat=True)])

@@ -24,6 +24,13 @@ _OPENINGS: Final = {
         "is not needed."
     ),
 }
+_INDEPENDENT: Final = {
+    Outcome.APPROVED: "The independent reviewer has decided this request: it is approved as it was asked.",
+    Outcome.PARTIALLY_APPROVED: (
+        "The independent reviewer has decided this request: a part of it is approved; it stands below beside what was "
+        "asked."
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +53,9 @@ class Letter:
     `decider` and `licence` are those of whoever decided, empty when no human did. `was_due` is by when the
     decision was due, in words, for one that followed from the time that ran out. `replaces` is the day of the decision
     whose place it takes, `upholds` that of the one which this one, on appeal, lets stand. `next_steps` are sentences on
-    what happens next and what can be done, `contact` is how the insurer is reached for that. `redisclosure_notice` is
-    that of 42 CFR Part 2, or empty.
+    what happens next and what can be done, `contact` is how the insurer is reached for that. `is_independent`: the
+    independent reviewer decided it, under a licence that nobody told. `redisclosure_notice` is that of 42 CFR Part 2,
+    or empty.
 
     :raises ValueError: for a human's adverse outcome without a reason, a criterion, or the licence holder's name, and
         for any adverse one that does not say what can be done.
@@ -72,10 +80,11 @@ class Letter:
     upholds: date | None = None
     redisclosure_notice: str = ""
     contact: Contact | None = None
+    is_independent: bool = False
     next_steps: Sequence[str]
 
     def __post_init__(self) -> None:
-        said = (self.reason, self.criterion, self.decider, self.licence)
+        said = [self.reason, self.criterion, self.decider, *([] if self.is_independent else [self.licence])]
         if self.outcome in HUMAN_ONLY and not all(one.strip() for one in said):
             raise ValueError("A letter of an adverse determination names reason, criterion and the licence holder.")
         if self.is_adverse and not self.next_steps:
@@ -109,7 +118,8 @@ def _blocks(letter: Letter) -> Iterator[Block]:
         yield Prose(letter.redisclosure_notice)
     yield Prose(_opening(letter))
     if letter.replaces:
-        yield Prose(f"This takes the place of our decision of {letter.replaces.isoformat()}.")
+        whose = "the" if letter.is_independent else "our"
+        yield Prose(f"This takes the place of {whose} decision of {letter.replaces.isoformat()}.")
     yield Heading("What was asked and what is granted")
     rows = [
         (line.product, _OF_A_LINE[line.outcome], line.asked, line.granted, line.period, line.authorization)
@@ -139,7 +149,7 @@ def _blocks(letter: Letter) -> Iterator[Block]:
 def _opening(letter: Letter) -> str:
     if letter.upholds:
         return f"We have looked at this again on appeal. The decision of {letter.upholds.isoformat()} stands."
-    return _OPENINGS[letter.outcome]
+    return (_INDEPENDENT if letter.is_independent else _OPENINGS)[letter.outcome]
 
 
 def _ways(contact: Contact) -> Iterator[tuple[str, str]]:

@@ -61,6 +61,7 @@ class Step(StrEnum):
     DEEM_APPROVED = "deem_approved"
     DEEM_ADVERSE = "deem_adverse"
     FORWARD = "forward"
+    RECORD_INDEPENDENT_REVIEW = "record_independent_review"
     RECORD_EXEMPTION = "record_exemption"
     WITHDRAW = "withdraw"
     DISMISS = "dismiss"
@@ -164,6 +165,10 @@ TABLE: dict[Step, Transition[State]] = {
     Step.DEEM_APPROVED: Transition(frozenset(UNDECIDED), State.DECIDED, _SYSTEM, "prior-auth.deemed-approved"),
     Step.DEEM_ADVERSE: Transition(frozenset(UNDECIDED), State.DECIDED, _SYSTEM, "prior-auth.deemed-adverse"),
     Step.FORWARD: Transition(_from(State.DECIDED), None, _INTAKE | _ADMIN, "prior-auth.forwarded"),
+    # What was forwarded, itself or on appeal, is decided elsewhere; that supersedes what the insurer decided.
+    Step.RECORD_INDEPENDENT_REVIEW: Transition(
+        _from(State.DECIDED), None, _INTAKE | _ADMIN, "prior-auth.independently-reviewed"
+    ),
     Step.WITHDRAW: Transition(
         frozenset(ACTIVE), State.WITHDRAWN, _CLINIC, "prior-auth.withdrawn", before_decision=True
     ),
@@ -221,6 +226,7 @@ NEVER_AWAITED = frozenset(
         Step.VOID,
         Step.REOPEN,
         Step.FORWARD,
+        Step.RECORD_INDEPENDENT_REVIEW,
     }
 )
 """Steps that are open to whoever may take them, but that a request never waits for."""

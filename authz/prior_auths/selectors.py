@@ -95,6 +95,7 @@ def prior_auth(by: Actor, prior_auth_id: PriorAuthId) -> PriorAuth:
     skips = Skip.objects.filter(prior_auth__insurer=by.organization).select_related("person").order_by("pk")
     found = (
         prior_auths(by)
+        .select_related("independent_review__determination")
         .prefetch_related("lines", "information_requests")
         .prefetch_related(Prefetch("determinations", queryset=determinations), Prefetch("skips", queryset=skips))
         .filter(public_id=prior_auth_id)

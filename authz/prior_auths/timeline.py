@@ -19,7 +19,7 @@ from authz.pain.sight import score_of
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.models import Patient
 from authz.prior_auths import selectors
-from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import TABLE, Step
 from authz.prior_auths.models import AppealEvent, Determination, Event
@@ -51,13 +51,21 @@ STEPS: Mapping[Step, str] = {
     Step.RENEW: "was opened as a renewal",
     Step.SUBMIT: "was submitted",
     Step.REOPEN: "was reopened",
+    Step.FORWARD: "went to the independent reviewer",
+    Step.RECORD_INDEPENDENT_REVIEW: "was decided by the independent reviewer",
     Step.WITHDRAW: "was withdrawn",
     Step.RETRACT: "lapsed",
     Step.DISMISS: "was dismissed",
     Step.LINK_DUPLICATE: "was linked as a duplicate",
     Step.VOID: "was voided",
 }
-"""How a request begins, reaches the insurer and ends; a decision is told as a determination."""
+"""How a request begins, reaches the insurer, goes on and ends; a decision is told as a determination."""
+REVIEWED: Mapping[AppealOutcome, str] = {
+    AppealOutcome.UPHELD: "upheld",
+    AppealOutcome.OVERTURNED: "overturned",
+    AppealOutcome.PARTLY_OVERTURNED: "overturned in part",
+}
+"""What the independent reviewer made of the decision on a request."""
 OUTCOMES: Mapping[Outcome, str] = {
     Outcome.APPROVED: "was approved",
     Outcome.PARTIALLY_APPROVED: "was approved in part",
@@ -218,7 +226,8 @@ def _requests(patient: Patient, by: Actor, reader: Calendar) -> Iterator[Moment]
         is_late = request.submitted_at is not None and event.at >= request.submitted_at
         if is_own or (is_late and event.step not in _BEGINNINGS):
             on = clock.day_in(reader.zone, at=event.at)
-            says = f"Request {request.number} {STEPS[Step(event.step)]}."
+            came = f": {REVIEWED[AppealOutcome(event.code)]}" if event.step == Step.RECORD_INDEPENDENT_REVIEW else ""
+            says = f"Request {request.number} {STEPS[Step(event.step)]}{came}."
             yield Moment(
                 kind=Happening.REQUEST, on=on, learned_on=on, subject_id=request.public_id, says=says, is_own=is_own
             )

@@ -54,6 +54,7 @@ _TO_CLINIC: Final = frozenset(
     {
         Step.RETURN, Step.ASK, Step.EXTEND, Step.REFUSE_EXPEDITED, Step.DISMISS,
         Step.APPROVE, Step.APPROVE_IN_PART, Step.DENY, Step.APPROVE_BY_RULE, Step.DEEM_APPROVED, Step.DEEM_ADVERSE,
+        Step.RECORD_INDEPENDENT_REVIEW,
         AppealStep.UPHOLD, AppealStep.OVERTURN, AppealStep.OVERTURN_IN_PART,
     }
 )  # fmt: skip

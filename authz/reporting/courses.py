@@ -18,7 +18,8 @@ GIVEN_UP: Final = frozenset({State.WITHDRAWN, State.DISMISSED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """One determination. `on_appeal` says that it supersedes an adverse one because of an appeal against that."""
+    """One determination. `on_appeal` says that it supersedes an adverse one because of an appeal against that, to
+    the insurer or, forwarded, to the independent reviewer."""
 
     outcome: Outcome
     basis: Basis

@@ -135,5 +135,6 @@ def _ruling(told: dict[str, Any]) -> Ruling:
         basis=Basis(told["basis"]),
         at=datetime.fromisoformat(told["at"]),
         was_late=told["was_late"],
-        on_appeal=told["on_appeal"],
+        # What the independent reviewer decided is the next level of appeal.
+        on_appeal=told["on_appeal"] or told["basis"] == Basis.EXTERNAL,
     )

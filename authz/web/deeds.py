@@ -15,8 +15,9 @@ from authz.prior_auths.lifecycle import AGAINST, Step
 from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.prior_auths.services import appeal_decisions, appealing, calling, queue
 from authz.web import words
+from authz.web.decision_forms import ApproveInPartForm, ReasonForm, StepForm
 from authz.web.insurer_follow_up_forms import ConcludeForm, ConfirmTimeForm, DismissAppealForm, ReferenceForm, TimesForm
-from authz.web.step_forms import STEPS, ApproveInPartForm, NoteForm, ReasonForm, SkipForm, StepForm, StepPage
+from authz.web.step_forms import STEPS, NoteForm, SkipForm, StepPage
 
 
 class DeskStep(StrEnum):

@@ -9,8 +9,9 @@ from django import forms
 from authz.prior_auths import calls
 from authz.prior_auths.call_lifecycle import MOST_TIMES, OPEN, CallOutcome
 from authz.web import words
+from authz.web.decision_forms import StepForm
 from authz.web.forms import local_instant, offered_time
-from authz.web.step_forms import CodedForm, NoteForm, StepForm
+from authz.web.step_forms import CodedForm, NoteForm
 
 _OPEN: Final = [state.value for state in OPEN]
 

@@ -13,6 +13,7 @@ from authz.prior_auths.appeal_lifecycle import UPHOLDING, AppealStep
 from authz.prior_auths.call_lifecycle import OPEN, CallState
 from authz.prior_auths.deciders import has_decided_against, may_decide_against, may_hear_appeal, may_uphold
 from authz.prior_auths.determination import ADVERSE
+from authz.prior_auths.forwarding import is_with_independent_reviewer
 from authz.prior_auths.heard import may_be_returned
 from authz.prior_auths.lifecycle import AGAINST, State, Step, is_allowed
 from authz.prior_auths.models import Appeal, Call, PriorAuth
@@ -77,6 +78,7 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
         and (is_mine or step is not Step.GIVE_BACK)
         and (is_licensed or step not in AGAINST)
         and (step is not Step.RETURN or may_be_returned(prior_auth, now=now))
+        and (step is not Step.RECORD_INDEPENDENT_REVIEW or is_with_independent_reviewer(prior_auth))
     ]
     take = next((step for step in _TAKES if step in open_to and not is_mine), None)
     others = [of_request(prior_auth, step) for step in open_to if step not in (*DECISIONS, *_TAKES)]

@@ -17,7 +17,7 @@ from authz.documentation import file_kinds
 from authz.documentation.file_kinds import MediaType
 from authz.policies.automation import Mark
 from authz.prescriptions.part2 import notice
-from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealStep
 from authz.prior_auths.authorization import Standing as RightStanding
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
@@ -148,6 +148,12 @@ def file_kind(media_type: str) -> str:
 def appeal_done(step: str) -> str:
     """Show a step of an appeal that was taken."""
     return words.APPEAL_DONE[AppealStep(step)]
+
+
+@register.filter
+def appeal_outcome(name: str) -> str:
+    """Show what was decided on an appeal, or by the independent reviewer."""
+    return words.APPEAL_OUTCOME[AppealOutcome(name)].words
 
 
 @register.filter

@@ -1,8 +1,7 @@
 """The steps of a request's life as forms: what each one asks for, and which service takes it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,14 +9,9 @@ from django import forms
 
 from authz.access.roles import Role
 from authz.documentation import catalog
-from authz.errors import InvalidInput
-from authz.formulary import selectors as formularies
-from authz.policies.selectors import reasons_of
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.determination import Grant, Ground
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import ANSWERING, PriorAuth
-from authz.prior_auths.review_criteria import meets_criteria
+from authz.prior_auths.models import ANSWERING
 from authz.prior_auths.review_queue import reviewers
 from authz.prior_auths.services import (
     assigning,
@@ -25,6 +19,7 @@ from authz.prior_auths.services import (
     determinations,
     endings,
     exempting,
+    independent_review,
     questions,
     queue,
     reopening,
@@ -35,29 +30,12 @@ from authz.prior_auths.services.questions import Item
 from authz.prior_auths.worklist import colleagues, same_use
 from authz.web import words
 from authz.web.answer_fields import field_for, value_of
-from authz.web.forms import PlainForm, local_instant, long_text
-from authz.web.grant_fields import NEEDED, PARTS, GrantedLine, grant_fields, granted_lines, name_of
-from authz.web.reason_fields import reason_fields, reason_said
+from authz.web.decision_forms import ApproveForm, ApproveInPartForm, DenyForm, IndependentReviewForm, StepForm
+from authz.web.forms import local_instant, long_text
 
 _QUESTIONS = 4
 _LONGEST_QUESTION = 1000
 _LONGEST_ANSWER = 4000
-
-
-class StepForm(PlainForm):
-    """The form of one step. Without fields, the button says everything."""
-
-    def __init__(self, prior_auth: PriorAuth, step: StrEnum, posted: Mapping[str, Any] | None = None) -> None:
-        super().__init__(posted, auto_id=f"{step.value}-%s", label_suffix="")
-        self.prior_auth = prior_auth
-        self.add_fields()
-
-    def add_fields(self) -> None:
-        """Add the fields that depend on the request."""
-
-    def arguments(self) -> dict[str, Any]:
-        """Return what the step's service takes besides the request and the actor."""
-        return {}
 
 
 class NoteForm(StepForm):
@@ -268,109 +246,6 @@ class AnswerForm(StepForm):
         return {"answers": {UUID(name): said for name, said in self.cleaned_data.items() if said}}
 
 
-class ApproveForm(StepForm):
-    """Why everything is approved. The reviewer says it where not all of the criteria are met."""
-
-    def add_fields(self) -> None:
-        self.fields["ground"] = forms.ChoiceField(
-            label="Why is it approved?",
-            choices=[(ground.value, reason.text) for ground, reason in determinations.APPROVED.items()],
-            initial=Ground.CRITERIA_MET.value if meets_criteria(self.prior_auth) else None,
-            widget=forms.RadioSelect,
-            error_messages={"required": "Choose one."},
-        )
-
-    def arguments(self) -> dict[str, Any]:
-        return {"ground": Ground(self.cleaned_data["ground"])}
-
-
-class ReasonForm(StepForm):
-    """Why it was decided so, by the insurer's library of reasons."""
-
-    def add_fields(self) -> None:
-        self.library = reasons_of(self.prior_auth.insurer_id) if self.prior_auth.insurer_id else {}
-        self.fields |= reason_fields("reason", self.library)
-
-    def arguments(self) -> dict[str, Any]:
-        return {"reason": reason_said("reason", self.cleaned_data, self.library)}
-
-
-class DenyForm(ReasonForm):
-    """Why it was decided so, and why of a line that has another reason, where there are several lines."""
-
-    def add_fields(self) -> None:
-        super().add_fields()
-        lines = list(self.prior_auth.lines.all())
-        self._places = {line.line: f"reasons.{line.line}" for line in lines if len(lines) > 1}
-        for line, place in self._places.items():
-            self.fields |= reason_fields(place, self.library, of=f"Line {line}, ")
-
-    def clean(self) -> dict[str, Any]:
-        said = self.cleaned_data
-        for place in self._places.values():
-            if not said.get(f"{place}.code") and (said.get(f"{place}.text") or said.get(f"{place}.criterion")):
-                self.add_error(f"{place}.code", "Choose a reason.")
-        return said
-
-    def refuse(self, fields: Mapping[str, Any]) -> None:
-        """Put what is said of a line's reason as a whole to its first field."""
-        places = set(self._places.values())
-        super().refuse({f"{name}.code" if name in places else name: said for name, said in fields.items()})
-
-    def arguments(self) -> dict[str, Any]:
-        said = self.cleaned_data
-        own = {line: place for line, place in self._places.items() if said[f"{place}.code"]}
-        reasons = {line: reason_said(place, said, self.library) for line, place in own.items()}
-        return {**super().arguments(), "reasons": reasons}
-
-
-class ApproveInPartForm(DenyForm):
-    """What is granted of each line, prefilled with what was asked for; then why not all of it."""
-
-    def add_fields(self) -> None:
-        formulary = formularies.current()
-        for line in self.prior_auth.lines.all():
-            self.fields |= grant_fields(line, formulary)
-        super().add_fields()
-
-    def clean(self) -> dict[str, Any]:
-        self.grants: dict[int, Grant] = {}
-        for line in self.prior_auth.lines.all():
-            if self.cleaned_data.get(f"grants.{line.line}.is_granted"):
-                self._grant(line.line)
-        return super().clean()
-
-    def _grant(self, line: int) -> None:
-        names = {part: name_of(line, part) for part in PARTS}
-        missing = [name for part, name in names.items() if part in NEEDED and self.cleaned_data.get(name) is None]
-        for name in missing:
-            if name not in self.errors:
-                self.add_error(name, "Needed for a line that is granted.")
-        if missing or any(name in self.errors for name in names.values()):
-            return
-        try:
-            said: dict[str, Any] = {part: self.cleaned_data[name] for part, name in names.items()}
-            self.grants[line] = Grant(**said | {"rxcui": said["rxcui"] or None})
-        except InvalidInput as refusal:
-            self.refuse({names[part]: said for part, said in refusal.fields.items()})
-
-    def refuse(self, fields: Mapping[str, Any]) -> None:
-        """Put what is said of a line as a whole to its first field."""
-        lines = {f"grants.{line.line}" for line in self.prior_auth.lines.all()}
-        super().refuse({f"{name}.days" if name in lines else name: said for name, said in fields.items()})
-
-    def lines(self) -> Iterator[GrantedLine]:
-        """Yield the lines, each part beside what was asked for."""
-        yield from granted_lines(self, list(self.prior_auth.lines.all()))
-
-    def reason_fields(self) -> list[forms.BoundField]:
-        """Return the fields that say why not all of it."""
-        return [self[name] for name in self.fields if name.startswith(("reason.", "reasons."))]
-
-    def arguments(self) -> dict[str, Any]:
-        return {**super().arguments(), "grants": self.grants}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage:
     """How a step is offered: the service that takes it, its form, and what it does in a sentence."""
@@ -463,6 +338,11 @@ STEPS: dict[Step, StepPage] = {
         take=deeming.forward,
         form=NoteForm,
         says="For what became adverse by law. Give the independent reviewer's reference.",
+    ),
+    Step.RECORD_INDEPENDENT_REVIEW: StepPage(
+        take=independent_review.record_independent_review,
+        form=IndependentReviewForm,
+        says="For what was forwarded. Overturned, wholly or in part, it is approved, and authorizations open.",
     ),
     Step.DISMISS: StepPage(
         take=endings.dismiss, form=DismissForm, says="For what is no valid request. Nothing is decided by that."

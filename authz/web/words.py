@@ -119,6 +119,7 @@ ACTION: Mapping[Step, str] = {
     Step.DENY: "Deny",
     Step.WITHDRAW: "Withdraw",
     Step.FORWARD: "Note as forwarded",
+    Step.RECORD_INDEPENDENT_REVIEW: "Record the independent review",
     Step.DISMISS: "Dismiss",
     Step.LINK_DUPLICATE: "Link to another request",
     Step.PROPOSE_VOID: "Propose to void",
@@ -162,6 +163,7 @@ DONE: Mapping[Step, str] = {
     Step.DEEM_APPROVED: "Approved by law",
     Step.DEEM_ADVERSE: "Adverse by law",
     Step.FORWARD: "Forwarded to the independent reviewer",
+    Step.RECORD_INDEPENDENT_REVIEW: "Decided by the independent reviewer",
     Step.WITHDRAW: "Withdrawn",
     Step.DISMISS: "Dismissed",
     Step.LINK_DUPLICATE: "Linked to another request",
@@ -186,6 +188,7 @@ APPEAL_OUTCOME: Mapping[AppealOutcome, Status] = {
     AppealOutcome.OVERTURNED: Status("Overturned: approved as asked", Tone.GOOD),
     AppealOutcome.PARTLY_OVERTURNED: Status("Overturned in part", Tone.BAD),
 }
+"""What was decided on an appeal, by the insurer or by the independent reviewer."""
 APPEAL_DONE: Mapping[AppealStep, str] = {
     AppealStep.FILE: "Appeal filed",
     AppealStep.RECEIVE: "Appeal acknowledged",

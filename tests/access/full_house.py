@@ -23,14 +23,17 @@ from authz.policies.reasons import LibraryReason
 from authz.prescriptions.emergency import services as emergency
 from authz.prescriptions.facts import ExemptionFacts
 from authz.prescriptions.models import Patient
+from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.determination import Reason, SecondFinding
 from authz.prior_auths.models import Breach, Determination, PriorAuth
 from authz.prior_auths.services import (
     absences,
     appeal_decisions,
+    appealing,
     automation,
     calling,
     documents,
+    independent_review,
     intake,
     papers,
     questions,
@@ -113,6 +116,8 @@ def _decided(cast: Cast) -> PriorAuth:
     automation.approve_by_rule(now=later(1))
     by_rule = DeterminationId(Determination.objects.get().public_id)
     second_readings.read(determination_id=by_rule, finding=SecondFinding.AGREES, by=cast.rae, now=later(2))
+    cast.plan.regime = "part_d"
+    cast.plan.save()
     return stage.denied(cast)
 
 
@@ -127,6 +132,11 @@ def _after_a_decision(cast: Cast, denied: PriorAuth) -> None:
         by=cast.stella, now=NOW,
     )  # fmt: skip
     appeal_decisions.uphold(appeal_id=AppealId(appeal.public_id), reason=REASON, by=uma, now=NOW)
+    appealing.forward(appeal_id=AppealId(appeal.public_id), reason="IRE-1", by=cast.ivy, now=NOW)
+    independent_review.record_independent_review(
+        prior_auth_id=key_of(denied), outcome=AppealOutcome.UPHELD, decided_on=stage.TODAY, reference="1-23",
+        reason="The file does not show the need.", by=cast.ivy, now=NOW,
+    )  # fmt: skip
     Breach.objects.create(prior_auth=denied, kind="decide_by", due_at=NOW, noted_at=later(1))
 
 

@@ -54,6 +54,12 @@ STEP_BODIES: dict[Step, dict[str, Any]] = {
     Step.WITHDRAW: {"reason": "No longer needed."},
     Step.REASSIGN: {"person": "00000000-0000-4000-8000-000000000000", "reason": "Going home."},
     Step.FORWARD: {"reason": "IRE-1"},
+    Step.RECORD_INDEPENDENT_REVIEW: {
+        "outcome": "upheld",
+        "decided_on": "2025-03-03",
+        "reference": "IRE-1",
+        "reason": "The file does not show the need.",
+    },
     Step.DISMISS: {"code": "not_a_member", "reason": "Left in May."},
     Step.PROPOSE_VOID: {"reason": "Wrong patient."},
     Step.VOID: {"reason": "Wrong patient."},

@@ -87,6 +87,7 @@ def test_decisions_require_if_match(api: dict[str, Any]) -> None:
 
     assert required == {
         "approve", "approve-in-part", "deny", "activate", "reopen", "uphold", "overturn", "overturn-in-part",
+        "record-independent-review",
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from authz.notifications.matters.models import Closing, Escalation, Matter
 from authz.notifications.matters.standing import STANDS_WHILE
 from authz.notifications.models import NEEDLESS, Delivery, InboxEntry
 from authz.outbox.models import OutboxMessage
+from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.lifecycle import ReopeningReason
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import deeming, queue, reopening, request
@@ -28,6 +29,7 @@ from tests.cast import NOW, Cast
 from tests.notifications.stage import SOON, drain, say
 from tests.notifications.test_wishes import kim, wants
 from tests.post_office import PostOffice
+from tests.prior_auths.test_independent_review import reviewed
 
 pytestmark = pytest.mark.django_db
 
@@ -218,6 +220,17 @@ def test_a_notice_that_is_late_is_open_until_somebody_takes_it_in_hand(cast: Cas
     services.acknowledge(notice_id=NoticeId(entry.public_id), by=cast.nora, now=stage.later(74))
 
     assert overdue() == Closing.ACKNOWLEDGED.value
+
+
+def test_once_the_independent_reviewer_decided_what_the_law_made_adverse_is_open_for_nobody(cast: Cast) -> None:
+    prior_auth = deemed_adverse(cast)
+    deeming.forward(prior_auth_id=stage.key_of(prior_auth), reason="IRE-7", by=cast.ivy, now=stage.later(74))
+
+    reviewed(cast, prior_auth, AppealOutcome.UPHELD, decided_on=stage.TODAY + timedelta(days=3), now=stage.later(74.5))
+    for hours in (75, 98, 125):
+        work(stage.later(hours))
+
+    assert reminded(cast.riverside) == []
 
 
 def test_the_moment_it_is_done_it_is_open_for_nobody_and_nobody_else_is_told(cast: Cast) -> None:

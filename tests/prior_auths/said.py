@@ -7,11 +7,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from authz.prior_auths.appeal_lifecycle import AppealDismissal, AppealStep
+from authz.prior_auths.appeal_lifecycle import AppealDismissal, AppealOutcome, AppealStep
 from authz.prior_auths.determination import Grant, Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, Step
 from authz.prior_auths.models import Appeal, PriorAuth
-from tests.cast import Cast
+from tests.cast import TODAY, Cast
 
 REASON = Reason(code="not-necessary", text="Seven days are enough.", criterion="Policy 3.2")
 GRANTS = st.fixed_dictionaries(
@@ -45,6 +45,12 @@ def arguments(step: Step, request: PriorAuth, cast: Cast) -> Mapping[str, Any]:
         Step.DENY: {"reason": REASON},
         Step.DISMISS: {**note, "code": DismissalReason.NOT_A_MEMBER},
         Step.REOPEN: {**note, "code": ReopeningReason.CLERICAL_ERROR},
+        Step.RECORD_INDEPENDENT_REVIEW: {
+            **note,
+            "outcome": AppealOutcome.UPHELD,
+            "decided_on": TODAY,
+            "reference": "IRE-1",
+        },
         Step.REASSIGN: {**note, "person_id": cast.people["rae"].public_id},
         Step.ASSIGN: {"person_id": cast.people["stella"].public_id},
         Step.TAKE_UP: {},

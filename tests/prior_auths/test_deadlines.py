@@ -240,7 +240,10 @@ def test_what_became_adverse_by_law_is_not_forwarded_any_more_once_it_is_decided
     too_late = the(Kind.FORWARD_BY, told("part_d", *by_law, (anew, "2026-06-05 09:01")))
 
     assert (reopened.stopped_at, decided.stopped_at) == (None, at("2026-06-05 08:00"))
-    assert (decided.is_missed(by=at("2026-07-01 00:00")), too_late.is_missed(by=at("2026-07-01 00:00"))) == (False, True)
+    assert (decided.is_missed(by=at("2026-07-01 00:00")), too_late.is_missed(by=at("2026-07-01 00:00"))) == (
+        False,
+        True,
+    )
 
 
 @pytest.mark.parametrize(

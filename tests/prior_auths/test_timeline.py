@@ -3,10 +3,11 @@
 from datetime import timedelta
 
 from authz.ids import PatientId
+from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import ENDED, TABLE, State, Step
 from authz.prior_auths.services import determinations
-from authz.prior_auths.timeline import OUTCOMES, STEPS, timeline
+from authz.prior_auths.timeline import OUTCOMES, REVIEWED, STEPS, timeline
 from tests import cast as stage
 from tests.cast import Cast, key_of, later
 from tests.prior_auths.test_endings import reopened
@@ -17,11 +18,13 @@ def test_every_outcome_has_its_words() -> None:
     assert set(OUTCOMES) == set(Outcome)
 
 
-def test_every_beginning_and_every_end_but_a_decision_has_its_words() -> None:
+def test_every_beginning_every_end_but_a_decision_and_what_goes_on_elsewhere_has_its_words() -> None:
     beginnings = {step for step, row in TABLE.items() if None in row.sources}
     ends = {step for step, row in TABLE.items() if row.target in ENDED - {State.DECIDED}}
 
-    assert set(STEPS) == beginnings | ends | {Step.SUBMIT, Step.REOPEN}
+    elsewhere = {Step.FORWARD, Step.RECORD_INDEPENDENT_REVIEW}
+    assert set(STEPS) == beginnings | ends | elsewhere | {Step.SUBMIT, Step.REOPEN}
+    assert set(REVIEWED) == set(AppealOutcome)
 
 
 def test_a_decision_stands_until_another_supersedes_it(cast: Cast) -> None:

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from authz.access.models import Organization
 from authz.audit.models import AuditEntry
 from authz.notifications.models import Delivery
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.models import Event, PriorAuth
 
 APPROVED = {"approve", "approve_by_rule", "deem_approved"}
 AGAINST = {"approve_in_part": "partially_approved", "deny": "denied", "deem_adverse": "deemed_adverse"}
@@ -109,7 +109,7 @@ class Life:
     def decided_as(self, step: str, at: datetime) -> list[str]:
         names = ["decided", *(["approved"] if step in APPROVED else ["denied_fully_or_partly", AGAINST[step]])]
         names += {"approve_by_rule": ["approved_by_rule"], "deem_approved": ["deemed_approved"]}.get(step, [])
-        names += ["approved_after_appeal"] if self.first("overturn") else []
+        names += ["approved_after_appeal"] if self.first("overturn", "independently overturned") else []
         names += ["extended_and_approved"] if self.is_extended and "approved" in names else []
         names += ["decided_late"] if at > self.due() else []
         names += ["notified_late"] if any(breach.kind == "notify_by" for breach in self.request.breaches.all()) else []
@@ -135,9 +135,14 @@ class Life:
 def lives() -> list[Life]:
     """Return every request that there is."""
     return [
-        Life(row, [(event.step, event.at) for event in sorted(row.events.all(), key=lambda event: event.sequence)])
+        Life(row, [(_name(event), event.at) for event in sorted(row.events.all(), key=lambda event: event.sequence)])
         for row in PriorAuth.objects.select_related("insurer", "coverage__plan").prefetch_related("events", "breaches")
     ]
+
+
+def _name(event: Event) -> str:
+    """Return what a step did: of an independent review, what was decided there."""
+    return f"independently {event.code}" if event.step == "record_independent_review" else event.step
 
 
 def figures(some: Iterable[Life], since: date, until: date) -> dict[str, Any]:

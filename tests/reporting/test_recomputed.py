@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from authz.ids import AppealId
+from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.lifecycle import ENDED
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import appeal_decisions
@@ -17,6 +18,7 @@ from authz.reporting.periods import Every, Period, pieces
 from tests import cast as stage
 from tests.api.callers import person
 from tests.api.test_review_queue import every_page
+from tests.prior_auths.test_independent_review import forwarded_on_appeal, reviewed
 from tests.reporting.oracle import Life, figures, lives
 from tests.reporting.world import record_random_requests
 
@@ -96,3 +98,14 @@ def test_what_an_appeal_overturned_is_approved_after_appeal_and_stays_a_denial(c
 
     counts = block["all"]["counts"]
     assert (counts["decided"], counts["denied"], counts["approved_after_appeal"], counts["approved"]) == (1, 1, 1, 0)
+
+
+def test_what_the_independent_reviewer_overturned_is_approved_after_appeal_as_well(cast: stage.Cast) -> None:
+    reviewed(cast, forwarded_on_appeal(cast), AppealOutcome.OVERTURNED)
+
+    since, until = stage.TODAY, stage.TODAY + timedelta(days=3)
+    (block,) = person("nora").get("metrics/", since=since.isoformat(), until=until.isoformat()).json()["results"]
+
+    counts = block["all"]["counts"]
+    assert (counts["decided"], counts["denied"], counts["approved_after_appeal"], counts["approved"]) == (1, 1, 1, 0)
+    assert counts == figures(lives(), since, until)["all"]["counts"]

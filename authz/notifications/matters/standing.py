@@ -36,8 +36,10 @@ def _has_call(state: CallState) -> Q:
 
 
 _UNTIL_ACKNOWLEDGED: Final = Q()
-# What is appealed, reopened or voided has been seen.
-_DECIDED_AGAINST: Final = _in(State.DECIDED) & ~_has_appeal(frozenset(AppealState) - UNHEARD)
+# What is appealed, reopened or voided has been seen; what the independent reviewer decided is appealed no more.
+_DECIDED_AGAINST: Final = (
+    _in(State.DECIDED) & ~_has_appeal(frozenset(AppealState) - UNHEARD) & Q(prior_auth__independent_review__isnull=True)
+)
 # What is adverse by law asks two things: its clinic may appeal, and its insurer has to forward it.
 _OF_CLINIC: Final = Q(organization=F("prior_auth__clinic"))
 _UNFORWARDED: Final = _in(State.DECIDED) & Q(Exists(unforwarded().filter(prior_auth=OuterRef("prior_auth"))))

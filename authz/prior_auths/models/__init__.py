@@ -1,7 +1,7 @@
 """The room's models: `requests` and what belongs to one, `decisions` and what follows from one,
 `appeals` and peer-to-peer `calls`."""
 
-from authz.prior_auths.models.appeals import Appeal, AppealDecision, AppealEvent
+from authz.prior_auths.models.appeals import Appeal, AppealDecision, AppealEvent, IndependentReview
 from authz.prior_auths.models.calls import Call, CallEvent, CallTime
 from authz.prior_auths.models.decisions import Authorization, Determination, DeterminationLine, SecondReading
 from authz.prior_auths.models.queue import Absence, Skip
@@ -31,6 +31,7 @@ __all__ = [
     "DeterminationLine",
     "Evaluation",
     "Event",
+    "IndependentReview",
     "InformationRequest",
     "PriorAuth",
     "Recheck",

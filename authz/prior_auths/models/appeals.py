@@ -126,3 +126,38 @@ class AppealDecision(models.Model):
                 condition=Q(was_late=False) | Q(due_at__isnull=False, due_at__lt=F("decided_at")),
             ),
         ]
+
+
+class IndependentReview(models.Model):
+    """What the independent reviewer decided on a request that was forwarded, itself or on appeal. Append-only.
+
+    `decided_on` is the day of their decision, in the request's calendar, and `reference` theirs. A trigger holds that
+    it was forwarded, once; and that `determination`, which supersedes the insurer's own unless that was upheld, says
+    the same.
+    """
+
+    PHI: ClassVar[set[str]] = {"reference", "reason"}
+    PLAIN: ClassVar[set[str]] = {"id", "prior_auth", "outcome", "decided_on", "determination", "recorded_at"}
+
+    prior_auth = models.OneToOneField(PriorAuth, on_delete=models.PROTECT, related_name="independent_review")
+    outcome = models.CharField(max_length=20, choices=[(outcome.value, outcome.value) for outcome in AppealOutcome])
+    decided_on = models.DateField()
+    reference = models.CharField(max_length=200)
+    reason = models.CharField(max_length=2000)
+    determination = models.OneToOneField(
+        Determination, on_delete=models.PROTECT, null=True, related_name="independent_review"
+    )
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="what_is_overturned_independently_is_superseded",
+                condition=Q(outcome=AppealOutcome.UPHELD.value, determination=None)
+                | (~Q(outcome=AppealOutcome.UPHELD.value) & Q(determination__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="an_independent_review_says_under_which_reference_and_why",
+                condition=~Q(reference="") & ~Q(reason=""),
+            ),
+        ]

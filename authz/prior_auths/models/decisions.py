@@ -7,17 +7,28 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from authz.ids import new_id
-from authz.prior_auths.determination import BY_LAW, HUMAN_ONLY, Basis, Outcome, Reason, SecondFinding, outcome_of
+from authz.prior_auths.determination import (
+    BY_LAW,
+    EXTERNAL,
+    HUMAN_ONLY,
+    Basis,
+    Outcome,
+    Reason,
+    SecondFinding,
+    outcome_of,
+)
 from authz.prior_auths.models.requests import PriorAuth
 
 _BY_LAW = sorted(outcome.value for outcome in BY_LAW)
+_EXTERNAL = sorted(outcome.value for outcome in EXTERNAL)
 _BY_PEOPLE = sorted(outcome.value for outcome in frozenset(Outcome) - BY_LAW)
 
 
 class Determination(models.Model):
     """What was decided, and on what basis. Append-only; a later one supersedes.
 
-    Triggers refuse a denial or a partial approval unless an active physician or appeal reviewer of the insurer stands
+    What an independent reviewer decided supersedes it as one of that basis, once it was forwarded. Other than that,
+    triggers refuse a denial or a partial approval unless an active physician or appeal reviewer of the insurer stands
     behind it with a licence of their own, of a profession that may deny the request, valid on that day in the request's
     calendar; one that leaves out a line or misstates what was asked; and one of what is not open, or dated before it
     was. `due_at` is by when it was due, as computed then; `trace` is what a rule that approved was shown, criterion by
@@ -62,7 +73,8 @@ class Determination(models.Model):
                 name="people_decide_or_a_rule_approves_or_the_law_does",
                 condition=Q(basis=Basis.PERSON.value, decided_by__isnull=False, outcome__in=_BY_PEOPLE)
                 | Q(basis=Basis.RULE.value, decided_by=None, licence=None, outcome=Outcome.APPROVED.value)
-                | Q(basis=Basis.LAW.value, decided_by=None, licence=None, outcome__in=_BY_LAW),
+                | Q(basis=Basis.LAW.value, decided_by=None, licence=None, outcome__in=_BY_LAW)
+                | Q(basis=Basis.EXTERNAL.value, decided_by=None, licence=None, outcome__in=_EXTERNAL),
             ),
             models.CheckConstraint(
                 name="the_law_decides_only_once_the_time_is_over",
@@ -75,7 +87,8 @@ class Determination(models.Model):
             models.CheckConstraint(
                 name="only_a_licensed_human_denies",
                 condition=~Q(outcome__in=sorted(outcome.value for outcome in HUMAN_ONLY))
-                | Q(decided_by__isnull=False, licence__isnull=False),
+                | Q(decided_by__isnull=False, licence__isnull=False)
+                | Q(basis=Basis.EXTERNAL.value),
             ),
             models.CheckConstraint(
                 name="adverse_determinations_say_why",

@@ -9,18 +9,17 @@ from django.db import transaction
 
 from authz.access.models import Licence
 from authz.access.roles import Actor, Profession
-from authz.errors import InvalidInput
 from authz.ids import AppealId
 from authz.policies.history import Kind
 from authz.prior_auths import appeals
 from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealStep
 from authz.prior_auths.determination import Basis, Grant, Outcome, Reason
 from authz.prior_auths.lifecycle import Step
-from authz.prior_auths.models import Appeal, AppealDecision, Determination, DeterminationLine
+from authz.prior_auths.models import Appeal, AppealDecision, Determination
 from authz.prior_auths.services import appeal_steps, papers, steps
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
-from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part, reasons_by_line
+from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part, must_be_more, reasons_by_line
 from authz.prior_auths.services.queue import person_of
 
 _PHYSICIAN: Final[Collection[Profession]] = frozenset({Profession.PHYSICIAN})
@@ -85,7 +84,7 @@ def overturn_in_part(
     step = AppealStep.OVERTURN_IN_PART
     appeal = appeal_steps.in_hand(appeal_id=appeal_id, step=step, by=by, now=now, expected_version=expected_version)
     must_be_a_part(grants, lines=appeal.prior_auth.lines.order_by("line"))
-    _must_be_more(grants, appeal.determination)
+    must_be_more(grants, than=appeal.determination)
     known = from_library(reason, insurer_id=appeal.prior_auth.insurer_id)
     licence = licence_of(by, professions=_PHYSICIAN, prior_auth=appeal.prior_auth, now=now)
     own = reasons_by_line(reasons, grants=grants, prior_auth=appeal.prior_auth)
@@ -154,29 +153,3 @@ def _done(appeal: Appeal, step: AppealStep, by: Actor, now: datetime) -> Appeal:
     appeal.leased_until = None
     appeal_steps.take(appeal, step, by=by, now=now)
     return appeal
-
-
-def _must_be_more(grants: Mapping[int, Grant], before: Determination) -> None:
-    """Refuse what takes anything away that was granted before, or adds nothing."""
-    lines = list(before.lines.all())
-    faults = {
-        f"grants.{line.line}": ["Less would be granted than before the appeal."]
-        for line in lines
-        if line.granted_days and _is_less(grants.get(line.line), line)
-    }
-    if not faults and not any(_is_more(grants.get(line.line), line) for line in lines):
-        faults = {"grants": ["No more would be granted than before the appeal: uphold the decision instead."]}
-    if faults:
-        raise InvalidInput(faults)
-
-
-def _is_less(grant: Grant | None, line: DeterminationLine) -> bool:
-    if grant is None or grant.days < line.granted_days:
-        return True
-    return grant.quantity is not None and line.granted_quantity is not None and grant.quantity < line.granted_quantity
-
-
-def _is_more(grant: Grant | None, line: DeterminationLine) -> bool:
-    if grant is None:
-        return False
-    return grant.days > line.granted_days or (grant.quantity or 0) > (line.granted_quantity or 0)

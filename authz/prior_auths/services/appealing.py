@@ -23,7 +23,7 @@ from authz.prior_auths.appeal_lifecycle import (
     AppealStep,
 )
 from authz.prior_auths.deadlines import Clock, Urgency
-from authz.prior_auths.determination import ADVERSE, Outcome
+from authz.prior_auths.determination import ADVERSE, Basis, Outcome
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Appeal, Determination, PriorAuth
 from authz.prior_auths.services import appeal_steps, steps
@@ -110,6 +110,8 @@ def _appealable(prior_auth: PriorAuth) -> Determination:
     determination = appeals.in_force(prior_auth) if prior_auth.state == State.DECIDED.value else None
     if determination is None or Outcome(determination.outcome) not in ADVERSE:
         raise NothingToAppeal("There is no adverse decision in force on this request.")
+    if determination.basis == Basis.EXTERNAL.value:
+        raise NothingToAppeal("The independent reviewer decided this request; what comes next, their letter says.")
     if prior_auth.events.filter(step=Step.FORWARD.value, at__gte=determination.decided_at).exists():
         raise NothingToAppeal("The request is with the independent reviewer already.")
     made_on_appeal = Appeal.objects.filter(decision__determination=determination).first()

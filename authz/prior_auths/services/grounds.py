@@ -13,7 +13,7 @@ from authz.errors import AuthzError, InvalidInput
 from authz.formulary import selectors as formularies
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.determination import Grant, Reason, is_no_more
-from authz.prior_auths.models import PriorAuth, RequestedLine
+from authz.prior_auths.models import Determination, DeterminationLine, PriorAuth, RequestedLine
 from authz.prior_auths.named_specialties import who_decides_against
 from authz.prior_auths.services.deciding import as_asked, in_full
 from authz.prior_auths.services.queue import person_of
@@ -97,6 +97,35 @@ def must_be_a_part(grants: Mapping[int, Grant], *, lines: Iterable[RequestedLine
         faults["grants"] = ["Everything is granted: approve the request instead."]
     if faults:
         raise InvalidInput(faults)
+
+
+def must_be_more(grants: Mapping[int, Grant], *, than: Determination) -> None:
+    """Refuse what takes anything away that was granted before, or adds nothing.
+
+    :raises InvalidInput: naming the line, or all of the grants.
+    """
+    lines = list(than.lines.all())
+    faults = {
+        f"grants.{line.line}": ["Less would be granted than before."]
+        for line in lines
+        if line.granted_days and _takes_away(grants.get(line.line), line)
+    }
+    if not faults and not any(_adds(grants.get(line.line), line) for line in lines):
+        faults = {"grants": ["No more would be granted than before: then the decision is upheld."]}
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _takes_away(grant: Grant | None, line: DeterminationLine) -> bool:
+    if grant is None or grant.days < line.granted_days:
+        return True
+    return grant.quantity is not None and line.granted_quantity is not None and grant.quantity < line.granted_quantity
+
+
+def _adds(grant: Grant | None, line: DeterminationLine) -> bool:
+    if grant is None:
+        return False
+    return grant.days > line.granted_days or (grant.quantity or 0) > (line.granted_quantity or 0)
 
 
 def _is_all(grant: Grant | None, line: RequestedLine) -> bool:

@@ -112,6 +112,8 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
     contact = prior_auth.insurer.contact if prior_auth.insurer else None
     before, due_at = determination.supersedes, determination.due_at
     is_by_law = due_at is not None and determination.basis == Basis.LAW.value
+    is_independent = determination.basis == Basis.EXTERNAL.value
+    person = determination.decided_by.full_name if determination.decided_by else ""
     return Letter(
         number=prior_auth.number,
         outcome=outcome,
@@ -124,13 +126,14 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
         reason=determination.reason_text,
         criterion=determination.criterion,
         policy=f"{prior_auth.explanation['policy']['title']}, version {determination.policy_version}",
-        decider=determination.decided_by.full_name if determination.decided_by else "",
+        decider="The independent reviewer" if is_independent else person,
         licence=_licence(determination.licence),
         would_change=determination.would_change,
         was_due=moment(due_at, ZoneInfo(prior_auth.time_zone)) if due_at and is_by_law else "",
         replaces=clock.day_in(prior_auth.time_zone, at=before.decided_at) if before else None,
         redisclosure_notice=notice(is_part2=prior_auth.is_part2),
         contact=contact,
+        is_independent=is_independent,
         next_steps=next_steps(
             outcome,
             regime,
@@ -139,6 +142,7 @@ def _letter(determination: Determination, *, is_on_appeal: bool) -> Letter:
             clinic=prior_auth.clinic.name,
             number=prior_auth.number,
             is_on_appeal=is_on_appeal,
+            is_independent=is_independent,
         ),
     )
 

@@ -41,7 +41,7 @@ class UnderAppeal(AuthzError):
 
 
 class WithIndependentReviewer(AuthzError):
-    """The file was forwarded to the independent reviewer, who decides now."""
+    """The file was forwarded to the independent reviewer, who decides it, or has decided it."""
 
     code = "with-independent-reviewer"
 
@@ -116,7 +116,7 @@ def _retract_untouched_renewals(prior_auth: PriorAuth, now: datetime) -> None:
 def _must_be_the_insurers_to_decide(prior_auth: PriorAuth) -> None:
     is_external = prior_auth.appeals.filter(state=AppealState.EXTERNAL.value).exists()
     if is_external or prior_auth.events.filter(step=Step.FORWARD.value).exists():
-        raise WithIndependentReviewer("The file is with the independent reviewer, who decides now.")
+        raise WithIndependentReviewer("The file went to the independent reviewer, whose decision it is.")
     appeal = prior_auth.appeals.filter(state__in=[state.value for state in UNDECIDED_APPEAL]).first()
     if appeal is not None:
         raise UnderAppeal("The decision is under appeal; the appeal decides.", appeal=str(appeal.public_id))

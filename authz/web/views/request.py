@@ -33,12 +33,13 @@ from authz.web.answers_form import Answered, AnswersForm, answered, submitted
 from authz.web.attach_form import AttachForm, Proves, of_appeal, of_insurer, of_questionnaire
 from authz.web.clinic_follow_up_forms import AfterForm
 from authz.web.clock_rows import clock_rows, clocks_told, to_appeal
+from authz.web.decision_forms import StepForm
 from authz.web.forms import Fault, PlainForm
 from authz.web.meanwhile import changed_since
 from authz.web.next_action import ANSWER_QUESTIONS
 from authz.web.pages import Page, is_part
 from authz.web.patient_names import name_in_case, names
-from authz.web.step_forms import STEPS, StepForm
+from authz.web.step_forms import STEPS
 from authz.web.why_asked import why_of
 
 _CHANGED = "Somebody changed this request after you opened it. Look at it as it is now; what you wrote is kept below."
