@@ -6,6 +6,8 @@ from ipaddress import ip_network
 
 import pytest
 from django.conf import LazySettings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from redis import Redis
 
 from config.embedded.paths import temporary_folder
@@ -16,6 +18,10 @@ from tests.as_the_product import django_db_setup as django_db_setup
 from tests.post_office import PostOffice
 from tests.receiver import Receiver
 from tests.text_office import TextOffice
+
+# How quickly a machine draws examples and runs them says nothing of the product.
+hypothesis_settings.register_profile("product", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("product")
 
 
 @pytest.fixture
