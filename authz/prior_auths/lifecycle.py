@@ -107,7 +107,7 @@ ENDED = frozenset(State) - ACTIVE
 ASKED_OF_CLINIC = frozenset({State.INCOMPLETE, State.INFO_REQUESTED})
 """The insurer waits for the clinic's answer."""
 STANDING = ACTIVE | {State.DECIDED}
-"""What is or will be decided: another request for the same use can be closed in favor of it."""
+"""What is or will be decided."""
 UNANSWERED = frozenset({State.LAPSED, State.DUPLICATE, State.VOIDED})
 """Ends that answer nothing: the use may still need a request."""
 

@@ -4,8 +4,9 @@ from collections.abc import Collection
 
 from django.db.models import QuerySet
 
-from authz.prior_auths.lifecycle import State
-from authz.prior_auths.models import PriorAuth
+from authz.prior_auths.determination import ADVERSE
+from authz.prior_auths.lifecycle import STANDING, State
+from authz.prior_auths.models import Determination, PriorAuth
 
 
 def serves_the_same(one: PriorAuth, other: PriorAuth) -> bool:
@@ -18,3 +19,13 @@ def others_for_same_use(prior_auth: PriorAuth, *, states: Collection[State]) -> 
     others = PriorAuth.objects.filter(patient=prior_auth.patient_id).exclude(pk=prior_auth.pk)
     same = others.filter(coverage=prior_auth.coverage_id, record_ids__overlap=prior_auth.record_ids)
     return same.filter(state__in=[state.value for state in states])
+
+
+def survivors_for(prior_auth: PriorAuth) -> QuerySet[PriorAuth]:
+    """Return the requests in favor of which this one can be closed: those about the same use that stand.
+
+    Not what was decided against it: closed for that, a request would be denied by somebody who denies nothing.
+    """
+    adverse = Determination.objects.filter(superseded_by=None, outcome__in=[outcome.value for outcome in ADVERSE])
+    others = others_for_same_use(prior_auth, states=STANDING)
+    return others.exclude(state=State.DECIDED.value, determinations__in=adverse)

@@ -13,9 +13,9 @@ from authz import clock
 from authz.access.models import Membership, Organization
 from authz.access.roles import Action, Actor, OrganizationKind, Role, must_be_allowed
 from authz.prescriptions.models import Prescriber
-from authz.prior_auths.lifecycle import ACTIVE, ENDED, STANDING, State, awaited_of
+from authz.prior_auths.lifecycle import ACTIVE, ENDED, State, awaited_of
 from authz.prior_auths.models import InformationRequest, PriorAuth
-from authz.prior_auths.same_use import others_for_same_use
+from authz.prior_auths.same_use import survivors_for
 from authz.prior_auths.wanted import BALL, NOBODY, Ball, Due, Show, Wanted
 from authz.prior_auths.worklist_search import found_in
 
@@ -96,11 +96,11 @@ def choices(by: Actor) -> Choices:
 
 
 def same_use(prior_auth: PriorAuth) -> list[tuple[UUID, str, str]]:
-    """Return the clinic's other requests for the same use that stand, as (id, number, product), newest first.
+    """Return the clinic's requests in favor of which this one can be closed, as (id, number, product), newest first.
 
     Of one that was submitted only submitted ones are: the insurer reads this list, too.
     """
-    others = others_for_same_use(prior_auth, states=STANDING).filter(clinic=prior_auth.clinic_id)
+    others = survivors_for(prior_auth).filter(clinic=prior_auth.clinic_id)
     if prior_auth.submitted_at is not None:
         others = others.filter(submitted_at__isnull=False, insurer=prior_auth.insurer_id)
     rows = others.order_by("-pk").prefetch_related("lines")

@@ -1,6 +1,8 @@
 """How a request ends without a determination, and comes back: dismissed, linked, voided, returned, reopened."""
 
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -9,11 +11,13 @@ from authz.access.roles import Actor
 from authz.errors import Forbidden, InvalidInput, NotFound
 from authz.ids import PatientId
 from authz.outbox.models import OutboxMessage
-from authz.prior_auths import selectors
+from authz.prior_auths import selectors, worklist
 from authz.prior_auths.determination import Reason
 from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
+from authz.prior_auths.new_fact import NewFact, StatedFact
 from authz.prior_auths.services import determinations, endings, intake, questions, queue, reopening, request
+from authz.prior_auths.services.deciding import as_asked
 from authz.prior_auths.services.detection import AlreadyOpen
 from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.endings import SecondPersonNeeded
@@ -23,6 +27,7 @@ from authz.prior_auths.services.reopening import AskedAnew, ReopeningTooLate
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
+from tests.prior_auths.test_packet import answered
 
 REASON = Reason(code="not-necessary", text="Seven days are enough after this procedure.", criterion="Policy 3.2")
 
@@ -191,6 +196,27 @@ def test_nothing_is_linked_to_what_ended_without_a_decision(cast: Cast) -> None:
             endings.link_duplicate(
                 prior_auth_id=key_of(second), survivor_id=survivor, by=cast.stella, now=later(24 * 103)
             )
+
+
+@pytest.mark.parametrize("is_in_part", [False, True])
+def test_nobody_ends_what_is_asked_anew_in_favor_of_what_was_decided_against_it(cast: Cast, is_in_part: bool) -> None:
+    reviewed = stage.in_clinical_review(cast)
+    if is_in_part:
+        grants = {1: replace(as_asked(reviewed.lines.get()), quantity=Decimal(20))}
+        decide = partial(determinations.approve_in_part, grants=grants)
+    else:
+        decide = partial(determinations.deny)
+    denied = decide(prior_auth_id=key_of(reviewed), reason=REASON, by=cast.patel, now=NOW)
+    fact = StatedFact(kind=NewFact.TEST_RESULT, sentence="The MRI shows non-union.")
+    patient_id = PatientId(denied.patient.public_id)
+    drafted = intake.open_request(patient_id=patient_id, reason="Again.", new_fact=fact, by=cast.stella, now=later(3))
+    again = request.submit(prior_auth_id=key_of(answered(cast, drafted)), by=cast.stella, now=later(3))
+
+    for reader in (cast.stella, cast.ivy):
+        with pytest.raises(InvalidInput) as refusal:
+            endings.link_duplicate(prior_auth_id=key_of(again), survivor_id=key_of(denied), by=reader, now=later(4))
+        assert set(refusal.value.fields) == {"survivor"}
+    assert worklist.same_use(again) == []
 
 
 def test_nothing_is_linked_to_a_request_for_another_use(cast: Cast) -> None:

@@ -8,9 +8,9 @@ from django.db.models import Q
 from authz.access.roles import Actor, Role
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
-from authz.prior_auths.lifecycle import STANDING, DismissalReason, Step
+from authz.prior_auths.lifecycle import DismissalReason, Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.same_use import others_for_same_use
+from authz.prior_auths.same_use import survivors_for
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.appealing import dismiss_of_voided
 from authz.prior_auths.services.calling import cancel_open
@@ -56,7 +56,7 @@ def link_duplicate(
 ) -> PriorAuth:
     """End a request because another one asks for the same; without a survivor, the one that the service proposed.
 
-    :raises InvalidInput: when the survivor is no active or decided request of the patient for the same use.
+    :raises InvalidInput: when the survivor is no request of the patient for the same use, active or approved in full.
     """
     # In one order, so that two people who link two requests to each other wait and do not block each other.
     both = PriorAuth.objects.filter(visible_to(by), public_id__in=[prior_auth_id, survivor_id])
@@ -71,11 +71,13 @@ def link_duplicate(
 
 
 def _survivor_of(prior_auth: PriorAuth, survivor_id: PriorAuthId | None, by: Actor) -> PriorAuth:
-    others = others_for_same_use(prior_auth, states=STANDING).filter(visible_to(by))
     proposed = Q(duplicates=prior_auth)
-    survivor = others.filter(Q(public_id=survivor_id) if survivor_id else proposed).first()
+    standing = survivors_for(prior_auth).filter(visible_to(by))
+    survivor = standing.filter(Q(public_id=survivor_id) if survivor_id else proposed).first()
     if survivor is None:
-        raise InvalidInput({"survivor": ["Name another request of the patient for the same use, active or decided."]})
+        raise InvalidInput(
+            {"survivor": ["Name another request of the patient for the same use, active or approved in full."]}
+        )
     return survivor
 
 
