@@ -1,6 +1,9 @@
 """Use that needs no asking, by the answers of its request: what to do instead of sending it."""
 
 from collections.abc import Collection, Mapping
+from datetime import date
+
+from django.db.models import Q
 
 from authz.documentation.conditions import JsonValue
 from authz.documentation.questionnaire import as_day
@@ -33,7 +36,21 @@ def instead_of_asking(prior_auth: PriorAuth) -> Step | None:
     starts_on, ends_on = as_day(said.get("ex.start")), as_day(said.get("ex.end"))
     is_recorded = own.filter(category=category.value, starts_on=starts_on, ends_on=ends_on).exists()
     # One that is known can leave days that need authorization.
-    return None if is_recorded and prior_auth.need_in_doubt_at is None else Step.RECORD_EXEMPTION
+    leaves_days = is_recorded and not is_all_exempt(prior_auth, starts_on, ends_on)
+    return None if leaves_days else Step.RECORD_EXEMPTION
+
+
+def is_all_exempt(prior_auth: PriorAuth, starts_on: date | None, ends_on: date | None) -> bool:
+    """Say whether a recorded exemption of these days leaves nothing of the request that needs authorization.
+
+    The rule doubts the need then, but neither of what people opened without it nor of a renewal that lies ahead: the
+    days that these ask for are held against the exemption's own.
+    """
+    if prior_auth.need_in_doubt_at is not None:
+        return True
+    is_the_rules = not prior_auth.reason and prior_auth.renews_id is None
+    beyond = Q(starts_on__lt=starts_on or date.min) | Q(ends_on__gt=ends_on or date.max)
+    return not is_the_rules and not prior_auth.lines.filter(beyond).exists()
 
 
 def exempted(prior_auth: PriorAuth) -> Collection[str]:

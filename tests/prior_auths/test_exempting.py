@@ -1,19 +1,21 @@
 """A request for use that is exempt: the exemption is recorded instead, and nothing is sent."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from authz.errors import InvalidInput, NotFound
+from authz.ids import PatientId
 from authz.prescriptions.models import Exemption
 from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import exempting, intake, request
+from authz.prior_auths.services import exempting, intake, renewals, request
 from authz.prior_auths.services.request import NotReady
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
-from tests.cast import NOW, TODAY, Cast, key_of
+from tests.cast import NOW, TODAY, Cast, key_of, later
 
 HOSPICE = {"ex.reason": "hospice", "ex.evidence": "Z51.5", "ex.start": "2025-02-01"}
 
@@ -95,6 +97,58 @@ def test_an_exemption_that_leaves_days_is_recorded_and_the_request_for_them_is_s
     assert (prior_auth.state, prior_auth.need_in_doubt_at) == ("draft", None)
 
     assert submitted(cast, prior_auth).state == "queued"
+
+
+def renewed_for_hospice(cast: Cast) -> tuple[PriorAuth, datetime]:
+    """Return a prepared renewal that lacks nothing and names hospice care, and when it does."""
+    before, at = stage.approved(cast), later(24 * 5)
+    renewals.open_renewals(now=at)
+    renewal = PriorAuth.objects.exclude(pk=before.pk).get()
+    return filled_in(cast, renewal, at), at
+
+
+def opened_for_hospice(cast: Cast) -> tuple[PriorAuth, datetime]:
+    """Return a request for less than the limit that people opened, that lacks nothing and names hospice care."""
+    patient = stage.register(cast)
+    stage.fill(cast, patient, 5)
+    patient_id = PatientId(patient.public_id)
+    opened = intake.open_request(patient_id=patient_id, reason="It will be longer.", by=cast.stella, now=NOW)
+    return filled_in(cast, opened, NOW), NOW
+
+
+def filled_in(cast: Cast, prior_auth: PriorAuth, at: datetime) -> PriorAuth:
+    assert prior_auth.answers is not None
+    known = dict(prior_auth.answers.answers.values_list("question", "value"))
+    key = key_of(prior_auth)
+    for said in (known | stage.ANSWERS, HOSPICE):
+        request.answer_questions(prior_auth_id=key, answers=said, by=cast.stella, now=at)
+    return request.answer_questions(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=at)
+
+
+@pytest.mark.parametrize("draft", [renewed_for_hospice, opened_for_hospice])
+def test_exempt_use_is_not_sent_though_no_rule_asks_for_the_request(
+    cast: Cast, draft: Callable[[Cast], tuple[PriorAuth, datetime]]
+) -> None:
+    prior_auth, at = draft(cast)
+    key = key_of(prior_auth)
+    with pytest.raises(NotReady):
+        request.submit(prior_auth_id=key, by=cast.stella, now=at)
+
+    ended = exempting.record_exemption(prior_auth_id=key, by=cast.stella, now=at)
+
+    assert (ended.state, ended.need_in_doubt_at, Exemption.objects.count()) == ("lapsed", None, 1)
+
+
+def test_a_renewal_goes_on_for_the_days_after_an_exemption(cast: Cast) -> None:
+    renewal, at = renewed_for_hospice(cast)
+    key, said = key_of(renewal), {"ex.end": renewal.pa_required_from.isoformat()}
+    request.answer_questions(prior_auth_id=key, answers=said, by=cast.stella, now=at)
+    request.answer_questions(prior_auth_id=key, answers={"pr.attest": True}, by=cast.jones, now=at)
+
+    kept = exempting.record_exemption(prior_auth_id=key, by=cast.stella, now=at)
+
+    assert kept.state == "draft"
+    assert request.submit(prior_auth_id=key, by=cast.stella, now=at).state == "queued"
 
 
 def test_a_medicine_for_opioid_use_disorder_needs_no_request_and_none_is_sent(cast: Cast) -> None:

@@ -12,7 +12,7 @@ from authz.ids import PatientId, PriorAuthId
 from authz.prescriptions.services import patients
 from authz.prior_auths import selectors
 from authz.prior_auths.exempt_reasons import facts_named
-from authz.prior_auths.exempt_use import exempted, instead_of_asking, said_by_people
+from authz.prior_auths.exempt_use import exempted, instead_of_asking, is_all_exempt, said_by_people
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import intake, steps
@@ -42,7 +42,7 @@ def record_exemption(
     steps.take(prior_auth, Step.RECORD_EXEMPTION, by=by, now=now)
     intake.record_exemption(patient_id=patient_id, facts=facts, by=by, now=now)
     rechecked = steps.lock(prior_auth_id=prior_auth_id, by=by)
-    if rechecked.need_in_doubt_at is not None:
+    if is_all_exempt(rechecked, facts.starts_on, facts.ends_on):
         with across_tenants("to let a request lapse is the service's own step"):
             steps.take(rechecked, Step.RETRACT, by=SYSTEM, now=now, note="The use is exempt.")
     return rechecked
