@@ -145,8 +145,9 @@ class AbsenceIn(In):
 
 
 class BackIn(In):
-    """Who is back."""
+    """Who is back, and from which absence."""
 
+    starts_at = Instant(required=False, help_text="When the absence starts; left out it is the one that runs.")
     person = serializers.UUIDField(
         source="person_id", required=False, help_text="Who, where an administrator says it; left out it is you."
     )
@@ -195,7 +196,7 @@ class BackView(Door):
         responses=AbsencesOut,
     )
     def post(self, request: Request) -> Response:
-        """End your absence, or a colleague's, and take back those to come; answer who is still away."""
+        """End your absence, or a colleague's, or take back one to come; answer who is still away, or will be."""
         values = self.read(BackIn)
         return self.once(lambda: self._be_back(values))
 

@@ -118,8 +118,13 @@ def test_a_reviewer_says_that_they_are_away_and_that_they_are_back(cast: stage.C
 
     noted = rae.post("review-queue/absences/", away)
     listed = rae.get("review-queue/absences/").json()["results"]
-    back = rae.post("review-queue/absences/end/", {})
+    later = rae.post(
+        "review-queue/absences/", {"starts_at": "2126-01-01T12:00:00Z", "ends_at": "2126-01-02T12:00:00Z"}
+    ).json()
+    here = rae.post("review-queue/absences/end/", {}).json()["results"]
+    back = rae.post("review-queue/absences/end/", {"starts_at": later["starts_at"]})
 
+    assert here == [later]
     assert noted.status_code == 201
     assert listed == [noted.json()]
     assert (listed[0]["person"]["name"], listed[0]["starts_at"]) == ("Rae Quinn", "2025-03-03T12:00:00Z")

@@ -36,13 +36,27 @@ def test_an_administrator_notes_that_somebody_is_away_and_that_they_are_back(cas
     assert Absence.objects.get().ends_at == later(2), "that they were away stays on record"
 
 
-def test_who_is_back_takes_back_what_was_to_come(cast: Cast) -> None:
+def test_who_is_back_from_one_absence_keeps_those_to_come(cast: Cast) -> None:
     away(cast.rae, later(1), later(2))
     away(cast.rae, later(24), later(48))
+
+    assert absences.be_back(by=cast.rae, now=later(1.5))
+
+    assert noted(cast, now=later(1.5)) == [("Rae Quinn", later(24), later(48))]
+    assert not absences.be_back(by=cast.rae, now=later(1.6)), "she is here"
+
+
+def test_an_absence_to_come_is_taken_back_by_its_start_and_others_stay(cast: Cast) -> None:
+    away(cast.rae, NOW, later(2))
+    away(cast.rae, later(24), later(48))
+    away(cast.rae, later(72), later(96))
     away(cast.patel, later(24), later(48))
 
-    assert absences.be_back(by=cast.rae, now=later(1.5)) == 2
-    assert noted(cast, now=later(1.5)) == [("Dr Patel", later(24), later(48))]
+    assert absences.be_back(starts_at=later(24), by=cast.rae, now=later(1))
+
+    assert set(noted(cast, now=later(1))) == {
+        ("Rae Quinn", NOW, later(2)), ("Rae Quinn", later(72), later(96)), ("Dr Patel", later(24), later(48)),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from django.utils.timezone import localtime
 from authz import clock
 from authz.access.roles import Role
 from authz.access.services import add_membership
-from authz.prior_auths.models import PriorAuth, Skip
-from authz.prior_auths.services import queue
+from authz.prior_auths.models import Absence, PriorAuth, Skip
+from authz.prior_auths.services import absences, queue
 from authz.web import formats
 from tests.cast import (
     Cast,
@@ -476,6 +476,28 @@ def test_an_administrator_notes_that_somebody_is_away_and_that_they_are_back(
     assert (nobody.status_code, findings(noted), strangers.status_code) == (422, [], 403)
     assert "Rae Quinn is back</button>" in noted
     assert '<p class="soft">Nobody.</p>' in nora.get("/desk/team/").content.decode()
+
+
+def test_a_reviewer_is_back_from_the_absence_beside_the_button(cast: Cast, enter: Door, now: datetime) -> None:
+    rae, first, second = (
+        enter("rae"),
+        now - timedelta(hours=1, microseconds=7),
+        now + timedelta(days=20, microseconds=7),
+    )
+    for start in (first, second):
+        absences.be_away(starts_at=start, ends_at=start + timedelta(days=2), by=cast.rae, now=now)
+    page = rae.get("/desk/team/").content.decode()
+    sent = [unescape(said) for said in re.findall(r'name="starts_at" value="([^"]+)"', page)]
+
+    taken_back = rae.post("/desk/team/back/", {"starts_at": sent[1]}, follow=True).content.decode()
+    left = list(Absence.objects.values_list("starts_at", flat=True))
+    again = rae.post("/desk/team/back/", {"starts_at": sent[1]}, follow=True).content.decode()
+    rae.post("/desk/team/back/", {"starts_at": "soon"})
+
+    assert page.index("I am back</button>") < page.index("Take it back</button>")
+    assert (left, Absence.objects.filter(ends_at__gt=now).count()) == ([first], 1)
+    assert "The absence is off the list." in taken_back
+    assert "There is no such absence any more." in again
 
 
 def test_an_administrator_hands_on_all_that_is_ticked_or_nothing(cast: Cast, enter: Door, now: datetime) -> None:

@@ -45,17 +45,20 @@ def be_away(
 
 
 @transaction.atomic
-def be_back(*, person_id: PersonId | None = None, by: Actor, now: datetime) -> int:
-    """End the absence that runs, and take back those to come; return how many there were.
+def be_back(*, starts_at: datetime | None = None, person_id: PersonId | None = None, by: Actor, now: datetime) -> bool:
+    """End the absence that starts then, without a start the one that runs; say whether there was one.
+
+    One that has not begun is taken back.
 
     :raises Forbidden: when it is not the actor's to say.
     """
-    absences = _absences(_reviewer(person_id, by), by)
-    over, _ = absences.filter(starts_at__gte=now).delete()
-    over += absences.filter(starts_at__lt=now, ends_at__gt=now).update(ends_at=now)
+    noted = _absences(_reviewer(person_id, by), by).filter(ends_at__gt=now)
+    absence = noted.filter(starts_at=starts_at) if starts_at else noted.filter(starts_at__lte=now)
+    over, _ = absence.filter(starts_at__gte=now).delete()
+    over += absence.update(ends_at=now)
     if over:
         _record("be back", by, now)
-    return over
+    return bool(over)
 
 
 def _absences(person: int, by: Actor) -> QuerySet[Absence]:

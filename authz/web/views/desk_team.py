@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 
 from authz.access.roles import Actor, Role
 from authz.errors import AuthzError, Forbidden, InvalidInput, NotFound
-from authz.ids import PersonId, PriorAuthId
+from authz.ids import PriorAuthId
 from authz.prior_auths import review_queue
 from authz.prior_auths.breach_forecast import PACE_DAYS, forecast_of
 from authz.prior_auths.lifecycle import TABLE, Step
@@ -55,6 +55,17 @@ class AbsenceForm(PlainForm):
         said = dict(self.cleaned_data)
         person = said.pop("person", None)
         return {**said, "person_id": UUID(person) if person else None}
+
+
+class BackForm(PlainForm):
+    """Which absence is over: whose, the reader's own without, and when it starts, the one that runs without."""
+
+    person = forms.UUIDField(required=False)
+    starts_at = forms.DateTimeField(required=False)
+
+    def named(self) -> dict[str, Any]:
+        """Return what the service takes."""
+        return {"person_id": self.cleaned_data["person"], "starts_at": self.cleaned_data["starts_at"]}
 
 
 class HandOnForm(PlainForm):
@@ -157,16 +168,17 @@ class Team(Page):
 
 
 class Back(Team):
-    """Ends an absence: the reader's own, or for an administrator anybody's of the team."""
+    """Ends an absence, or takes it back: the reader's own, or for an administrator anybody's of the team."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return redirect("desk-team")
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        said = request.POST.get("person", "")
-        named = {"person_id": PersonId(UUID(said))} if _id(said) else {}
-        absences.be_back(**named, by=self.actor, now=self.now)
-        messages.success(request, "The absence is over.")
+        form = BackForm(request.POST)
+        if form.is_valid() and absences.be_back(**form.named(), by=self.actor, now=self.now):
+            messages.success(request, "The absence is off the list.")
+        else:
+            messages.error(request, "There is no such absence any more. Look at the list again.")
         return redirect("desk-team")
 
 
