@@ -1,8 +1,11 @@
 """After an adverse decision: filed in time, decided by somebody else, superseding what it overturns."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -32,6 +35,7 @@ from authz.prior_auths.services import (
     reopening,
 )
 from authz.prior_auths.services.appealing import AlreadyAppealed, AppealNotForwarded, AppealTooLate, NothingToAppeal
+from authz.prior_auths.services.deciding import as_asked
 from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.grounds import LicenceNeeded
 from authz.prior_auths.services.queue import LeaseHeldByAnother, ReviewerNeeded
@@ -42,6 +46,7 @@ from tests.cast import NOW, TODAY, Cast, key_of, later
 
 REASON = Reason(code="not-necessary", text="Seven days are enough after this procedure.", criterion="Policy 3.2")
 TICK = timedelta(microseconds=1)
+OXYCODONE_2_5 = "1037259"
 
 
 def id_of(appeal: Appeal) -> AppealId:
@@ -241,6 +246,33 @@ def test_overturned_in_part_more_is_granted_than_before_and_less_than_asked(cast
     assert [row.days_granted for row in Authorization.objects.filter(determination__superseded_by=None)] == [7]
     with pytest.raises(AlreadyAppealed):
         stage.appealed(cast, part, now=later(3))
+
+
+@pytest.mark.parametrize(
+    "less",
+    [
+        {"daily_units": Decimal(3)},
+        {"starts_on": stage.TODAY + timedelta(days=1)},
+        {"ends_on": stage.TODAY + timedelta(days=6)},
+        {"rxcui": OXYCODONE_2_5},
+    ],
+)
+def test_more_of_one_thing_on_appeal_makes_up_for_less_of_no_other(cast: Cast, less: dict[str, Any]) -> None:
+    uma = stage.appeal_reviewer(cast)
+    reviewed = stage.in_clinical_review(cast)
+    asked = as_asked(reviewed.lines.get())
+    before, after = ({1: replace(asked, days=days, quantity=Decimal(4 * days))} for days in (5, 6))
+    part = determinations.approve_in_part(
+        prior_auth_id=key_of(reviewed), grants=before, reason=REASON, by=cast.patel, now=NOW
+    )
+    appeal = stage.appeal_in_review(cast, part, by=uma, now=later(1))
+    decide = partial(appeal_decisions.overturn_in_part, appeal_id=id_of(appeal), reason=REASON, by=uma, now=later(2))
+
+    with pytest.raises(InvalidInput) as refusal:
+        decide(grants={1: replace(after[1], **less)})
+
+    assert refusal.value.fields == {"grants.1": ["Less would be granted than before."]}
+    assert decide(grants=after).state == "decided"
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,21 @@ def as_asked(line: RequestedLine) -> Grant:
     )
 
 
+def as_granted(line: DeterminationLine) -> Grant | None:
+    """Return what a line of a determination grants; None when it is nothing."""
+    if line.starts_on is None or line.ends_on is None:
+        return None
+    return Grant(
+        days=line.granted_days,
+        quantity=line.granted_quantity,
+        starts_on=line.starts_on,
+        ends_on=line.ends_on,
+        daily_units=line.granted_daily_units,
+        refills=line.granted_refills,
+        rxcui=line.granted_rxcui,
+    )
+
+
 def in_full(grant: Grant, *, line: RequestedLine) -> Grant:
     """Return the grant with what it leaves open said as the line asks for it."""
     return replace(

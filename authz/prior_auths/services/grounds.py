@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from authz import clock
 from authz.access.models import Licence
@@ -13,9 +12,9 @@ from authz.errors import AuthzError, InvalidInput
 from authz.formulary import selectors as formularies
 from authz.policies.selectors import reasons_of
 from authz.prior_auths.determination import Grant, Reason, is_no_more
-from authz.prior_auths.models import Determination, DeterminationLine, PriorAuth, RequestedLine
+from authz.prior_auths.models import Determination, PriorAuth, RequestedLine
 from authz.prior_auths.named_specialties import who_decides_against
-from authz.prior_auths.services.deciding import as_asked, in_full
+from authz.prior_auths.services.deciding import as_asked, as_granted, in_full
 from authz.prior_auths.services.queue import person_of
 from authz.rules.formulary import Formulary
 
@@ -104,28 +103,24 @@ def must_be_more(grants: Mapping[int, Grant], *, than: Determination) -> None:
 
     :raises InvalidInput: naming the line, or all of the grants.
     """
-    lines = list(than.lines.all())
+    asked = {line.line: line for line in than.prior_auth.lines.all()}
+    after = {number: in_full(grant, line=asked[number]) for number, grant in grants.items()}
+    before = {line.line: granted for line in than.lines.all() if (granted := as_granted(line))}
     faults = {
-        f"grants.{line.line}": ["Less would be granted than before."]
-        for line in lines
-        if line.granted_days and _takes_away(grants.get(line.line), line)
+        f"grants.{number}": ["Less would be granted than before."]
+        for number, granted in before.items()
+        if number not in after or _holds_more(granted, after[number])
     }
-    if not faults and not any(_adds(grants.get(line.line), line) for line in lines):
+    added = [number for number, one in after.items() if number not in before or _holds_more(one, before[number])]
+    if not faults and not added:
         faults = {"grants": ["No more would be granted than before: then the decision is upheld."]}
     if faults:
         raise InvalidInput(faults)
 
 
-def _takes_away(grant: Grant | None, line: DeterminationLine) -> bool:
-    if grant is None or grant.days < line.granted_days:
-        return True
-    return grant.quantity is not None and line.granted_quantity is not None and grant.quantity < line.granted_quantity
-
-
-def _adds(grant: Grant | None, line: DeterminationLine) -> bool:
-    if grant is None:
-        return False
-    return grant.days > line.granted_days or (grant.quantity or 0) > (line.granted_quantity or 0)
+def _holds_more(grant: Grant, than: Grant) -> bool:
+    """Say whether a grant holds anything that another does not: of an amount, a day, or by a stronger product."""
+    return _is_beyond(grant, than) or not _is_no_stronger(grant.rxcui, than.rxcui, formularies.current())
 
 
 def _is_all(grant: Grant | None, line: RequestedLine) -> bool:
@@ -136,20 +131,25 @@ def _fault(grant: Grant, line: RequestedLine, formulary: Formulary) -> str:
     """Return what is wrong with a grant of a line, in one sentence; empty when nothing is."""
     if line.quantity is not None and grant.quantity is None:
         return "Say how many units are granted."
-    beyond = grant.starts_on < line.starts_on or grant.ends_on > line.ends_on
-    amounts = [
-        (grant.days, line.days_supply),
-        (grant.quantity, line.quantity),
-        (grant.daily_units, line.daily_units),
-        (grant.refills, line.refills or 0),
-    ]
-    if beyond or any(_is_more(granted, asked) for granted, asked in amounts):
+    asked = as_asked(line)
+    if _is_beyond(grant, asked):
         return "More is granted than was asked for."
     if _is_longer_than_its_window(grant, line):
         return "More days are granted than there are from the first day to the last."
-    if _is_same_drug(grant, line, formulary):
+    if _is_no_stronger(grant.rxcui, asked.rxcui, formulary):
         return ""
     return "Another product must be of the same ingredient, and no stronger."
+
+
+def _is_beyond(grant: Grant, limit: Grant) -> bool:
+    amounts = [
+        (grant.days, limit.days),
+        (grant.quantity, limit.quantity),
+        (grant.daily_units, limit.daily_units),
+        (grant.refills, limit.refills or 0),
+    ]
+    is_outside = grant.starts_on < limit.starts_on or grant.ends_on > limit.ends_on
+    return is_outside or any(one is not None and most is not None and one > most for one, most in amounts)
 
 
 def _is_longer_than_its_window(grant: Grant, line: RequestedLine) -> bool:
@@ -158,12 +158,8 @@ def _is_longer_than_its_window(grant: Grant, line: RequestedLine) -> bool:
     return not is_as_asked and grant.days > (grant.ends_on - grant.starts_on).days + 1
 
 
-def _is_more(granted: Decimal | int | None, asked: Decimal | int | None) -> bool:
-    return granted is not None and asked is not None and granted > asked
-
-
-def _is_same_drug(grant: Grant, line: RequestedLine, formulary: Formulary) -> bool:
-    if grant.rxcui is None or grant.rxcui == line.rxcui:
+def _is_no_stronger(granted: str | None, asked: str | None, formulary: Formulary) -> bool:
+    if not granted or not asked or granted == asked:
         return True
-    asked, granted = formulary.product(line.rxcui), formulary.product(grant.rxcui)
-    return asked is not None and granted is not None and is_no_more(granted, than=asked)
+    one, other = formulary.product(granted), formulary.product(asked)
+    return one is not None and other is not None and is_no_more(one, than=other)
