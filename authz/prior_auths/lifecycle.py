@@ -134,7 +134,9 @@ TABLE: dict[Step, Transition[State]] = {
     Step.RECORD_EXEMPTION: Transition(_from(State.DRAFT), None, _CLINIC),
     Step.TAKE_BACK: Transition(_from(State.AWAITING_PRESCRIBER), State.DRAFT, _CLINIC),
     Step.SUBMIT: Transition(_from(State.DRAFT), State.QUEUED, _CLINIC, "prior-auth.submitted"),
-    Step.RETURN: Transition(_from(State.QUEUED), State.INCOMPLETE, _INTAKE, "prior-auth.returned"),
+    Step.RETURN: Transition(
+        _from(State.QUEUED), State.INCOMPLETE, _INTAKE, "prior-auth.returned", before_decision=True
+    ),
     Step.COMPLETE: Transition(_from(State.INCOMPLETE), State.QUEUED, _CLINIC, "prior-auth.completed"),
     Step.CLAIM: Transition(_from(State.QUEUED), State.IN_REVIEW, _REVIEW),
     Step.RELEASE: Transition(_from(State.IN_REVIEW), State.QUEUED, _REVIEW | _SYSTEM),

@@ -318,7 +318,8 @@ def test_the_table_of_steps_is_told_as_it_is(client: Any, db: None) -> None:
         "needs_idempotency_key": False,
     }
     assert rows["submit"]["needs_idempotency_key"] is True
-    assert {step for step, row in rows.items() if row["before_decision"]} == {"withdraw", "dismiss", "link_duplicate"}
+    before = {step for step, row in rows.items() if row["before_decision"]}
+    assert before == {"withdraw", "dismiss", "link_duplicate", "return"}
     assert set(told["active"]).isdisjoint(told["ended"])
 
 

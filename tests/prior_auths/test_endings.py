@@ -13,7 +13,7 @@ from authz.ids import PatientId
 from authz.outbox.models import OutboxMessage
 from authz.prior_auths import selectors, worklist
 from authz.prior_auths.determination import Reason
-from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason
+from authz.prior_auths.lifecycle import DismissalReason, ReopeningReason, Step
 from authz.prior_auths.models import Authorization, Determination, PriorAuth
 from authz.prior_auths.new_fact import NewFact, StatedFact
 from authz.prior_auths.services import determinations, endings, intake, questions, queue, reopening, request
@@ -328,6 +328,26 @@ def test_no_end_without_a_decision_takes_the_place_of_what_was_decided_once(cast
     for reader in (cast.stella, cast.ivy, cast.rae):
         steps = {step.value for step in selectors.allowed_steps(again, reader)}
         assert {"withdraw", "dismiss", "link_duplicate"}.isdisjoint(steps)
+
+
+def test_what_was_reopened_is_not_returned_though_its_clock_waits_for_an_answer(cast: Cast) -> None:
+    cast.plan.regime = "california"
+    cast.plan.save()
+    key = key_of(stage.in_review(cast))
+    questions.ask(prior_auth_id=key, questions=["Which scan?"], by=cast.rae, now=later(1))
+    questions.resume_unanswered(now=later(24 * 30))
+    decided = determinations.approve(prior_auth_id=key, by=cast.rae, now=later(24 * 30))
+    again = reopening.reopen(
+        prior_auth_id=key, code=ReopeningReason.CLERICAL_ERROR, reason="A slip.", by=cast.nora, now=later(24 * 30)
+    )
+    queue.release_expired(now=later(24 * 31))
+    again.refresh_from_db()
+
+    with pytest.raises(IllegalStep, match="reopened"):
+        questions.return_incomplete(prior_auth_id=key_of(decided), missing=["A note."], by=cast.ivy, now=later(24 * 31))
+
+    assert again.state == "queued"
+    assert Step.RETURN not in selectors.allowed_steps(again, cast.ivy)
 
 
 def test_a_superseded_authorization_authorizes_nothing(cast: Cast) -> None:

@@ -71,7 +71,7 @@ def _why_not(step: Step, state: State, *, is_reopened: bool) -> str:
     if state not in row.sources:
         return f"The step {step.value} cannot be taken on a request that is {state.value}."
     if row.before_decision and is_reopened:
-        return f"The step {step.value} cannot be taken on a request that was reopened: what was decided on it stands."
+        return f"The step {step.value} comes before a decision; this request was reopened, and what was decided stands."
     others = " or ".join(sorted(role.value for role in row.by))
     return f"The step {step.value} is not yours to take: it needs the role {others}."
 
