@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from authz.policies import regimes
 from authz.policies.history import Happened, Kind, What
 from authz.policies.regime import Regime
-from authz.prior_auths.clock_history import history_of
+from authz.prior_auths.clock_history import DECISIONS, history_of
 from authz.prior_auths.deadlines import Clocks, Urgency, clocks, reply_time_of
 from authz.prior_auths.exempt_use import instead_of_asking
 from authz.prior_auths.lifecycle import UNDECIDED, State, Step
@@ -57,13 +57,15 @@ def reply_time_if_asked(prior_auth: PriorAuth, *, now: datetime) -> ReplyTime:
     return found
 
 
-def may_be_returned(prior_auth: PriorAuth, *, now: datetime) -> bool:
-    """Say whether the clock would wait for what is missing, however long.
+def may_be_returned(prior_auth: PriorAuth, *, now: datetime | None = None) -> bool:
+    """Say whether the clock would wait for what is missing, however long; without an instant, whether it ever would.
 
     Where it runs on, or goes on by itself, nobody at the insurer could decide on what the clinic does not complete:
     there it is asked for in review.
     """
-    if_returned = [*history(prior_auth), _now(What.RETURNED_INCOMPLETE, now)]
+    heard = history_of(prior_auth.events.all())
+    # The sooner, the better: what would not let it wait at once never does.
+    if_returned = [*heard, _now(What.RETURNED_INCOMPLETE, now or heard[-1].at)]
     clock = clocks(if_returned, **rules(prior_auth)).get(Kind.DECIDE_BY)
     return clock is not None and clock.due_at is None
 
@@ -76,7 +78,7 @@ def open_questions(prior_auth: PriorAuth) -> list[InformationRequest]:
 
 
 def is_of_no_use(prior_auth: PriorAuth, step: Step) -> bool:
-    """Say whether a step is nothing for a request as it is: by its urgency, regime, answers, or what it was asked."""
+    """Say whether a step is nothing for a request as it is: by its urgency, regime, answers or history."""
     regime, is_expedited = rules(prior_auth)["regime"], prior_auth.urgency == Urgency.EXPEDITED.value
     match step:
         case Step.EXPEDITE:
@@ -85,7 +87,12 @@ def is_of_no_use(prior_auth: PriorAuth, step: Step) -> bool:
             return not is_expedited or regime.speed_cannot_be_refused
         case Step.EXTEND:
             track = regime.expedited if is_expedited else regime.standard
-            return track.extend_by is None or any(event.step == step.value for event in prior_auth.events.all())
+            return track.extend_by is None or step in _taken(prior_auth)
+        case Step.RETURN:
+            return not may_be_returned(prior_auth)
+        case Step.FORWARD:
+            taken = _taken(prior_auth)
+            return Step.FORWARD in taken or taken & DECISIONS != {Step.DEEM_ADVERSE}
         case Step.RECORD_EXEMPTION:
             return instead_of_asking(prior_auth) is not step
         case Step.ANSWER_IN_PART:
@@ -93,6 +100,10 @@ def is_of_no_use(prior_auth: PriorAuth, step: Step) -> bool:
         case Step.ANSWER_LATE:
             return not open_questions(prior_auth)
     return False
+
+
+def _taken(prior_auth: PriorAuth) -> set[str]:
+    return {event.step for event in prior_auth.events.all()}
 
 
 def _now(what: What, now: datetime) -> Happened:

@@ -150,9 +150,14 @@ TABLE: dict[Step, Transition[State]] = {
     Step.ANSWER_LATE: Transition(frozenset(_WITH_REVIEWER | {State.QUEUED}), None, _CLINIC, "prior-auth.answered-late"),
     Step.RESUME: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _SYSTEM, "prior-auth.unanswered"),
     # The clinic asks for speed, or the insurer sees the need by itself; until it is refused, asked for is had.
-    Step.EXPEDITE: Transition(frozenset(UNDECIDED), None, _CLINIC | _REVIEW | _INTAKE, "prior-auth.expedited"),
-    Step.REFUSE_EXPEDITED: Transition(frozenset(UNDECIDED), None, _REVIEW | _INTAKE, "prior-auth.expedited-refused"),
-    Step.EXTEND: Transition(frozenset(UNDECIDED), None, _REVIEW | _INTAKE, "prior-auth.extended"),
+    # No law gives what was reopened a time that any of these could change.
+    Step.EXPEDITE: Transition(
+        frozenset(UNDECIDED), None, _CLINIC | _REVIEW | _INTAKE, "prior-auth.expedited", before_decision=True
+    ),
+    Step.REFUSE_EXPEDITED: Transition(
+        frozenset(UNDECIDED), None, _REVIEW | _INTAKE, "prior-auth.expedited-refused", before_decision=True
+    ),
+    Step.EXTEND: Transition(frozenset(UNDECIDED), None, _REVIEW | _INTAKE, "prior-auth.extended", before_decision=True),
     # A physician too: an answered question puts the request back into review, from where nobody denies.
     Step.REFER: Transition(_from(State.IN_REVIEW), State.CLINICAL_REVIEW, _REVIEW, "prior-auth.referred"),
     Step.APPROVE: Transition(frozenset(_WITH_REVIEWER), State.DECIDED, _REVIEW, "prior-auth.approved"),

@@ -14,7 +14,6 @@ from authz.prior_auths.call_lifecycle import OPEN, CallState
 from authz.prior_auths.deciders import has_decided_against, may_decide_against, may_hear_appeal, may_uphold
 from authz.prior_auths.determination import ADVERSE
 from authz.prior_auths.forwarding import is_with_independent_reviewer
-from authz.prior_auths.heard import may_be_returned
 from authz.prior_auths.lifecycle import AGAINST, State, Step, is_allowed
 from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.prior_auths.named_specialties import who_decides_against
@@ -77,7 +76,6 @@ def offered(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> Offered:
         and not (has_before and step in _DECIDES)
         and (is_mine or step is not Step.GIVE_BACK)
         and (is_licensed or step not in AGAINST)
-        and (step is not Step.RETURN or may_be_returned(prior_auth, now=now))
         and (step is not Step.RECORD_INDEPENDENT_REVIEW or is_with_independent_reviewer(prior_auth))
     ]
     take = next((step for step in _TAKES if step in open_to and not is_mine), None)

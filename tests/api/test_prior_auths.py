@@ -319,7 +319,9 @@ def test_the_table_of_steps_is_told_as_it_is(client: Any, db: None) -> None:
     }
     assert rows["submit"]["needs_idempotency_key"] is True
     before = {step for step, row in rows.items() if row["before_decision"]}
-    assert before == {"withdraw", "dismiss", "link_duplicate", "return"}
+    assert before == {
+        "withdraw", "dismiss", "link_duplicate", "return", "expedite", "refuse_expedited", "extend",
+    }  # fmt: skip
     assert set(told["active"]).isdisjoint(told["ended"])
 
 

@@ -10,9 +10,9 @@ from authz.errors import AuthzError
 from authz.outbox.models import OutboxMessage
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.lifecycle import ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
-from authz.prior_auths.services import request, timing
+from authz.prior_auths.services import deeming, questions, reopening, request, timing
 from authz.prior_auths.services.queue import LeaseHeldByAnother
 from authz.prior_auths.services.steps import IllegalStep
 from authz.prior_auths.services.timing import ExtensionNotAllowed, SameUrgency, SpeedNotRefusable, TimeIsOver
@@ -141,6 +141,55 @@ def test_what_is_always_refused_is_not_among_the_steps(
 
     assert steps & {"expedite", "refuse_expedited", "extend"} == offered
     assert set(refusal.value.context["allowed"]) == steps
+
+
+@pytest.mark.parametrize(("regime", "is_offered"), [("generic", False), ("part_d", False), ("california", True)])
+def test_to_return_is_offered_where_the_clock_would_wait(cast: Cast, regime: str, is_offered: bool) -> None:
+    submitted = queued(cast, regime)
+
+    assert (Step.RETURN in selectors.allowed_steps(submitted, cast.ivy)) is is_offered
+
+
+def test_to_forward_is_offered_once_and_only_of_what_became_adverse_by_law(cast: Cast) -> None:
+    approved, adverse = stage.approved(cast), queued(cast, "part_d")
+    deeming.deem_due(now=later(73))
+    adverse.refresh_from_db()
+    before = selectors.allowed_steps(adverse, cast.ivy)
+    deeming.forward(prior_auth_id=key_of(adverse), reason="IRE 17", by=cast.ivy, now=later(74))
+
+    after = selectors.allowed_steps(PriorAuth.objects.get(pk=adverse.pk), cast.ivy)
+
+    offered = [Step.FORWARD in steps for steps in (selectors.allowed_steps(approved, cast.ivy), before, after)]
+    assert offered == [False, True, False]
+
+
+def test_what_was_reopened_has_no_time_to_change_and_none_is_offered(cast: Cast) -> None:
+    cast.plan.regime = "erisa"
+    cast.plan.save()
+    key = key_of(stage.approved(cast))
+    again = reopening.reopen(
+        prior_auth_id=key, code=ReopeningReason.CLERICAL_ERROR, reason="A slip.", by=cast.nora, now=later(1)
+    )
+
+    for change in (timing.expedite, timing.refuse_expedited, timing.extend):
+        with pytest.raises(IllegalStep, match="reopened"):
+            change(prior_auth_id=key, reason="Soon.", by=cast.rae, now=later(2))
+
+    steps = set(selectors.allowed_steps(again, cast.rae))
+    assert steps.isdisjoint({Step.EXPEDITE, Step.REFUSE_EXPEDITED, Step.EXTEND})
+    assert told("expedited") == 0
+
+
+def test_an_overdue_decision_is_not_expedited_and_one_that_waits_is(cast: Cast) -> None:
+    overdue, waiting = queued(cast, "generic"), stage.incomplete(cast)
+    item = waiting.information_requests.get()
+
+    with pytest.raises(TimeIsOver):
+        timing.expedite(prior_auth_id=key_of(overdue), reason="In pain.", by=cast.stella, now=later(100))
+    timing.expedite(prior_auth_id=key_of(waiting), reason="In pain.", by=cast.stella, now=later(100))
+    questions.complete(prior_auth_id=key_of(waiting), answers={item.public_id: "Here."}, by=cast.stella, now=later(101))
+
+    assert (told("expedited"), due_of(waiting)) == (1, later(125))
 
 
 def test_what_was_extended_once_is_not_extended_again(cast: Cast) -> None:

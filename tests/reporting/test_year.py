@@ -40,6 +40,7 @@ from authz.prior_auths.services import (
     timing,
 )
 from authz.prior_auths.services.reopening import AskedAnew
+from authz.prior_auths.services.timing import TimeIsOver
 from authz.reporting.figures import Figure
 from authz.reporting.periods import Every, Period, pieces
 from tests import cast as stage
@@ -122,7 +123,8 @@ class Year:
         if self.happens(1 / 15) and (row := self.one_of(self.waiting(*BEFORE_SUBMISSION, *UNDECIDED, **again))):
             request.withdraw(prior_auth_id=key_of(row), reason="Not wanted any more.", **by)
         if self.happens(1 / 8) and (row := self.one_of(self.waiting(*UNDECIDED, urgency="standard", **again))):
-            timing.expedite(prior_auth_id=key_of(row), reason="The pain grew worse.", **by)
+            with suppress(TimeIsOver):
+                timing.expedite(prior_auth_id=key_of(row), reason="The pain grew worse.", **by)
         if self.happens(1 / 5) and (row := self.one_of(self.decided_against())):
             said = {"reason": "It was planned.", "notices": (), "good_cause": "The clinic was closed."}
             appealing.file(prior_auth_id=key_of(row), urgency=Urgency.STANDARD, **said, **by)

@@ -48,10 +48,12 @@ def expedite(
     """Ask for a decision within the expedited time, which counts from now unless the standard time ends sooner.
 
     :raises SameUrgency: when it is expedited already.
+    :raises TimeIsOver: when the time to decide is over; one that stands still is hastened for when it goes on.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.EXPEDITE, by)
     _must_not_be(prior_auth, Urgency.EXPEDITED)
+    _must_have_time_left(prior_auth, now, may_wait=True)
     prior_auth.urgency = Urgency.EXPEDITED.value
     steps.take(prior_auth, Step.EXPEDITE, by=by, now=now, note=reason)
     _hasten_answers(prior_auth)
@@ -116,7 +118,8 @@ def _must_not_be(prior_auth: PriorAuth, urgency: Urgency) -> None:
         raise SameUrgency(f"The request is {urgency.value} already.")
 
 
-def _must_have_time_left(prior_auth: PriorAuth, now: datetime) -> None:
+def _must_have_time_left(prior_auth: PriorAuth, now: datetime, *, may_wait: bool = False) -> None:
     due = selectors.due(prior_auth)
-    if due is None or due.at < now:
+    is_over = due.at < now if due else not may_wait
+    if is_over:
         raise TimeIsOver("No time to decide is running that this could change.")
