@@ -23,10 +23,10 @@ from authz.web.step_forms import STEPS
 DECISIONS: Final = (Step.APPROVE, Step.APPROVE_IN_PART, Step.ASK, Step.REFER, Step.DENY)
 """What stands first at the desk, in this order."""
 _TAKES: Final = (Step.CLAIM, Step.TAKE_IN_HAND)
-_DECIDES: Final = AGAINST | {Step.APPROVE}
+# Who takes a request in hand does it to decide.
+_DECIDES: Final = AGAINST | {Step.APPROVE, *_TAKES}
 _IN_HAND: Final = _DECIDES | {
-    Step.RELEASE, Step.REASSIGN, Step.ASK, Step.REFER, Step.REFUSE_EXPEDITED, Step.EXTEND, Step.TAKE_IN_HAND,
-    Step.GIVE_BACK,
+    Step.RELEASE, Step.REASSIGN, Step.ASK, Step.REFER, Step.REFUSE_EXPEDITED, Step.EXTEND, Step.GIVE_BACK,
 }  # fmt: skip
 _HEARS: Final = frozenset(
     {AppealStep.TAKE_IN_HAND, AppealStep.RELEASE, AppealStep.UPHOLD, AppealStep.OVERTURN, AppealStep.OVERTURN_IN_PART}

@@ -36,9 +36,8 @@ from authz.prior_auths.services import (
 )
 from authz.prior_auths.services.appealing import AlreadyAppealed, AppealNotForwarded, AppealTooLate, NothingToAppeal
 from authz.prior_auths.services.deciding import as_asked
-from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.grounds import LicenceNeeded
-from authz.prior_auths.services.queue import LeaseHeldByAnother, ReviewerNeeded
+from authz.prior_auths.services.queue import AnotherDeciderNeeded, LeaseHeldByAnother, ReviewerNeeded
 from authz.prior_auths.services.reopening import UnderAppeal
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage

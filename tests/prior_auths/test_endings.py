@@ -19,10 +19,9 @@ from authz.prior_auths.new_fact import NewFact, StatedFact
 from authz.prior_auths.services import determinations, endings, intake, questions, queue, reopening, request
 from authz.prior_auths.services.deciding import as_asked
 from authz.prior_auths.services.detection import AlreadyOpen
-from authz.prior_auths.services.determinations import AnotherDeciderNeeded
 from authz.prior_auths.services.endings import SecondPersonNeeded
 from authz.prior_auths.services.questions import ReturnNotAllowed
-from authz.prior_auths.services.queue import LeaseHeldByAnother
+from authz.prior_auths.services.queue import AnotherDeciderNeeded, LeaseHeldByAnother
 from authz.prior_auths.services.reopening import AskedAnew, ReopeningTooLate
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
@@ -362,12 +361,18 @@ def test_a_superseded_authorization_authorizes_nothing(cast: Cast) -> None:
 
 def test_who_decided_against_it_does_not_look_at_it_again(cast: Cast) -> None:
     again = reopened(cast, stage.denied(cast), by=cast.patel)
+    key = key_of(again)
     assert again.reviewer is None
-    assert queue.release_expired(now=later(1)) == 1
-    queue.claim(prior_auth_id=key_of(again), by=cast.patel, now=later(1))
 
     with pytest.raises(AnotherDeciderNeeded):
-        determinations.approve(prior_auth_id=key_of(again), by=cast.patel, now=later(1))
+        determinations.approve(prior_auth_id=key, by=cast.patel, now=later(1))
+    assert queue.release_expired(now=later(1)) == 1
+    with pytest.raises(AnotherDeciderNeeded):
+        queue.claim(prior_auth_id=key, by=cast.patel, now=later(1))
+    queue.claim(prior_auth_id=key, by=cast.rae, now=later(1))
+    determinations.refer(prior_auth_id=key, reason="See the image.", by=cast.rae, now=later(1))
+    with pytest.raises(AnotherDeciderNeeded):
+        queue.take_in_hand(prior_auth_id=key, by=cast.patel, now=later(1))
 
     assert Determination.objects.count() == 1
 

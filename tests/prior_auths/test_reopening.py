@@ -9,7 +9,7 @@ from authz.ids import AppealId, PersonId
 from authz.prior_auths import review_queue, selectors
 from authz.prior_auths.models import Determination, PriorAuth
 from authz.prior_auths.services import appeal_decisions, appealing, deeming, determinations, queue, renewals, request
-from authz.prior_auths.services.determinations import AnotherDeciderNeeded
+from authz.prior_auths.services.queue import AnotherDeciderNeeded
 from authz.prior_auths.services.reopening import AskedAnew, WithIndependentReviewer
 from tests import cast as stage
 from tests.cast import Cast, key_of, later

@@ -31,6 +31,7 @@ from tests.cast import (
     with_document,
 )
 from tests.formulary.rrf import OXYCODONE_7, ROXINEW_7, in_use
+from tests.prior_auths.test_endings import reopened
 from tests.prior_auths.test_released import MORPHINE_15, with_physician
 from tests.prior_auths.test_specialties import specialists
 from tests.web.conftest import Door
@@ -476,6 +477,17 @@ def test_an_administrator_notes_that_somebody_is_away_and_that_they_are_back(
     assert (nobody.status_code, findings(noted), strangers.status_code) == (422, [], 403)
     assert "Rae Quinn is back</button>" in noted
     assert '<p class="soft">Nobody.</p>' in nora.get("/desk/team/").content.decode()
+
+
+def test_who_decided_against_a_reopened_request_is_not_offered_to_take_it(cast: Cast, enter: Door) -> None:
+    again = reopened(cast, denied(cast), by=cast.nora)
+    queue.release_expired(now=later(1))
+
+    patel = enter("patel")
+
+    assert offered(patel, again).isdisjoint({"claim", "skip"})
+    assert "You decided against this request before" in patel.get(address(again)).content.decode()
+    assert "claim" in offered(enter("rae"), again)
 
 
 def test_a_reviewer_is_back_from_the_absence_beside_the_button(cast: Cast, enter: Door, now: datetime) -> None:

@@ -15,8 +15,13 @@ from authz.outbox.services import announce
 from authz.prior_auths import appeals
 from authz.prior_auths.appeal_lifecycle import TABLE, AppealState, AppealStep
 from authz.prior_auths.models import Appeal, AppealEvent, PriorAuth
-from authz.prior_auths.services.determinations import AnotherDeciderNeeded
-from authz.prior_auths.services.queue import ConflictOfInterest, LeaseHeldByAnother, is_partial, person_of
+from authz.prior_auths.services.queue import (
+    AnotherDeciderNeeded,
+    ConflictOfInterest,
+    LeaseHeldByAnother,
+    is_partial,
+    person_of,
+)
 from authz.prior_auths.services.steps import IllegalStep, taken
 from authz.prior_auths.visibility import roles_in_case, visible_to
 

@@ -9,10 +9,8 @@ from django.db import transaction
 
 from authz.access.models import Licence
 from authz.access.roles import DENYING, Actor, Profession
-from authz.errors import AuthzError
 from authz.ids import PriorAuthId
 from authz.policies.regime import Denier
-from authz.prior_auths.deciders import has_decided_against
 from authz.prior_auths.determination import Basis, Grant, Ground, Outcome, Reason
 from authz.prior_auths.heard import regime_of
 from authz.prior_auths.lifecycle import Step
@@ -22,7 +20,7 @@ from authz.prior_auths.services import steps
 from authz.prior_auths.services.calling import offer_where_required
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
 from authz.prior_auths.services.grounds import from_library, licence_of, must_be_a_part, reasons_by_line
-from authz.prior_auths.services.queue import in_hand, person_of
+from authz.prior_auths.services.queue import in_hand, must_be_another_decider, person_of
 
 APPROVED: Final[Mapping[Ground, Reason]] = {
     Ground.CRITERIA_MET: Reason(
@@ -37,12 +35,6 @@ APPROVED: Final[Mapping[Ground, Reason]] = {
     ),
 }
 """What is said of each ground to approve everything as asked."""
-
-
-class AnotherDeciderNeeded(AuthzError):
-    """Who decided against a request, or upheld that on appeal, does not decide it again."""
-
-    code = "another-decider-needed"
 
 
 @transaction.atomic
@@ -144,8 +136,7 @@ def _for_decision(
     prior_auth_id: PriorAuthId, step: Step, by: Actor, now: datetime, expected_version: int | None
 ) -> PriorAuth:
     prior_auth = in_hand(prior_auth_id, step=step, by=by, now=now, expected_version=expected_version)
-    if has_decided_against(prior_auth, person_id=person_of(by)):
-        raise AnotherDeciderNeeded("You decided against this request before; somebody else must look at it again.")
+    must_be_another_decider(prior_auth, person_id=person_of(by))
     return prior_auth
 
 

@@ -49,6 +49,12 @@ class ConflictOfInterest(AuthzError):
     code = "conflict-of-interest"
 
 
+class AnotherDeciderNeeded(AuthzError):
+    """Who decided against a request, or upheld that on appeal, does not decide it again."""
+
+    code = "another-decider-needed"
+
+
 class ReviewerNeeded(AuthzError):
     """A machine cannot hold a request in review or decide it."""
 
@@ -60,9 +66,12 @@ def claim(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime, expected_vers
     """Take a queued request into review, leased to this reviewer for half an hour.
 
     :raises ConflictOfInterest: when it concerns the reviewer's own clinic or prescriptions.
+    :raises AnotherDeciderNeeded: when the reviewer decided against it before.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
-    return _take_if_impartial(prior_auth, Step.CLAIM, by, now)
+    steps.must_be_legal(prior_auth, Step.CLAIM, by)
+    _must_be_impartial(prior_auth, person_of(by))
+    return _take_in_hand(prior_auth, Step.CLAIM, by, now)
 
 
 @transaction.atomic
@@ -72,6 +81,7 @@ def take_in_hand(
     """Lease a request that was referred to a physician, for half an hour.
 
     :raises LeaseHeldByAnother: while another physician has it.
+    :raises AnotherDeciderNeeded: when the actor decided against it before.
     """
     prior_auth = in_hand(prior_auth_id, step=Step.TAKE_IN_HAND, by=by, now=now, expected_version=expected_version)
     return _take_in_hand(prior_auth, Step.TAKE_IN_HAND, by, now)
@@ -191,17 +201,21 @@ def _colleague(prior_auth: PriorAuth, person_id: PersonId, now: datetime) -> int
     return found.person_id
 
 
-def _take_if_impartial(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
-    steps.must_be_legal(prior_auth, step, by)
-    _must_be_impartial(prior_auth, person_of(by))
-    return _take_in_hand(prior_auth, step, by, now)
-
-
 def _take_in_hand(prior_auth: PriorAuth, step: Step, by: Actor, now: datetime) -> PriorAuth:
+    must_be_another_decider(prior_auth, person_id=person_of(by))
     prior_auth.reviewer_id = by.person_id
     prior_auth.leased_until = now + LEASE
     steps.take(prior_auth, step, by=by, now=now, changed=["reviewer", "leased_until"])
     return prior_auth
+
+
+def must_be_another_decider(prior_auth: PriorAuth, *, person_id: int) -> None:
+    """Refuse whoever decided against the request before.
+
+    :raises AnotherDeciderNeeded: when the person did, or upheld that on appeal.
+    """
+    if has_decided_against(prior_auth, person_id=person_id):
+        raise AnotherDeciderNeeded("You decided against this request before; somebody else must look at it again.")
 
 
 def _must_be_impartial(prior_auth: PriorAuth, person_id: int) -> None:
