@@ -1,14 +1,21 @@
 """Peer-to-peer calls as they are read."""
 
+from typing import Final
+
 from django.db.models import QuerySet
 
 from authz.access.roles import Action, Actor, must_be_allowed
 from authz.errors import NotFound
 from authz.ids import CallId, PriorAuthId
 from authz.prior_auths import selectors
+from authz.prior_auths.appeals import in_force
 from authz.prior_auths.call_lifecycle import OPEN, CallState, CallStep, steps_for
+from authz.prior_auths.determination import ADVERSE
+from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import Call, CallTime, PriorAuth
 from authz.prior_auths.visibility import roles_in_case, visible_to
+
+_IN_REVIEW: Final = frozenset({State.IN_REVIEW, State.INFO_REQUESTED, State.CLINICAL_REVIEW})
 
 
 def calls(by: Actor) -> QuerySet[Call]:
@@ -44,6 +51,14 @@ def times(call: Call) -> list[CallTime]:
     rows = list(call.times.all())
     newest = max((row.round for row in rows), default=0)
     return sorted((row for row in rows if row.round == newest), key=lambda row: row.starts_at)
+
+
+def can_be_talked_about(prior_auth: PriorAuth) -> bool:
+    """Say whether a call could be about a request: it is in review, or decided against."""
+    if State(prior_auth.state) in _IN_REVIEW:
+        return True
+    newest = in_force(prior_auth)
+    return prior_auth.state == State.DECIDED.value and newest is not None and newest.outcome in ADVERSE
 
 
 def allowed_steps(call: Call, by: Actor) -> list[CallStep]:

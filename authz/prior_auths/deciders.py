@@ -8,7 +8,7 @@ from django.db import connection
 from authz import clock
 from authz.access.roles import DENYING, Actor, Profession
 from authz.access.selectors import licence_on, superiors_of
-from authz.policies.regime import Denier
+from authz.policies.regime import Denier, Regime
 from authz.prior_auths.appeals import deciders_of
 from authz.prior_auths.heard import regime_of
 from authz.prior_auths.models import PriorAuth
@@ -18,9 +18,12 @@ _PHYSICIAN = frozenset({Profession.PHYSICIAN})
 
 def may_decide_against(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bool:
     """Say whether the actor holds a licence, valid today, by which its regime and policy let them decide against it."""
-    regime = regime_of(prior_auth)
-    professions = _PHYSICIAN if regime.denied_by is Denier.PHYSICIAN else DENYING
-    return _is_licensed(prior_auth, by, professions, now)
+    return _is_licensed(prior_auth, by, denying_under(regime_of(prior_auth)), now)
+
+
+def denying_under(regime: Regime) -> Collection[Profession]:
+    """Return the professions that a regime lets decide against what was asked."""
+    return _PHYSICIAN if regime.denied_by is Denier.PHYSICIAN else DENYING
 
 
 def may_uphold(prior_auth: PriorAuth, by: Actor, *, now: datetime) -> bool:

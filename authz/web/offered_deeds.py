@@ -12,7 +12,6 @@ from authz.prior_auths import appeals, calls, selectors
 from authz.prior_auths.appeal_lifecycle import UPHOLDING, AppealStep
 from authz.prior_auths.call_lifecycle import OPEN, CallState
 from authz.prior_auths.deciders import has_decided_against, may_decide_against, may_hear_appeal, may_uphold
-from authz.prior_auths.determination import ADVERSE
 from authz.prior_auths.forwarding import is_with_independent_reviewer
 from authz.prior_auths.lifecycle import AGAINST, State, Step, is_allowed
 from authz.prior_auths.models import Appeal, Call, PriorAuth
@@ -31,7 +30,6 @@ _IN_HAND: Final = _DECIDES | {
 _HEARS: Final = frozenset(
     {AppealStep.TAKE_IN_HAND, AppealStep.RELEASE, AppealStep.UPHOLD, AppealStep.OVERTURN, AppealStep.OVERTURN_IN_PART}
 )
-_TALKED_ABOUT: Final = frozenset({State.IN_REVIEW, State.INFO_REQUESTED, State.CLINICAL_REVIEW})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +120,5 @@ def _of_calls(prior_auth: PriorAuth, by: Actor) -> Iterator[Deed]:
         yield from (of_call(call, step) for step in calls.allowed_steps(call, by) if step in CALL_STEPS)
     is_open = any(CallState(call.state) in OPEN for call in rows)
     reviews = not by.roles.isdisjoint({Role.REVIEWER, Role.PHYSICIAN})
-    if reviews and not is_open and _can_be_talked_about(prior_auth):
+    if reviews and not is_open and calls.can_be_talked_about(prior_auth):
         yield to_offer_call(prior_auth)
-
-
-def _can_be_talked_about(prior_auth: PriorAuth) -> bool:
-    newest = next(iter(prior_auth.determinations.all()), None)
-    is_against = newest is not None and newest.outcome in ADVERSE
-    return State(prior_auth.state) in _TALKED_ABOUT or (prior_auth.state == State.DECIDED.value and is_against)

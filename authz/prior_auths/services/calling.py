@@ -14,15 +14,11 @@ from authz.outbox.services import announce
 from authz.policies.regime import Regime
 from authz.prior_auths import calls
 from authz.prior_auths.call_lifecycle import MOST_TIMES, OPEN, TABLE, CallOutcome, CallState, CallStep, steps_for
-from authz.prior_auths.determination import ADVERSE
-from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import Call, CallEvent, CallTime, PriorAuth
 from authz.prior_auths.services import steps
 from authz.prior_auths.services.steps import IllegalStep, taken
 from authz.prior_auths.visibility import roles_in_case, visible_to
 
-_BEFORE_DECISION = frozenset({State.IN_REVIEW.value, State.INFO_REQUESTED.value, State.CLINICAL_REVIEW.value})
-_ADVERSE = [outcome.value for outcome in ADVERSE]
 _OPEN = [state.value for state in OPEN]
 
 
@@ -51,7 +47,7 @@ def offer(*, prior_auth_id: PriorAuthId, times: Sequence[datetime], by: Actor, n
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
     if not TABLE[CallStep.OFFER].is_open_to(roles_in_case(prior_auth, by), state=None):
         raise Forbidden("Your role does not allow you to offer a peer-to-peer call.")
-    if not _can_be_talked_about(prior_auth):
+    if not calls.can_be_talked_about(prior_auth):
         raise NothingToTalkAbout("A peer-to-peer call is about a request in review, or decided against.")
     open_one = prior_auth.calls.filter(state__in=_OPEN).first()
     if open_one is not None:
@@ -154,13 +150,6 @@ def conclude(
     call.outcome = outcome.value
     _take(call, CallStep.CONCLUDE, by, now, note=reason, code=outcome.value)
     return call
-
-
-def _can_be_talked_about(prior_auth: PriorAuth) -> bool:
-    if prior_auth.state in _BEFORE_DECISION:
-        return True
-    adverse = prior_auth.determinations.filter(superseded_by=None, outcome__in=_ADVERSE)
-    return prior_auth.state == State.DECIDED.value and adverse.exists()
 
 
 def _other_times(

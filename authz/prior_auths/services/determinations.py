@@ -7,10 +7,9 @@ from typing import Final
 
 from django.db import transaction
 
-from authz.access.models import Licence
-from authz.access.roles import DENYING, Actor, Profession
+from authz.access.roles import Actor
 from authz.ids import PriorAuthId
-from authz.policies.regime import Denier
+from authz.prior_auths.deciders import denying_under
 from authz.prior_auths.determination import Basis, Grant, Ground, Outcome, Reason
 from authz.prior_auths.heard import regime_of
 from authz.prior_auths.lifecycle import Step
@@ -161,12 +160,5 @@ def _against(
         reasons=reasons_by_line(reasons, grants=grants, prior_auth=prior_auth),
         grants=grants,
         person_id=person_of(by),
-        licence=_licence(prior_auth, by, now),
+        licence=licence_of(by, professions=denying_under(regime_of(prior_auth)), prior_auth=prior_auth, now=now),
     )
-
-
-def _licence(prior_auth: PriorAuth, by: Actor, now: datetime) -> Licence:
-    """Return a licence of the actor's that lets them decide against this request today."""
-    denied_by = regime_of(prior_auth).denied_by
-    professions = {Profession.PHYSICIAN} if denied_by is Denier.PHYSICIAN else DENYING
-    return licence_of(by, professions=professions, prior_auth=prior_auth, now=now)
