@@ -1,9 +1,11 @@
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from django.test import Client
 
-from tests.cast import PASSWORD, Cast
+from authz import clock
+from tests.cast import PASSWORD, Cast, later
 
 Door = Callable[[str], Client]
 
@@ -19,3 +21,11 @@ def enter(cast: Cast) -> Door:
         return client
 
     return enter
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """It is an hour after the play begins, for the pages as well."""
+    at = later(1)
+    monkeypatch.setattr(clock, "now", lambda: at)
+    return at
