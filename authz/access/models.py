@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -174,6 +175,7 @@ class Licence(models.Model):
     PHI: ClassVar[set[str]] = set()
     PLAIN: ClassVar[set[str]] = {
         "id",
+        "public_id",
         "person",
         "number",
         "state",
@@ -183,6 +185,7 @@ class Licence(models.Model):
         "valid_until",
     }
 
+    public_id = models.UUIDField(default=new_id, db_default=RandomUUID(), unique=True, editable=False)
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="licences")
     number = models.CharField(max_length=40)
     state = models.CharField(max_length=2, help_text="Two-letter code of the licensing state.")

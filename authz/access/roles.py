@@ -70,6 +70,7 @@ class Action(StrEnum):
     CHANGE_CLINIC_SETTINGS = "change a clinic's settings"
     READ_CONTACT = "read how an insurer is reached"
     CHANGE_CONTACT = "change how an insurer is reached"
+    MANAGE_LICENCES = "manage licences"
     IMPORT_FILE = "import a file"
     READ_REQUESTS = "read prior authorizations"
     READ_QUEUE = "read the review queue"
@@ -105,6 +106,7 @@ ALLOWED: dict[Action, frozenset[Role]] = {
     Action.CHANGE_CLINIC_SETTINGS: frozenset({Role.CLINIC_ADMIN}),
     Action.READ_CONTACT: INSURER_ROLES,
     Action.CHANGE_CONTACT: frozenset({Role.INSURER_ADMIN}),
+    Action.MANAGE_LICENCES: frozenset({Role.INSURER_ADMIN}),
     Action.IMPORT_FILE: _CLINIC | {Role.INTAKE},
     Action.READ_REQUESTS: CLINIC_ROLES | INSURER_ROLES,
     Action.READ_QUEUE: INSURER_ROLES,

@@ -1,17 +1,20 @@
 """The machines of an organization, and who is invited into it."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import QuerySet
 
-from authz.access.models import ApiClient, Person
-from authz.access.roles import Action, Actor, must_be_allowed
+from authz.access.models import ApiClient, Licence, Membership, Person
+from authz.access.roles import Action, Actor, Role, must_be_allowed
 from authz.access.tenancy import across_tenants
 from authz.administration.models import Invitation
 from authz.errors import NotFound
-from authz.ids import ApiClientId, InvitationId
+from authz.ids import ApiClientId, InvitationId, LicenceId
+
+_DECIDING: Final = (Role.PHYSICIAN.value, Role.APPEAL_REVIEWER.value)
 
 
 def clients(by: Actor) -> QuerySet[ApiClient]:
@@ -33,6 +36,37 @@ def client(by: Actor, client_id: ApiClientId) -> ApiClient:
     if found is None:
         raise NotFound("There is no such API client.")
     return found
+
+
+def licences(by: Actor) -> QuerySet[Licence]:
+    """Return the licences of the people of the actor's insurer, also those that have run out, by name.
+
+    :raises Forbidden: when the actor does not administer it.
+    """
+    must_be_allowed(by, Action.MANAGE_LICENCES)
+    colleagues = Membership.objects.filter(organization=by.organization).values("person")
+    rows = Licence.objects.filter(person__in=colleagues).select_related("person")
+    return rows.order_by("person__full_name", "person", "-valid_until", "pk")
+
+
+def licence(by: Actor, licence_id: LicenceId) -> Licence:
+    """Return one of them.
+
+    :raises Forbidden: when the actor does not administer an insurer.
+    :raises NotFound: when it is no colleague's.
+    """
+    found = licences(by).filter(public_id=licence_id).first()
+    if found is None:
+        raise NotFound("There is no such licence.")
+    return found
+
+
+def unlicensed(by: Actor, *, on: date) -> list[Person]:
+    """Return the physicians and appeal reviewers of the actor's insurer who hold no licence on a day, by name."""
+    held = licences(by).filter(valid_from__lte=on, valid_until__gte=on).values("person")
+    deciding = Membership.objects.filter(organization=by.organization, role__in=_DECIDING).values("person")
+    people = Person.objects.filter(pk__in=deciding, is_active=True).exclude(pk__in=held)
+    return list(people.order_by("full_name", "pk"))
 
 
 def invitations(by: Actor) -> QuerySet[Invitation]:

@@ -41,6 +41,7 @@ from authz.web.views.inbox import Acknowledgement, Inbox, InboxNews, InboxSheet,
 from authz.web.views.inbox_settings import InboxSettings
 from authz.web.views.insurer_sheets import AppealsSheet, PoliciesSheet, ReasonsSheet, RegimesSheet, SimulationSheet
 from authz.web.views.invitation import InvitationPage
+from authz.web.views.licences import LicenceChanged, LicencesPage
 from authz.web.views.log_in import ChooseOrganization, LogIn, LogOut
 from authz.web.views.message_burden import MessageBurden, MessageBurdenSheet
 from authz.web.views.open_by_age import OpenByAge, OpenByAgeSheet
@@ -162,6 +163,8 @@ urlpatterns = [
     path("organization/people.csv", PeopleSheet.as_view(), name="people-sheet"),
     path("organization/invitations.csv", InvitationsSheet.as_view(), name="invitations-sheet"),
     path("organization/invitations/<uuid:invitation_id>/<slug:act>/", InvitationActed.as_view(), name="invitation-act"),
+    path("organization/licences/", LicencesPage.as_view(), name="licences"),
+    path("organization/licences/<uuid:licence_id>/", LicenceChanged.as_view(), name="licence-changed"),
     path("organization/contact/", ContactPage.as_view(), name="contact"),
     path("organization/trail/", Trail.as_view(), name="trail"),
     path("organization/trail.csv", TrailSheet.as_view(), name="trail-sheet"),

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from authz import clock
-from authz.access.models import Organization
+from authz.access.models import Licence, Organization
 from authz.access.roles import Action, OrganizationKind, Role
 from authz.api.appeal_steps import APPEAL_DOORS
 from authz.api.calls import CALL_DOORS
@@ -28,6 +28,15 @@ from tests.receiver import Receiver
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 REASON = {"code": "not-necessary", "text": "A shorter course is enough.", "criterion": "Clause 4"}
+LICENCE = {
+    "email": "patel@example.org",
+    "number": "MD-77",
+    "state": "NJ",
+    "profession": "physician",
+    "specialty": "Pain medicine",
+    "valid_from": "2024-01-01",
+    "valid_until": "2026-12-31",
+}
 CONTACT = {"postal_address": "Evergreen Health\nAlbany, NY 12201", "phone": "1-800-555-0142"}
 LIBRARY_REASON = {"code": "own", "text": "Too long.", "criterion": "7.1", "would_change": "A second opinion."}
 STEP_BODIES: dict[Step, dict[str, Any]] = {
@@ -230,8 +239,21 @@ def recording_calls(told: dict[str, Any]) -> list[tuple[Action, Call]]:
             Action.CHANGE_CLINIC_SETTINGS,
             Call("clinic-settings", "PATCH", "organizations/me/settings/", {"pain_signal": True}),
         ),
+        *licence_calls(),
         (Action.CHANGE_CONTACT, Call("contact", "PUT", "organizations/me/contact/", CONTACT)),
     ]
+
+
+def licence_calls() -> list[tuple[Action, Call]]:
+    """Return a call to every address of licences, with the action it takes."""
+    path, of_patel = "organizations/me/licences/", Licence.objects.get(number="MD-1001").public_id
+    calls = [
+        Call("licences", "GET", path),
+        Call("licences", "POST", path, LICENCE),
+        Call("licence", "GET", f"{path}{of_patel}/"),
+        Call("licence", "PATCH", f"{path}{of_patel}/", {"valid_until": "2031-01-01"}),
+    ]
+    return [(Action.MANAGE_LICENCES, call) for call in calls]
 
 
 def policy_calls(office: Office) -> list[tuple[Action, Call]]:

@@ -30,6 +30,7 @@ from tests.api.every_call import (
     REPORTS,
     Call,
     administration_calls,
+    licence_calls,
     policy_calls,
     recording_calls,
     tenant_calls,
@@ -100,7 +101,7 @@ def test_the_tenant_calls_name_every_address_with_an_id(
 ) -> None:
     calls = [*tenant_calls(told), *(call for _, call in policy_calls(an_office(cast)))]
     calls += webhook_calls(cast.riverside, receiver)
-    calls += [call for _, call in administration_calls(cast.riverside)]
+    calls += [call for _, call in [*administration_calls(cast.riverside), *licence_calls()]]
     named = {f"api:{call.name}" for call in calls}
     with_id = {f"api:{pattern.name}" for pattern in urls.urlpatterns if pattern.pattern.converters}
 

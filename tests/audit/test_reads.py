@@ -37,8 +37,9 @@ from tests.cast import Cast
 NO_PATIENT_DATA = {
     # about the product, the organization and its people
     "openapi", "docs", "problems", "lifecycle", "regimes", "regimes-sheet", "my-organization", "clinic-settings",
-    "contact", "plans", "plan-policies", "policies", "policies-sheet", "catalog", "catalog-policy", "policy", "reasons",
-    "reasons-sheet", "prescribers", "prescriber",
+    "contact", "licences", "licence", "licence-changed",
+    "plans", "plan-policies", "policies", "policies-sheet", "catalog",
+    "catalog-policy", "policy", "reasons", "reasons-sheet", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
     "people", "people-sheet", "invitations-sheet", "webhooks", "webhooks-sheet", "webhook", "webhook-sheet",

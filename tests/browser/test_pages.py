@@ -185,6 +185,10 @@ def contact(window: Window) -> None:
     window.go("/organization/contact/")
 
 
+def licences(window: Window) -> None:
+    window.go("/organization/licences/")
+
+
 def webhooks(window: Window) -> None:
     window.go("/organization/webhooks/")
 
@@ -279,6 +283,7 @@ PAGES = {
     "people": (people, ADMINISTRATOR),
     "people-invited": (invited, ADMINISTRATOR),
     "contact": (contact, INSURER_ADMIN),
+    "licences": (licences, INSURER_ADMIN),
     "webhooks": (webhooks, ADMINISTRATOR),
     "messages": (messages, ADMINISTRATOR),
     "open-in-emergency": (open_in_emergency, STRANGER),
