@@ -105,7 +105,10 @@ class SkipView(NextView):
         responses=PriorAuthDetailOut,
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:  # type: ignore[override]  # its address
-        """Pass a waiting request over, for a reason: for a day, or until it is at risk, you are not offered it."""
+        """Pass a waiting request over, for a reason: for a day you are not offered it.
+
+        Once it is at risk you are, when nothing else waits for you.
+        """
         reason = self.read(NoteIn)["reason"]
         return self.once(
             lambda: self.whole(queue.skip(prior_auth_id=prior_auth_id, reason=reason, by=self.actor, now=self.now))

@@ -1,7 +1,7 @@
 """The insurer's queue as it is read: what waits, for whom, how much each reviewer has in hand."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -21,7 +21,7 @@ AT_RISK: Final = timedelta(hours=8)
 """Less than this before it is due, a request is at risk of a breach."""
 
 SKIP_HOLDS: Final = timedelta(days=1)
-"""For so long a reviewer is not offered what they passed over; and no longer than until it is at risk of a breach."""
+"""For so long a reviewer is not offered what they passed over; what is at risk of a breach, when nothing else waits."""
 
 MOST_PRESSING: Final = ("turn_at", "runs_out_on", "pk")
 """By the legal deadline, then by the day the patient runs out; where the clock stands still, last.
@@ -68,7 +68,7 @@ WHERE insurer_id = %(insurer)s AND state = '{state.value}' AND submitted_at IS N
     AND (leased_until IS NULL OR leased_until <= %(now)s)
     AND NOT (
         (
-            (due_at IS NULL OR due_at >= %(risk)s) AND EXISTS (
+            (due_at IS NULL OR due_at >= %(spared)s) AND EXISTS (
                 SELECT FROM authz_skip WHERE prior_auth_id = request.id AND person_id = %(person)s AND at > %(held)s
             )
         )
@@ -189,16 +189,19 @@ def counts(by: Actor, *, now: datetime) -> dict[Part, int]:
     }
 
 
-def next_waiting(person_id: int, organization_id: int, *, state: State, now: datetime) -> Question:
+def next_waiting(
+    person_id: int, organization_id: int, *, state: State, now: datetime, once_more: bool = False
+) -> Question:
     """Return how to find and lock what this person could take in hand next, the most pressing.
 
     Left out is what they passed over, for as long as that holds, what somebody has or is taking, what concerns their
     own clinic or prescriptions, what was reopened after they decided against it, and what was referred where no licence
-    of theirs is of a specialty that the policy names. As SQL: to put this question
-    together anew each time takes longer than to answer it.
+    of theirs is of a specialty that the policy names. `once_more` has what they passed over and is at risk by now. As
+    SQL: to put this question together anew each time takes longer than to answer it.
     """
     who = {"insurer": organization_id, "person": person_id}
-    when = {"now": now, "held": now - SKIP_HOLDS, "risk": now + AT_RISK}
+    spared = now + AT_RISK if once_more else datetime.min.replace(tzinfo=UTC)
+    when = {"now": now, "held": now - SKIP_HOLDS, "spared": spared}
     return Question(_NEXT[state], _COLUMNS, {**who, **when})
 
 

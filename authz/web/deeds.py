@@ -122,7 +122,7 @@ def to_skip(prior_auth: PriorAuth, posted: Posted = None) -> Deed:
     return Deed(
         key=DeskStep.SKIP.value,
         label="Skip",
-        says="For a day, or until it is at risk, you are not offered it; colleagues are.",
+        says="For a day you are not offered it, or only when it is at risk and nothing else waits; colleagues are.",
         done="Skipped",
         address=reverse("desk-skip", args=[prior_auth.public_id]),
         form=SkipForm(prior_auth, DeskStep.SKIP, posted),

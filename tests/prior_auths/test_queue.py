@@ -115,7 +115,27 @@ def test_what_was_passed_over_is_offered_again_the_next_day_or_once_it_is_at_ris
     assert queue.claim_next(by=cast.rae, now=later(54)) is None
     assert queue.claim_next(by=cast.rae, now=later(55)) == first
     PriorAuth.objects.filter(pk=second.pk).update(due_at=later(61))
-    assert queue.claim_next(by=cast.rae, now=later(53.5)) == second, "less than eight hours are left"
+    assert queue.claim_next(by=cast.rae, now=later(53.5)) == second, (
+        "less than eight hours are left, and nothing else waits"
+    )
+
+
+def test_what_was_passed_over_and_is_at_risk_comes_after_all_that_waits(cast: Cast) -> None:
+    pressing, other = stage.queued(cast), stage.queued(cast, now=later(60))
+    queue.skip(prior_auth_id=key_of(pressing), reason="I know the patient.", by=cast.rae, now=later(66))
+
+    taken = [queue.claim_next(by=cast.rae, now=later(66)) for _ in range(3)]
+
+    assert taken == [other, pressing, None]
+
+
+def test_a_physician_is_offered_what_waits_in_the_queue_before_what_they_passed_over(cast: Cast) -> None:
+    referred, queued = stage.in_clinical_review(cast), stage.queued(cast, now=later(60))
+    queue.skip(prior_auth_id=key_of(referred), reason="I know the patient.", by=cast.patel, now=later(66))
+
+    taken = [queue.claim_next(by=cast.patel, now=later(66)) for _ in range(3)]
+
+    assert taken == [queued, referred, None]
 
 
 def test_why_a_request_was_passed_over_colleagues_read_and_the_clinic_does_not(cast: Cast) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Final
 
 from django.db import connection, transaction
@@ -90,14 +91,15 @@ def take_in_hand(
 def claim_next(*, by: Actor, now: datetime) -> PriorAuth | None:
     """Take in hand the most pressing request that the actor may take; None when nothing waits for them.
 
-    Requests that others are taking at this moment are passed by, so that any number of reviewers never share one. It
-    is one statement, which needs no transaction about it.
+    Requests that others are taking at this moment are passed by, so that any number of reviewers never share one. What
+    the actor passed over comes after all others. Each try is one statement, which needs no transaction about it.
 
     :raises Forbidden: when the actor does not review.
     """
-    for role, state, step in _OFFERS:
+    # The skipped are asked for apart: to put them last in one order, the whole queue would be sorted.
+    for once_more, (role, state, step) in product((False, True), _OFFERS):
         if role in by.roles:
-            waiting = next_waiting(person_of(by), by.organization, state=state, now=now)
+            waiting = next_waiting(person_of(by), by.organization, state=state, now=now, once_more=once_more)
             held = {"reviewer_id": by.person_id, "leased_until": now + LEASE}
             if taken := steps.take_first(waiting, step, state=state, by=by, now=now, changed=held):
                 return taken
@@ -125,9 +127,10 @@ def renew_lease(*, prior_auth_id: PriorAuthId, by: Actor, now: datetime) -> Prio
 
 @transaction.atomic
 def skip(*, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime) -> PriorAuth:
-    """Pass a request over, for a reason: the actor is not offered it for a day, or until it is at risk of a breach.
+    """Pass a request over, for a reason: for a day the actor is not offered it.
 
-    Doing it again meanwhile changes nothing. One that they have in hand goes back for another.
+    Once it is at risk of a breach they are, when nothing else waits for them. Doing it again meanwhile changes
+    nothing. One that they have in hand goes back for another.
 
     :raises IllegalStep: when the actor could not take it anyway.
     """
