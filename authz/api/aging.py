@@ -12,8 +12,8 @@ from rest_framework.response import Response
 
 from authz.api.csv_answers import ALSO_CSV, CSV, sheet, wants_csv
 from authz.api.fields import Word
-from authz.api.metrics import TAG, WHOSE, WhoseIn, read_query, whose
-from authz.api.views import Door
+from authz.api.metrics import TAG, WHOSE, WhoseIn, whose
+from authz.api.views import Asking
 from authz.prior_auths.lifecycle import ACTIVE, State
 from authz.reporting import selectors
 from authz.reporting.aging import Age, Aging, TimeLeft
@@ -47,9 +47,9 @@ class AgingOut(serializers.Serializer[Any]):
     by_time_left = TimeLeftOut()
 
 
-class AgingView(Door):
+class AgingView(Asking):
     renderer_classes: ClassVar[list[type[BaseRenderer]]] = ALSO_CSV  # type: ignore[misc]  # narrower is meant
-    parameters: ClassVar[frozenset[str]] = frozenset({"payer", "plan"})
+    query = WhoseIn
 
     @extend_schema(
         operation_id="read_aging",
@@ -59,7 +59,7 @@ class AgingView(Door):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Tell how old open requests are now, by state, and how much time is left to decide them."""
-        found = selectors.open_requests(self.actor, now=self.now, of=whose(read_query(request, WhoseIn)))
+        found = selectors.open_requests(self.actor, now=self.now, of=whose(self.asked()))
         if wants_csv(request):
             return sheet(written(AGING_COLUMNS, aging_cells(found, now=self.now)))
         told = {

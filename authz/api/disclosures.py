@@ -12,8 +12,7 @@ from rest_framework.response import Response
 
 from authz.api.csv_answers import ALSO_CSV, CSV, sheet, wants_csv
 from authz.api.fields import Day, In, Word
-from authz.api.metrics import read_query
-from authz.api.views import Door
+from authz.api.views import Asking
 from authz.ids import PatientId
 from authz.reporting.accounting import accounting
 from authz.reporting.disclosures import Disclosed, Purpose, Told, disclosure_lines
@@ -47,9 +46,9 @@ class AccountingOut(serializers.Serializer[Any]):
     disclosures = DisclosureOut(source="lines", many=True)
 
 
-class DisclosuresView(Door):
+class DisclosuresView(Asking):
     renderer_classes: ClassVar[list[type[BaseRenderer]]] = ALSO_CSV  # type: ignore[misc]  # narrower is meant
-    parameters: ClassVar[frozenset[str]] = frozenset({"since", "until"})
+    query = AccountingIn
 
     @extend_schema(
         operation_id="account_for_disclosures",
@@ -65,8 +64,7 @@ class DisclosuresView(Door):
 
         As JSON or, where accepted, as CSV. Reads are from the trail, and may name more than was shown, never less.
         """
-        asked = read_query(request, AccountingIn)
-        found = accounting(self.actor, patient_id, now=self.now, **asked)
+        found = accounting(self.actor, patient_id, now=self.now, **self.asked())
         if wants_csv(request):
             return sheet(disclosure_lines(found.lines))
         return Response(AccountingOut(found).data)

@@ -196,6 +196,7 @@ class RemovalView(Door):
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId, attachment_id: UUID) -> Response:
         """Take a document off that the insurer does not have yet. It stays, marked as removed."""
+        self.read(In)
         version = expected_version(request, is_required=False)
         return self.once(lambda: self._take_off(prior_auth_id, attachment_id, version))
 

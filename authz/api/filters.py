@@ -10,6 +10,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from authz.api.fields import In
 from authz.api.pages import CURSOR, LIMIT
 
 
@@ -19,8 +20,14 @@ class StrictFilters(filters.DjangoFilterBackend):  # type: ignore[misc]  # djang
     def filter_queryset(self, request: Request, queryset: QuerySet[Model], view: APIView) -> QuerySet[Model]:
         known = getattr(view, "filterset_class", None)
         declared = set(known.base_filters) if known else set()
-        refuse_other_parameters(request, declared | {CURSOR, LIMIT})
-        found: QuerySet[Model] = super().filter_queryset(request, queryset, view)
+        faults = _faults(request, declared | {CURSOR, LIMIT})
+        try:
+            found: QuerySet[Model] = super().filter_queryset(request, queryset, view)
+        except ValidationError as error:
+            by_name: Any = error.detail
+            raise ValidationError({**by_name, **faults}) from None
+        if faults:
+            raise ValidationError(faults)
         return found
 
 
@@ -50,10 +57,27 @@ def refuse_other_parameters(request: Request, known: Collection[str]) -> None:
 
     :raises ValidationError: naming each of them.
     """
-    given = request.query_params
-    faults = {name: [fault] for name in given if (fault := _fault(name, given.getlist(name), known))}
-    if faults:
+    if faults := _faults(request, known):
         raise ValidationError(faults)
+
+
+def read_query(request: Request, expected: type[In], *, beside: Collection[str]) -> dict[str, Any]:
+    """Return the query's values but those named beside.
+
+    :raises ValidationError: naming every parameter that is wrong.
+    """
+    known = {*expected().fields}
+    asked = expected(data={name: value for name, value in request.query_params.items() if name in known})
+    asked.is_valid()
+    if faults := {**asked.errors, **_faults(request, known | {*beside})}:
+        raise ValidationError(faults)
+    values: dict[str, Any] = asked.validated_data
+    return values
+
+
+def _faults(request: Request, known: Collection[str]) -> dict[str, list[ErrorDetail]]:
+    given = request.query_params
+    return {name: [fault] for name in given if (fault := _fault(name, given.getlist(name), known))}
 
 
 def _fault(name: str, values: list[str], known: Collection[str]) -> ErrorDetail | None:

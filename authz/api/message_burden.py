@@ -1,6 +1,6 @@
 """How many messages the people of an organization get: a person, and a decision."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -8,8 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz import clock
-from authz.api.metrics import PERIOD, TAG, PeriodIn, read_query
-from authz.api.views import Door
+from authz.api.metrics import PERIOD, TAG, PeriodIn
+from authz.api.views import Asking
 from authz.notifications.burden import selectors
 from authz.notifications.burden.figures import Burden, Load
 from authz.notifications.matrix import OUTSIDE
@@ -50,13 +50,13 @@ class MessageBurdenOut(serializers.Serializer[Any]):
     people = PersonsLoadOut(many=True)
 
 
-class MessageBurdenView(Door):
-    parameters: ClassVar[frozenset[str]] = frozenset({"since", "until"})
+class MessageBurdenView(Asking):
+    query = PeriodIn
 
     @extend_schema(operation_id="read_message_burden", tags=TAG, parameters=PERIOD, responses=MessageBurdenOut)
     def get(self, request: Request) -> Response:
         """Tell how many messages your people got. They are kept for as long as the operator says, at first 90 days."""
-        asked = read_query(request, PeriodIn)
+        asked = self.asked()
         period = Period(asked["since"], asked["until"])
         found = selectors.burden_of(self.actor, since=period.since, until=period.until, now=clock.now())
         people = sorted(found.people.values(), key=lambda person: (person.full_name, person.pk))

@@ -14,10 +14,9 @@ from rest_framework.response import Response
 
 from authz.api.csv_answers import ALSO_CSV, CSV, sheet, wants_csv
 from authz.api.fields import Day, In, OneOf, PublicId, Word
-from authz.api.filters import refuse_other_parameters
 from authz.api.organizations import OrganizationOut, PlanOut
 from authz.api.pages import CURSOR, LIMIT
-from authz.api.views import Door, Listing
+from authz.api.views import Asking, Listing
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.models import PriorAuth
 from authz.reporting import selectors
@@ -122,9 +121,9 @@ class MetricsOut(serializers.Serializer[Any]):
     results = BlockOut(many=True)
 
 
-class MetricsView(Door):
+class MetricsView(Asking):
     renderer_classes: ClassVar[list[type[BaseRenderer]]] = ALSO_CSV  # type: ignore[misc]  # narrower is meant
-    parameters: ClassVar[frozenset[str]] = frozenset({"since", "until", "payer", "plan", "period", "by"})
+    query = MetricsIn
 
     @extend_schema(
         operation_id="read_metrics",
@@ -139,7 +138,7 @@ class MetricsView(Door):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Tell how requests were decided, how often late, and how long it took, as JSON or, where accepted, as CSV."""
-        asked = read_query(request, MetricsIn)
+        asked = self.asked()
         period = Period(asked["since"], asked["until"])
         every = Every(asked["period"]) if asked["period"] else None
         blocks = selectors.metrics(self.actor, period, every=every, told_by=By(asked["by"]), of=whose(asked))
@@ -170,14 +169,13 @@ class CountedRequestOut(serializers.Serializer[PriorAuth]):
         return found
 
 
-class CountedRequestsView(Listing):
+class CountedRequestsView(Asking, Listing):
     queryset = PriorAuth.objects.none()
     serializer_class = CountedRequestOut
     # What is asked for is computed from events: there is no column to filter by.
     filter_backends: ClassVar[list[type[BaseFilterBackend]]] = []  # type: ignore[misc]  # narrower is meant
-    parameters: ClassVar[frozenset[str]] = frozenset(
-        {"since", "until", "payer", "plan", "figure", "urgency", CURSOR, LIMIT}
-    )
+    parameters: ClassVar[frozenset[str]] = frozenset({CURSOR, LIMIT})
+    query = CountedRequestsIn
     counted: Mapping[int, Counted]
 
     @extend_schema(
@@ -193,7 +191,7 @@ class CountedRequestsView(Listing):
     )
     def get(self, request: Request) -> Response:
         """List the requests that count in a figure, newest first."""
-        asked = read_query(request, CountedRequestsIn, CURSOR, LIMIT)
+        asked = self.asked()
         rows, self.counted = selectors.counted_requests(
             self.actor,
             Period(asked["since"], asked["until"]),
@@ -203,20 +201,8 @@ class CountedRequestsView(Listing):
         )
         return self.listed(rows)
 
-    def refuse_other_parameters(self) -> None:
-        refuse_other_parameters(self.request, self.parameters)
-
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "counted": getattr(self, "counted", {})}
-
-
-def read_query(request: Request, expected: type[In], *beside: str) -> dict[str, Any]:
-    """Return the query's values but those named beside; every parameter that is wrong is named in one answer."""
-    given = {name: value for name, value in request.query_params.dict().items() if name not in beside}
-    asked = expected(data=given)
-    asked.is_valid(raise_exception=True)
-    values: dict[str, Any] = asked.validated_data
-    return values
 
 
 def whose(asked: Mapping[str, Any]) -> Whose:

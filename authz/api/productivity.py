@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authz.api.csv_answers import ALSO_CSV, CSV, sheet, wants_csv
-from authz.api.metrics import PERIOD, TAG, PeriodIn, read_query
-from authz.api.views import Door
+from authz.api.metrics import PERIOD, TAG, PeriodIn
+from authz.api.views import Asking
 from authz.reporting import selectors
 from authz.reporting.figures import Times
 from authz.reporting.periods import Period
@@ -54,9 +54,9 @@ class ProductivityOut(serializers.Serializer[Any]):
     people = PersonsWorkOut(many=True)
 
 
-class ProductivityView(Door):
+class ProductivityView(Asking):
     renderer_classes: ClassVar[list[type[BaseRenderer]]] = ALSO_CSV  # type: ignore[misc]  # narrower is meant
-    parameters: ClassVar[frozenset[str]] = frozenset({"since", "until"})
+    query = PeriodIn
 
     @extend_schema(
         operation_id="read_productivity",
@@ -66,7 +66,7 @@ class ProductivityView(Door):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Tell what the requests that your clinic submitted in a period cost it, up to now."""
-        asked = read_query(request, PeriodIn)
+        asked = self.asked()
         work = selectors.clinics_work(self.actor, Period(asked["since"], asked["until"]))
         if wants_csv(request):
             return sheet(written(WORK_COLUMNS, work.lines))

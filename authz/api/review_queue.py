@@ -65,6 +65,7 @@ class NextView(Door):
     )
     def post(self, request: Request) -> Response:
         """Take in hand the most pressing request you may take; 204 when none waits for you."""
+        self.read(In)
         return self.once(self._claim)
 
     def _claim(self) -> Response:
@@ -89,6 +90,7 @@ class HeartbeatView(NextView):
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:  # type: ignore[override]  # its address
         """Keep a request in hand for another half an hour."""
+        self.read(In)
         return self.once(
             lambda: self.whole(queue.renew_lease(prior_auth_id=prior_auth_id, by=self.actor, now=self.now))
         )

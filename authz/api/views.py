@@ -24,7 +24,7 @@ from authz.access.selectors import organization
 from authz.access.source import source_of
 from authz.access.tenancy import within
 from authz.api.fields import In
-from authz.api.filters import StrictFilters, refuse_other_parameters
+from authz.api.filters import StrictFilters, read_query, refuse_other_parameters
 from authz.api.idempotency import HEADER, answer_once
 from authz.api.pages import Pages
 from authz.api.parsers import must_have_length
@@ -121,6 +121,19 @@ class Door(APIView):
     def once(self, act: Callable[[], Response], *, is_required: bool = False, unkept: Collection[str] = ()) -> Response:
         """Answer a POST: one effect for one Idempotency-Key, in one transaction. `unkept` names secrets it answers."""
         return answer_once(self.request, act, by=self.actor, now=self.now, is_required=is_required, unkept=unkept)
+
+
+class Asking(Door):
+    """An address that asks by its query: for what `query` reads, beside `parameters`."""
+
+    query: ClassVar[type[In]]
+
+    def refuse_other_parameters(self) -> None:
+        """Leave it to `asked`, which names all that is wrong at once."""
+
+    def asked(self) -> dict[str, Any]:
+        """Return the query's values; every parameter that is wrong is named in one answer."""
+        return read_query(self.request, self.query, beside=self.parameters)
 
 
 class Listing(Door, generics.GenericAPIView[Any]):

@@ -178,7 +178,9 @@ REFUSED: list[tuple[str, dict[str, str], set[str]]] = [
     ("metrics/requests/", {**MARCH, "figure": "lost", "urgency": "slow"}, {"figure", "urgency"}),
     ("metrics/requests/", {**MARCH, "figure": "denied", "limit": "0"}, {"limit"}),
     ("productivity/", {"since": "2000-01-01", "until": "2099-12-31"}, {"until"}),
-    ("aging/", {"plan": "all", "since": "2025-01-01"}, {"since"}),
+    ("aging/", {"plan": "all", "since": "2025-01-01"}, {"plan", "since"}),
+    ("metrics/", {"since": "2026-13-01", "until": "x", "bogus": "1"}, {"since", "until", "bogus"}),
+    ("metrics/requests/", {"since": "", "figure": "all", "limit": "5"}, {"since", "until", "figure"}),
 ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from authz.prior_auths.services import questions
 from tests import cast as stage
-from tests.api.callers import Caller, person, refused
+from tests.api.callers import Caller, field_errors, nothing_changes, person, refused
 from tests.prior_auths.test_queue import copies
 
 
@@ -105,6 +105,17 @@ def test_the_next_one_is_claimed_and_then_there_is_nothing(cast: stage.Cast, rae
     )
     assert rae.post("review-queue/next/").status_code == 204
     assert rae.get("review-queue/workload/").json()["results"][1]["in_hand"] == 1
+
+
+def test_a_step_that_says_everything_itself_takes_no_field(cast: stage.Cast, rae: Caller) -> None:
+    waiting, held = stage.key_of(stage.queued(cast)), stage.key_of(stage.in_review(cast))
+    paths = ["review-queue/next/", f"prior-authorizations/{held}/heartbeat/"]
+
+    with nothing_changes():
+        answers = [rae.post(path, {"x": 1}) for path in paths]
+
+    assert [field_errors(answer) for answer in answers] == [{"x": ("unknown-field", "There is no such field.")}] * 2
+    assert rae.post("review-queue/next/").json()["id"] == str(waiting)
 
 
 def test_a_heartbeat_is_refused_to_who_does_not_have_it(cast: stage.Cast, rae: Caller) -> None:
