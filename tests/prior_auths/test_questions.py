@@ -183,6 +183,18 @@ def test_what_is_there_is_given_while_the_insurer_waits_for_the_rest(cast: Cast)
     assert OutboxMessage.objects.filter(topic="prior-auth.answered").count() == 1
 
 
+def test_questions_stand_in_the_order_in_which_they_were_asked(cast: Cast) -> None:
+    waiting = asked(cast, "Which operation?", "When?", "Is a taper planned?")
+    first = waiting.information_requests.order_by("pk")[0]
+
+    questions.answer_in_part(
+        prior_auth_id=key_of(waiting), answers={first.public_id: "The knee."}, by=cast.stella, now=later(1)
+    )
+
+    seen = selectors.prior_auth(cast.rae, key_of(waiting)).information_requests.all()
+    assert [one.question for one in seen] == ["Which operation?", "When?", "Is a taper planned?"]
+
+
 def test_the_staff_leave_nothing_open_that_is_theirs(cast: Cast) -> None:
     waiting = asked(cast, "Which operation?", "When?")
 

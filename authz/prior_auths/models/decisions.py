@@ -159,6 +159,7 @@ class DeterminationLine(models.Model):
                 | (~Q(reason_code="") & ~Q(reason_text="") & ~Q(criterion="")),
             ),
         ]
+        ordering = ["line"]
 
     @property
     def outcome(self) -> Outcome:

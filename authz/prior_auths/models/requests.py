@@ -303,6 +303,7 @@ class RequestedLine(models.Model):
             models.UniqueConstraint(fields=["prior_auth", "line"], name="requested_line_once"),
             models.CheckConstraint(name="requested_period_runs_forward", condition=Q(ends_on__gte=F("starts_on"))),
         ]
+        ordering = ["line"]
 
     @property
     def days_with_refills(self) -> int:
@@ -348,3 +349,6 @@ class InformationRequest(models.Model):
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey("authz.Person", on_delete=models.PROTECT, null=True, related_name="+")
     documents = models.ManyToManyField("authz.Attachment", related_name="information_requests")
+
+    class Meta:
+        ordering = ["id"]
