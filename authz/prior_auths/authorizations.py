@@ -11,6 +11,7 @@ from authz.prior_auths import needs
 from authz.prior_auths.authorization import Granted, Standing, Used, standing, use_of, used
 from authz.prior_auths.models import Authorization, PriorAuth
 from authz.prior_auths.needs import PatientCase
+from authz.prior_auths.product_names import product_name
 from authz.rules.records import Case
 
 
@@ -19,6 +20,7 @@ class Seen:
     """An authorization on a day, as known then."""
 
     authorization: Authorization
+    product: str
     granted: Granted
     used: Used
     standing: Standing
@@ -56,7 +58,9 @@ def seen(prior_auth: PriorAuth, *, now: datetime, known: PatientCase | None = No
         granted = right_of(row)
         drawn = used(granted, beside=beside, use=use, formulary=formulary)
         stands = standing(granted, drawn, on=on, ended=_ended(row))
-        found.append(Seen(authorization=row, granted=granted, used=drawn, standing=stands))
+        row.determination.prior_auth = prior_auth  # with the lines that it has at hand
+        product = product_name(row.determination, row.rxcui)
+        found.append(Seen(authorization=row, product=product, granted=granted, used=drawn, standing=stands))
     return found
 
 

@@ -17,7 +17,7 @@ from authz.prior_auths.services.determinations import APPROVED
 from authz.web import words
 from authz.web.forms import PlainForm, long_text
 from authz.web.grant_fields import NEEDED, PARTS, GrantedLine, grant_fields, granted_lines, name_of
-from authz.web.reason_fields import reason_fields, reason_said
+from authz.web.reason_fields import reason_fields, reason_said, words_on
 
 
 class StepForm(PlainForm):
@@ -69,14 +69,16 @@ class DenyForm(ReasonForm):
     def add_fields(self) -> None:
         super().add_fields()
         lines = list(self.prior_auth.lines.all())
-        self._places = {line.line: f"reasons.{line.line}" for line in lines if len(lines) > 1}
-        for line, place in self._places.items():
-            self.fields |= reason_fields(place, self.library, of=f"Line {line}, ")
+        several = lines if len(lines) > 1 else []
+        self._places = {line.line: f"reasons.{line.line}" for line in several}
+        for line in several:
+            of = f"Line {line.line}, {line.product_name}"
+            self.fields |= reason_fields(self._places[line.line], self.library, of=of)
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data
         for place in self._places.values():
-            if not said.get(f"{place}.code") and (said.get(f"{place}.text") or said.get(f"{place}.criterion")):
+            if not said.get(f"{place}.code") and words_on(place, said):
                 self.add_error(f"{place}.code", "Choose a reason.")
         return said
 

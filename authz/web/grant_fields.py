@@ -55,7 +55,7 @@ def name_of(line: int, part: str) -> str:
 
 def grant_fields(line: RequestedLine, formulary: Formulary) -> dict[str, forms.Field]:
     """Return the fields of a line, prefilled with what was asked for; `formulary` holds what can be granted instead."""
-    label = f"Line {line.line}, "
+    label = f"Line {line.line}, {line.product_name}: "
     fields: dict[str, forms.Field] = {
         "is_granted": forms.BooleanField(
             label=f"Grant line {line.line}: {line.product_name}", required=False, initial=True

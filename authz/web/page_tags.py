@@ -21,7 +21,9 @@ from authz.prior_auths.appeal_lifecycle import AppealOutcome, AppealStep
 from authz.prior_auths.authorization import Standing as RightStanding
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
+from authz.prior_auths.models import Determination
 from authz.prior_auths.moments import Happening
+from authz.prior_auths.product_names import product_name
 from authz.rules import amounts
 from authz.web import formats, words
 
@@ -184,6 +186,12 @@ def mark(name: str) -> words.Status:
 def right(standing: RightStanding) -> words.Status:
     """Return how an authorization stands, in words."""
     return words.RIGHT[standing]
+
+
+@register.filter
+def product(rxcui: str, determination: Determination) -> str:
+    """Show which product of a decision it is."""
+    return product_name(determination, rxcui)
 
 
 @register.filter

@@ -75,6 +75,16 @@ def send(client: Client, prior_auth: PriorAuth, place: str, **typed: str) -> Any
     return client.post(action, fields_of(client.get(address(prior_auth)).content.decode(), action) | typed)
 
 
+def lines_in(html: str, caption: str) -> list[list[str]]:
+    """Return what the first two cells of a table's rows say."""
+    table = next(one for one in read(html).all("table") if one.all("caption")[0].text.startswith(caption))
+    return [[cell.whole_text().strip() for cell in row.inside[:2]] for row in table.all("tbody")[0].all("tr")]
+
+
+def lines_of(prior_auth: PriorAuth) -> list[list[str]]:
+    return [[str(line.line), line.product_name] for line in prior_auth.lines.order_by("line")]
+
+
 def offered(client: Client, prior_auth: PriorAuth) -> set[str]:
     """Return the steps that the desk offers for a case."""
     forms = read(client.get(address(prior_auth)).content.decode()).all("form")
@@ -93,6 +103,7 @@ def test_both_sides_see_what_is_left_of_an_authorization_and_when_it_is_renewed(
     for html in (case, request):
         assert "In force" in html
         assert "Dispensed of it: 10 days, quantity 40." in html
+        assert f"{prior_auth.lines.get().product_name}: 10 days, quantity 40, " in html
         assert "Its renewal is prepared from" in html
         assert '<time datetime="2025-03-08">' in html
 
@@ -280,6 +291,7 @@ def test_a_line_of_several_has_a_reason_of_its_own_that_both_sides_read(cast: Ca
     ):
         assert findings(page_of) == []
         assert re.search(r"Approved in part</td>.*Denied: Not both at once\.", page_of, re.DOTALL)
+        assert lines_in(page_of, "Asked and granted") == lines_of(prior_auth)
 
 
 def test_a_denial_of_several_lines_can_say_of_one_another_reason(cast: Cast, enter: Door) -> None:
@@ -291,6 +303,32 @@ def test_a_denial_of_several_lines_can_say_of_one_another_reason(cast: Cast, ent
 
     codes = prior_auth.determinations.get().lines.order_by("line").values_list("reason_code", flat=True)
     assert list(codes) == ["shorter-period", ""]
+
+
+def test_a_physician_says_in_their_own_words_what_would_change_it(cast: Cast, enter: Door) -> None:
+    prior_auth, patel = with_physician(cast, {}, {"rxcui": MORPHINE_15}), enter("patel")
+    action = address(prior_auth, "deny/")
+    change = {"reason.would_change": "A letter of the surgeon.", "reasons.1.code": "shorter-period"}
+    line = {"reasons.1.would_change": "A plan of ten days."}
+
+    preview = send(patel, prior_auth, "deny", **REASON, **change, **line).content.decode()
+    patel.post(action, fields_of(preview, action) | {"confirm": "1"})
+
+    decided = prior_auth.determinations.get()
+    assert "A letter of the surgeon." in preview
+    assert decided.would_change == "A letter of the surgeon."
+    assert [row.would_change for row in decided.lines.order_by("line")] == ["A plan of ten days.", ""]
+
+
+def test_a_form_of_lines_names_their_products(cast: Cast, enter: Door) -> None:
+    prior_auth = with_physician(cast, {}, {"rxcui": MORPHINE_15})
+
+    html = seen(enter("patel"), prior_auth)
+
+    for line, product in lines_of(prior_auth):
+        assert f"Line {line}, {product}: another reason" in html
+        assert f"Line {line}, {product}: drug" in html
+    assert lines_in(html, "Asked for") == lines_of(prior_auth)
 
 
 def test_words_on_a_line_without_a_reason_are_not_dropped(cast: Cast, enter: Door) -> None:

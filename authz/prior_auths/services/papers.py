@@ -1,6 +1,6 @@
 """The packet of a submission and the letter of a determination: written in the transaction that makes them true."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,6 @@ from authz.documentation.models import Paper
 from authz.documentation.paper_kinds import PaperKind
 from authz.documentation.services import papers
 from authz.errors import NotFound
-from authz.formulary import selectors as formularies
 from authz.ids import AppealId, PriorAuthId
 from authz.prescriptions import selectors as prescriptions
 from authz.prescriptions.part2 import notice
@@ -26,9 +25,9 @@ from authz.prior_auths.heard import regime_of
 from authz.prior_auths.letter import Letter, LetterLine, letter_text
 from authz.prior_auths.models import AppealDecision, Determination, DeterminationLine, PriorAuth
 from authz.prior_auths.packet_paper import packet_text
+from authz.prior_auths.product_names import product_name
 from authz.prior_auths.selectors import KeptFile
 from authz.rules.amounts import plain
-from authz.rules.formulary import Formulary
 
 
 def write_packet(*, prior_auth: PriorAuth, now: datetime) -> Paper:
@@ -163,28 +162,25 @@ def _licence(licence: Licence | None) -> str:
 
 def _lines(determination: Determination) -> Iterator[LetterLine]:
     numbers = {row.rxcui: row.number for row in determination.authorizations.all()}
-    names = {row.rxcui: row.product_name for row in determination.prior_auth.lines.all()}
-    formulary = formularies.that_answered(determination.formulary_version)
-    for row in determination.lines.order_by("line"):
+    for row in determination.lines.all():
         yield LetterLine(
-            product=names.get(row.rxcui, row.rxcui),
+            product=product_name(determination, row.rxcui),
             outcome=row.outcome,
             asked=_amounts(row.asked_days, row.asked_quantity, row.asked_daily_units, row.asked_refills),
-            granted=_granted(row, names, formulary),
+            granted=_granted(row, determination),
             period=f"{row.starts_on} to {row.ends_on}" if row.starts_on and row.ends_on else "",
             authorization=numbers.get(row.granted_rxcui, ""),
             why=row.reason if row.reason_code else None,
         )
 
 
-def _granted(row: DeterminationLine, names: Mapping[str, str], formulary: Formulary) -> str:
+def _granted(row: DeterminationLine, determination: Determination) -> str:
     if not row.granted_days:
         return "Nothing"
     amounts = _amounts(row.granted_days, row.granted_quantity, row.granted_daily_units, row.granted_refills)
     if row.granted_rxcui == row.rxcui:
         return amounts
-    product = formulary.product(row.granted_rxcui)
-    return f"{names.get(row.granted_rxcui) or (product.name if product else row.granted_rxcui)}: {amounts}"
+    return f"{product_name(determination, row.granted_rxcui)}: {amounts}"
 
 
 def _amounts(days: int, quantity: Decimal | None, daily_units: Decimal | None, refills: int | None) -> str:
