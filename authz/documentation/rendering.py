@@ -59,7 +59,9 @@ def render(text: PaperText) -> Rendered:
 
 
 def _each(blocks: Sequence[Block]) -> Iterator[Flowable]:
-    for block in blocks:
+    for number, block in enumerate(blocks):
+        if number:  # and none after the last: what does not fit begins a page
+            yield Spacer(0, 6)
         if isinstance(block, Heading):
             yield Paragraph(_marked(block.text), _style("heading"))
         elif isinstance(block, Prose):
@@ -69,7 +71,6 @@ def _each(blocks: Sequence[Block]) -> Iterator[Flowable]:
         else:
             head = [_cell(name, "small-bold") for name in block.head]
             yield _table([head, *([_cell(value) for value in row] for row in block.rows)], block.widths, heads=1)
-        yield Spacer(0, 6)
 
 
 def _table(rows: Sequence[Sequence[Flowable]], widths: Sequence[float], *, heads: int = 0) -> Table:

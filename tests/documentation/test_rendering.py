@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from itertools import product
 
 from pypdf import PdfReader
 
@@ -47,6 +48,15 @@ def test_a_paper_has_as_many_pages_as_it_needs_and_numbers_them() -> None:
 
     assert rendered.page_count == len(PdfReader(BytesIO(rendered.content)).pages) > 1
     assert f"PA-1 · page {rendered.page_count}" in words_of(rendered.content)
+
+
+def test_no_page_has_its_number_alone() -> None:
+    for headings, sentences in product(range(6), range(20, 32)):
+        blocks = [*[Heading("Why")] * headings, *[Prose("Because.")] * sentences]
+        rendered = render(PaperText(title="Decision", blocks=blocks, footer="PA-1"))
+
+        said = PdfReader(BytesIO(rendered.content)).pages[-1].extract_text()
+        assert "Because." in said, (headings, sentences)
 
 
 def test_a_table_has_its_head_on_every_page_that_it_reaches() -> None:
