@@ -23,9 +23,10 @@ def moment(at: datetime) -> str:
     return f"{day(at.date())}, {at.hour % 12 or 12}:{at:%M %p %Z}"
 
 
-def time_of_day(at: datetime) -> str:
-    """Return the time of day of an instant in its own time zone: "3:05 PM"."""
-    return f"{at.hour % 12 or 12}:{at:%M %p}"
+def clock_time(at: datetime, *, today: date) -> str:
+    """Return the time of day of an instant in its own time zone, with its day where that is not today: "3:05 PM"."""
+    time = f"{at.hour % 12 or 12}:{at:%M %p}"
+    return time if at.date() == today else f"{near_day(at.date(), today=today)}, {time}"
 
 
 def distance(at: datetime, *, now: datetime) -> str:

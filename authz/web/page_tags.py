@@ -98,9 +98,9 @@ def length_left(at: datetime, now: datetime) -> str:
 
 
 @register.filter
-def clock_time(at: datetime) -> SafeString:
-    """Show an instant of today by its time of day in the reader's time zone."""
-    said = formats.time_of_day(timezone.localtime(at))
+def clock_time(at: datetime, now: datetime) -> SafeString:
+    """Show an instant by its time of day in the reader's time zone, and by its day where that is another one."""
+    said = formats.clock_time(timezone.localtime(at), today=timezone.localtime(now).date())
     return format_html('<time datetime="{}">{}</time>', at.isoformat(timespec="seconds"), said)
 
 

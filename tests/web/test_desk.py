@@ -181,6 +181,21 @@ def test_taking_the_next_one_leads_to_the_most_pressing_and_shows_the_lease_to_o
     assert "Nothing waits for you now." not in seen(rae, first)
 
 
+def test_the_queue_says_on_which_day_a_lease_ends_where_that_is_not_today(
+    cast: Cast, enter: Door, now: datetime
+) -> None:
+    short, long = in_review(cast), in_review(cast)
+    PriorAuth.objects.filter(pk=short.pk).update(leased_until=now + timedelta(minutes=5))
+    PriorAuth.objects.filter(pk=long.pk).update(leased_until=now + timedelta(days=1))
+
+    listed = seen(enter("rae"), short)
+
+    ends = [localtime(now, ZoneInfo("America/New_York")) + timedelta(minutes=minutes) for minutes in (5, 24 * 60)]
+    today, tomorrow = [f"{at.hour % 12 or 12}:{at:%M %p}" for at in ends]
+    assert f">{today}</time>" in listed
+    assert f">{ends[1]:%b} {ends[1].day}, {tomorrow}</time>" in listed
+
+
 def test_the_lease_is_kept_by_a_sign_of_life_and_only_by_who_has_it(cast: Cast, enter: Door, now: datetime) -> None:
     prior_auth = in_review(cast, now=later(0.75))
     rae, patel = enter("rae"), enter("patel")
