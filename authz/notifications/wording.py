@@ -24,7 +24,7 @@ SENTENCES = {
     "prior-auth.forwarded": "Prior authorization request {number} is with the independent reviewer.",
     "prior-auth.independently-reviewed": "The independent reviewer decided on prior authorization request {number}.",
     "prior-auth.reassigned": "Prior authorization request {number} was handed to you.",
-    "prior-auth.running-out": "Time runs out for prior authorization request {number}: please look at it now.",
+    "prior-auth.running-out": "The patient's medication runs out while request {number} is open.",
     "prior-auth.overdue": "A legal time limit of prior authorization request {number} was missed.",
     "prior-auth.second-reading-disagreed": "A reviewer disagrees with the approval by rule of request {number}.",
     "prior-auth.withdrawn": "Prior authorization request {number} was withdrawn.",

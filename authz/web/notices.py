@@ -12,6 +12,8 @@ from authz.prior_auths.deadlines import Clock
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import Determination, PriorAuth
+from authz.prior_auths.run_out import RunOut
+from authz.prior_auths.services.run_outs import RUNNING_OUT
 from authz.web.clock_rows import clocks_told, to_appeal
 from authz.web.inbox_words import told
 from authz.web.step_forms import AnswerPrescriberForm
@@ -24,17 +26,20 @@ _DECIDED = frozenset(
 )  # fmt: skip
 _AGAINST = frozenset({Outcome.PARTIALLY_APPROVED.value, Outcome.DENIED.value, Outcome.DEEMED_ADVERSE.value})
 _ASKED = "prior-auth.prescriber-asked"
+_SHOWN = _DECIDED | {_ASKED, RUNNING_OUT}
+"""Of these, the request itself is looked at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A notice. `letter` is the decision that has a letter; `appeal_by` is told while there is time; `to_sign` is the
-    form that attests, and `question` what the prescriber was asked with it."""
+    """A notice. `letter` is the decision that has a letter; `appeal_by` is told while there is time; `run_out` is of an
+    open request; `to_sign` is the form that attests, and `question` what the prescriber was asked with it."""
 
     entry: InboxEntry
     sentence: str
     letter: Determination | None = None
     appeal_by: Clock | None = None
+    run_out: RunOut | None = None
     to_sign: AnswerPrescriberForm | None = None
     question: str = ""
 
@@ -42,9 +47,9 @@ class Told:
 def notices_told(entries: Iterable[InboxEntry], by: Actor) -> list[Told]:
     """Return the notices in their order."""
     listed = list(entries)
-    requests = [entry.prior_auth for entry in listed if entry.prior_auth and entry.topic in _DECIDED | {_ASKED}]
+    requests = [entry.prior_auth for entry in listed if entry.prior_auth and entry.topic in _SHOWN]
     newest = Determination.objects.order_by("-pk")
-    prefetch_related_objects(requests, "events", Prefetch("determinations", queryset=newest))
+    prefetch_related_objects(requests, "events", "clinic", Prefetch("determinations", queryset=newest))
     return [_told(entry, by) for entry in listed]
 
 
@@ -55,6 +60,8 @@ def _told(entry: InboxEntry, by: Actor) -> Told:
     if request is not None and entry.topic in _DECIDED:
         decided = next(iter(request.determinations.all()), None)
         return Told(entry=entry, sentence=said, letter=decided, appeal_by=_appeal_by(entry, request, decided))
+    if request is not None and entry.topic == RUNNING_OUT:
+        return Told(entry=entry, sentence=said, run_out=selectors.run_out_beside(request, request.due_at))
     if request is not None and entry.topic == _ASKED and _may_sign(request, by):
         form = AnswerPrescriberForm(request, Step.ANSWER_PRESCRIBER)
         form.auto_id = f"sign-{entry.public_id}-%s"

@@ -9,8 +9,10 @@ from django.test import Client
 from authz.notifications.matrix import MATRIX
 from authz.notifications.models import InboxEntry
 from authz.notifications.wishes.models import Cover, Delegate, NotificationSettings
+from authz.prior_auths import selectors
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.services import request as clinic
+from authz.prior_auths.services.run_outs import warn_of_run_outs
 from authz.web.inbox_words import TO_DO
 from tests import cast as stage
 from tests.cast import NOW, Cast, detected, key_of, later
@@ -42,6 +44,19 @@ def test_a_decision_says_what_to_do_and_by_when_and_has_its_letter(cast: Cast, e
     assert f"request {denied.number} was denied: read why, then accept it" in seen
     assert "Appeal by " in seen
     assert f"/determinations/{denied.determinations.get().public_id}/letter/" in seen
+
+
+def test_a_run_out_says_that_the_medication_ends_and_when(cast: Cast, enter: Door) -> None:
+    prior_auth = detected(cast)
+    warn_of_run_outs(now=later(24 * 30))
+    drain(later(24 * 30))
+
+    seen = inbox(enter("stella"))
+
+    found = selectors.run_out_of(prior_auth)
+    assert found is not None
+    assert f"The patient's medication runs out while request {prior_auth.number} is open: act on it today." in seen
+    assert found.says in seen
 
 
 def test_the_prescriber_signs_in_the_inbox_and_comes_back_to_it(cast: Cast, enter: Door) -> None:
