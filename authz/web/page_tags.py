@@ -111,6 +111,12 @@ def from_today(on: date, today: date) -> str:
 
 
 @register.filter
+def supply(last_covered_on: date, today: date) -> str:
+    """Show that the supply ends, or ended, on a day."""
+    return "Supply ended" if last_covered_on < today else "Supply ends"
+
+
+@register.filter
 def amount(quantity: Decimal | None) -> str:
     """Show an exact amount, or that it is not known."""
     return "not known" if quantity is None else amounts.plain(quantity)

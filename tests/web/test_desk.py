@@ -166,6 +166,16 @@ def test_the_case_says_when_it_is_due_and_why_and_what_to_judge_by(cast: Cast, e
     assert "Note of the visit." in told  # the text of the document itself
 
 
+def test_what_has_ended_is_not_told_as_if_it_would(cast: Cast, enter: Door) -> None:
+    prior_auth = queued(cast)
+
+    case, request = seen(enter("rae"), prior_auth), page(enter("stella"), prior_auth)
+
+    for html in (case, request):
+        assert "Supply ended" in html
+        assert "Supply ends" not in html
+
+
 def test_taking_the_next_one_leads_to_the_most_pressing_and_shows_the_lease_to_others(
     cast: Cast, enter: Door, now: datetime
 ) -> None:
