@@ -180,7 +180,9 @@ class AuthorizationOut(serializers.Serializer[Seen]):
         source="used.days", help_text="Days of it with supply, also those to come, by the fills that are known."
     )
     quantity_granted = AmountOut(source="authorization.quantity_granted", allow_null=True)
-    quantity_used = AmountOut(source="used.quantity", help_text="Dispensed of it; nothing begun once it was used up.")
+    quantity_used = AmountOut(
+        source="used.quantity", help_text="Used of it by what was dispensed, at most what was granted."
+    )
     revoked_at = serializers.DateTimeField(source="authorization.revoked_at", allow_null=True)
 
 

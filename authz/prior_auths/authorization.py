@@ -52,7 +52,7 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What was drawn: days of its window, units dispensed in it, and the last of those days."""
+    """What was drawn: days of its window, units, both at most as many as were granted, and the last of those days."""
 
     days: int
     quantity: Decimal
@@ -110,7 +110,9 @@ def used(granted: Granted, *, beside: Sequence[Granted], use: Sequence[Placed], 
     """
     dispensed = [placed for placed in use if placed[2].is_fill]
     drawn = _Drawn.on(granted, beside, dispensed, formulary)
-    return Used(len(drawn.spent), drawn.units, date.fromordinal(drawn.spent[-1]) if drawn.spent else None)
+    # The last supply may hold more than was left: of the right, no more was used than it gives.
+    units = drawn.units if granted.quantity is None else min(drawn.units, granted.quantity)
+    return Used(len(drawn.spent), units, date.fromordinal(drawn.spent[-1]) if drawn.spent else None)
 
 
 def standing(granted: Granted, drawn: Used, *, on: date, ended: Standing | None = None) -> Standing:

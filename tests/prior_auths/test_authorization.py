@@ -69,6 +69,7 @@ def drawn_on(right: Granted, *records: Record, beside: Sequence[Granted] = ()) -
         ([dispensed(march(1))], Used(10, Decimal(40), march(10))),
         ([dispensed(march(1)), dispensed(march(6), rxcui=OXYCODONE_10)], Used(15, Decimal(80), march(15))),
         ([dispensed(date(2025, 2, 25))], Used(6, Decimal(0), march(6))),
+        ([dispensed(march(1), quantity=Decimal(500))], Used(10, Decimal(120), march(10))),
         ([dispensed(march(26))], Used(5, Decimal(40), march(30))),
         ([dispensed(march(1), rxcui=MORPHINE_15)], Used(0, Decimal(0))),
         ([dispensed(march(1), kind=RecordKind.RX)], Used(0, Decimal(0))),
@@ -77,15 +78,15 @@ def drawn_on(right: Granted, *records: Record, beside: Sequence[Granted] = ()) -
         ([dispensed(march(1), id=key, rx_id="x") for key in "ab"], Used(10, Decimal(40), march(10))),
         ([dispensed(march(1), days_supply=400)], Used(0, Decimal(0))),
     ],
-    ids=["nothing", "a fill", "another strength", "before", "at the end", "another ingredient", "an order", "reversed",
-         "days worked out", "told of twice", "a typing error"],
+    ids=["nothing", "a fill", "another strength", "before", "more units than granted", "at the end",
+         "another ingredient", "an order", "reversed", "days worked out", "told of twice", "a typing error"],
 )  # fmt: skip
 def test_what_the_rule_counts_of_the_ingredient_draws_on_it(records: list[Record], drawn: Used) -> None:
     assert drawn_on(MARCH, *records) == drawn
 
 
 def test_a_fill_of_exactly_a_granted_product_draws_on_that_one_only() -> None:
-    five, ten = granted(1, 10, 10, 40), granted(1, 5, 5, 20, OXYCODONE_10)
+    five, ten = granted(1, 10, 10, 60), granted(1, 5, 5, 20, OXYCODONE_10)
     fills = dispensed(march(1)), dispensed(march(1), 5, rxcui=OXYCODONE_10)
 
     assert drawn_on(five, *fills, beside=[five, ten]) == Used(10, Decimal(40), march(10))

@@ -102,7 +102,7 @@ def test_both_sides_see_what_is_left_of_an_authorization_and_when_it_is_renewed(
 
     for html in (case, request):
         assert "In force" in html
-        assert "Dispensed of it: 10 days, quantity 40." in html
+        assert "Used of it: 10 days, quantity 40." in html
         assert f"{prior_auth.lines.get().product_name}: 10 days, quantity 40, " in html
         assert "Its renewal is prepared from" in html
         assert '<time datetime="2025-03-08">' in html
