@@ -189,9 +189,9 @@ TABLE: dict[Step, Transition[State]] = {
     Step.LINK_DUPLICATE: Transition(
         frozenset(ACTIVE), State.DUPLICATE, _STAFF | _INTAKE, "prior-auth.linked-as-duplicate", before_decision=True
     ),
-    # Voiding takes two of the staff, or an insurer's administrator.
+    # Voiding takes one of the staff and a second person of the clinic, or an insurer's administrator.
     Step.PROPOSE_VOID: Transition(frozenset(State) - {State.VOIDED}, None, _STAFF),
-    Step.VOID: Transition(frozenset(State) - {State.VOIDED}, State.VOIDED, _STAFF | _ADMIN, "prior-auth.voided"),
+    Step.VOID: Transition(frozenset(State) - {State.VOIDED}, State.VOIDED, _CLINIC | _ADMIN, "prior-auth.voided"),
     Step.REOPEN: Transition(
         _from(State.DECIDED), State.IN_REVIEW, frozenset({Role.PHYSICIAN}) | _ADMIN, "prior-auth.reopened"
     ),

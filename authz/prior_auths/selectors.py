@@ -31,6 +31,7 @@ from authz.prior_auths.opioid_use import ways_out_of
 from authz.prior_auths.packet import sent
 from authz.prior_auths.run_out import RunOut, run_out
 from authz.prior_auths.visibility import roles_in_case, visible_to
+from authz.prior_auths.voiding import may_void
 from authz.rules.evaluate import evaluate
 
 
@@ -223,8 +224,12 @@ def run_out_beside(prior_auth: PriorAuth, due_at: datetime | None) -> RunOut | N
 
 
 def allowed_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:
-    """Return the steps this actor may take now, in the order of the table, without those of no use to it."""
-    return [step for step in open_steps(prior_auth, by) if not is_of_no_use(prior_auth, step)]
+    """Return the steps this actor may take now, in the order of the table, without those of no use to it.
+
+    To void is among them once somebody else has proposed it.
+    """
+    useful = [step for step in open_steps(prior_auth, by) if not is_of_no_use(prior_auth, step)]
+    return [step for step in useful if step is not Step.VOID or may_void(prior_auth, by)]
 
 
 def open_steps(prior_auth: PriorAuth, by: Actor) -> list[Step]:

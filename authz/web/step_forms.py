@@ -354,7 +354,7 @@ STEPS: dict[Step, StepPage] = {
         take=endings.propose_void, form=NoteForm, says="For a request created in error. A colleague has to void it."
     ),
     Step.VOID: StepPage(
-        take=endings.void, form=NoteForm, says="It is kept, hidden, and gives no right. Takes two of the staff."
+        take=endings.void, form=NoteForm, says="It is kept, hidden, and gives no right. A colleague has proposed it."
     ),
     Step.REOPEN: StepPage(
         take=reopening.reopen, form=ReopenForm, says="Look again. The decision stands until another supersedes it."

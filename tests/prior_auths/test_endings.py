@@ -255,6 +255,30 @@ def test_two_of_the_staff_void_a_request(cast: Cast) -> None:
     assert told("voided") == 1
 
 
+def test_a_prescriber_of_the_clinic_is_the_second_person(cast: Cast) -> None:
+    key = key_of(stage.detected(cast))
+    endings.propose_void(prior_auth_id=key, reason="Wrong patient.", by=cast.stella, now=NOW)
+
+    with pytest.raises(IllegalStep):
+        endings.propose_void(prior_auth_id=key, reason="Wrong patient.", by=cast.jones, now=NOW)
+
+    assert endings.void(prior_auth_id=key, reason="Wrong patient.", by=cast.jones, now=NOW).state == "voided"
+
+
+def test_to_void_is_offered_only_where_somebody_else_proposed_it(cast: Cast) -> None:
+    key, tess = key_of(stage.in_review(cast)), stage.colleague(cast)
+
+    def offers() -> list[bool]:
+        readers = (cast.stella, tess, cast.jones, stage.machine_of(tess), cast.nora)
+        return [Step.VOID in selectors.allowed_steps(selectors.prior_auth(by, key), by) for by in readers]
+
+    before = offers()
+    endings.propose_void(prior_auth_id=key, reason="Wrong patient.", by=cast.stella, now=later(1))
+
+    assert before == [False, False, False, False, True]
+    assert offers() == [False, True, True, False, True]
+
+
 def test_a_proposal_to_void_holds_while_the_request_is_as_it_was(cast: Cast) -> None:
     key, tess = key_of(stage.drafted(cast)), stage.colleague(cast)
     endings.propose_void(prior_auth_id=key, reason="Wrong patient.", by=cast.stella, now=NOW)

@@ -41,7 +41,7 @@ def test_a_refused_step_leaves_nothing_behind_and_names_the_legal_ones(cast: Cas
         request.submit(prior_auth_id=key_of(prior_auth), by=cast.stella, now=NOW)
 
     assert refusal.value.context["allowed"] == [
-        "take_up", "assign", "withdraw", "link_duplicate", "propose_void", "void",
+        "take_up", "assign", "withdraw", "link_duplicate", "propose_void",
     ]  # fmt: skip
     assert (AuditEntry.objects.count(), OutboxMessage.objects.count()) == (trail, told)
     prior_auth.refresh_from_db()

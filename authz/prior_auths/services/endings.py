@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from authz.access.roles import Actor, Role
+from authz.access.roles import Actor
 from authz.errors import AuthzError, InvalidInput
 from authz.ids import PriorAuthId
 from authz.prior_auths.lifecycle import DismissalReason, Step
@@ -16,10 +16,11 @@ from authz.prior_auths.services.appealing import dismiss_of_voided
 from authz.prior_auths.services.calling import cancel_open
 from authz.prior_auths.services.queue import in_hand
 from authz.prior_auths.visibility import visible_to
+from authz.prior_auths.voiding import may_void
 
 
 class SecondPersonNeeded(AuthzError):
-    """One of the clinic's staff proposes to void a request, and another one does."""
+    """One of the clinic's staff proposes to void a request, and somebody else of the clinic does."""
 
     code = "second-person-needed"
 
@@ -85,7 +86,7 @@ def _survivor_of(prior_auth: PriorAuth, survivor_id: PriorAuthId | None, by: Act
 def propose_void(
     *, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime, expected_version: int | None = None
 ) -> PriorAuth:
-    """Propose to void a request that was created in error; somebody else of the staff has to do it.
+    """Propose to void a request that was created in error; somebody else of the clinic has to do it.
 
     :raises SecondPersonNeeded: when a machine proposes: it stands for nobody.
     """
@@ -103,12 +104,12 @@ def void(
 ) -> PriorAuth:
     """Void a request that was created in error: it is kept, hidden, and gives no right any more.
 
-    :raises SecondPersonNeeded: when nobody else of the staff has proposed it for the request as it is now; an insurer's
-        administrator needs nobody.
+    :raises SecondPersonNeeded: when nobody else of the clinic has proposed it for the request as it is now; an
+        insurer's administrator needs nobody.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.VOID, by)
-    if Role.INSURER_ADMIN not in by.roles and not _was_proposed_by_another(prior_auth, by):
+    if not may_void(prior_auth, by):
         raise SecondPersonNeeded("Somebody else of the staff must propose this first, for the request as it is now.")
     prior_auth.authorizations.filter(revoked_at=None).update(revoked_at=now)
     dismiss_of_voided(prior_auth, now=now)
@@ -116,10 +117,3 @@ def void(
     steps.take(prior_auth, Step.VOID, by=by, now=now, note=reason)
     cancel_open(prior_auth=prior_auth, now=now)
     return prior_auth
-
-
-def _was_proposed_by_another(prior_auth: PriorAuth, by: Actor) -> bool:
-    # Of the version that it made: what happened since, whoever proposed it did not know.
-    last = prior_auth.events.filter(sequence=prior_auth.version)
-    proposed = last.filter(step=Step.PROPOSE_VOID.value, organization_id=by.organization)
-    return by.person_id is not None and proposed.exclude(person_id=by.person_id).exists()
