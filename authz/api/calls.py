@@ -15,7 +15,7 @@ from authz.api.prior_auth_steps import IF_MATCH, StepDoor, header
 from authz.api.views import IDEMPOTENCY_KEY, Door, Listing
 from authz.ids import CallId, PriorAuthId
 from authz.prior_auths import calls
-from authz.prior_auths.call_lifecycle import MOST_TIMES, CallOutcome, CallState, CallStep
+from authz.prior_auths.call_lifecycle import MOST_TIMES, TABLE, CallOutcome, CallState, CallStep
 from authz.prior_auths.models import Call, CallEvent, CallTime
 from authz.prior_auths.services import calling
 
@@ -27,7 +27,7 @@ class TimesIn(In):
 
 
 class OfferIn(In):
-    """Times to choose from, which lie ahead; without any, the clinic proposes some."""
+    """Times to choose from, which lie ahead; who offers may leave them to the clinic, who asks names one."""
 
     times = serializers.ListField(child=Instant(), max_length=MOST_TIMES, required=False, default=list)
 
@@ -75,7 +75,7 @@ class CallOut(serializers.Serializer[Call]):
     number = serializers.CharField(source="prior_auth.number", help_text="The request's number.")
     state = Word(CallState)
     is_required = serializers.BooleanField(help_text="Whether the request's regime requires the offer.")
-    offered_at = serializers.DateTimeField()
+    offered_at = serializers.DateTimeField(help_text="When it was offered, or asked for.")
     times = serializers.SerializerMethodField(help_text="To choose from now; those of the side that spoke last.")
     starts_at = serializers.DateTimeField(allow_null=True, help_text="The time agreed on.")
     outcome = serializers.CharField(help_text="What came of it; empty until it is concluded.")
@@ -133,13 +133,14 @@ class RequestCallsView(Listing):
         responses={201: CallOut},
     )
     def post(self, request: Request, prior_auth_id: PriorAuthId) -> Response:
-        """Offer the prescriber a peer-to-peer call on a request in review, or decided against."""
+        """Offer the prescriber a call on a request in review, or decided against; as the clinic, ask for one."""
         values = self.read(OfferIn)
-        return self.once(lambda: self._offer(prior_auth_id, values))
+        return self.once(lambda: self._begin(prior_auth_id, values))
 
-    def _offer(self, prior_auth_id: PriorAuthId, values: dict[str, Any]) -> Response:
-        offered = calling.offer(prior_auth_id=prior_auth_id, by=self.actor, now=self.now, **values)
-        answer = _whole(CallId(offered.public_id), self.actor)
+    def _begin(self, prior_auth_id: PriorAuthId, values: dict[str, Any]) -> Response:
+        begin = calling.ask_for if TABLE[CallStep.OFFER].by.isdisjoint(self.actor.roles) else calling.offer
+        begun = begin(prior_auth_id=prior_auth_id, by=self.actor, now=self.now, **values)
+        answer = _whole(CallId(begun.public_id), self.actor)
         answer.status_code = 201
         return answer
 

@@ -1,4 +1,4 @@
-"""PURE: the life of a peer-to-peer call as one table: it is offered, both sides find a time, what came of it is kept.
+"""PURE: a peer-to-peer call as one table: it is offered or asked for, both sides find a time, what came of it is kept.
 
 A call is a record of its own on a request. It changes neither the request's state nor its decision.
 """
@@ -59,7 +59,8 @@ TABLE: dict[CallStep, Transition[CallState]] = {
     # The system itself at a denial, where the regime requires the offer.
     CallStep.OFFER: Transition(_from(None), CallState.OFFERED, _REVIEW | {Role.SYSTEM}, "peer-to-peer.offered"),
     CallStep.OFFER_TIMES: Transition(frozenset(OPEN), CallState.OFFERED, _REVIEW, "peer-to-peer.times-offered"),
-    CallStep.PROPOSE_TIMES: Transition(frozenset(OPEN), CallState.PROPOSED, _CLINIC, "peer-to-peer.times-proposed"),
+    # Of a call that nobody has offered: so the clinic asks for one.
+    CallStep.PROPOSE_TIMES: Transition(OPEN | _from(None), CallState.PROPOSED, _CLINIC, "peer-to-peer.times-proposed"),
     CallStep.ACCEPT: Transition(_from(CallState.OFFERED), CallState.AGREED, _CLINIC, "peer-to-peer.agreed"),
     CallStep.CONFIRM: Transition(_from(CallState.PROPOSED), CallState.AGREED, _REVIEW, "peer-to-peer.agreed"),
     CallStep.DECLINE: Transition(frozenset(OPEN), CallState.DECLINED, _CLINIC, "peer-to-peer.declined"),

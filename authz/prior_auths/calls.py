@@ -9,7 +9,7 @@ from authz.errors import NotFound
 from authz.ids import CallId, PriorAuthId
 from authz.prior_auths import selectors
 from authz.prior_auths.appeals import in_force
-from authz.prior_auths.call_lifecycle import OPEN, CallState, CallStep, steps_for
+from authz.prior_auths.call_lifecycle import OPEN, TABLE, CallState, CallStep, steps_for
 from authz.prior_auths.determination import ADVERSE
 from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import Call, CallTime, PriorAuth
@@ -59,6 +59,13 @@ def can_be_talked_about(prior_auth: PriorAuth) -> bool:
         return True
     newest = in_force(prior_auth)
     return prior_auth.state == State.DECIDED.value and newest is not None and newest.outcome in ADVERSE
+
+
+def can_be_asked_for(prior_auth: PriorAuth, by: Actor) -> bool:
+    """Say whether the actor, of the clinic, may ask for a call now."""
+    is_theirs = TABLE[CallStep.PROPOSE_TIMES].is_open_to(roles_in_case(prior_auth, by), state=None)
+    is_open = prior_auth.calls.filter(state__in=[state.value for state in OPEN]).exists()
+    return is_theirs and not is_open and can_be_talked_about(prior_auth)
 
 
 def allowed_steps(call: Call, by: Actor) -> list[CallStep]:

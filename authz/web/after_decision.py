@@ -16,7 +16,16 @@ from authz.prior_auths.call_lifecycle import CallOutcome, CallState, CallStep
 from authz.prior_auths.deadlines import Due
 from authz.prior_auths.models import Appeal, AppealDecision, AppealEvent, Call, CallTime, PriorAuth
 from authz.web import words
-from authz.web.clinic_follow_up_forms import APPEAL_STEPS, CALL_STEPS, FILE, FILING, AfterForm, AfterStep
+from authz.web.clinic_follow_up_forms import (
+    APPEAL_STEPS,
+    ASK_FOR_CALL,
+    ASKING,
+    CALL_STEPS,
+    FILE,
+    FILING,
+    AfterForm,
+    AfterStep,
+)
 from authz.web.words import Status
 
 
@@ -63,6 +72,13 @@ def appeal_rows(prior_auth: PriorAuth, by: Actor, refused: Refusals) -> list[App
 def filing(prior_auth: PriorAuth, refused: Refusals) -> Act:
     """Return how an appeal is filed."""
     return _act(FILING, None, FILE, refused, reverse("appeal", args=[prior_auth.public_id]))
+
+
+def asking(prior_auth: PriorAuth, by: Actor, refused: Refusals) -> Act | None:
+    """Return how a peer-to-peer call is asked for; None where none can be now."""
+    if not calls.can_be_asked_for(prior_auth, by):
+        return None
+    return _act(ASKING, None, ASK_FOR_CALL, refused, reverse("ask-for-call", args=[prior_auth.public_id]))
 
 
 def place_of(step: AppealStep | CallStep, subject: Appeal | Call) -> str:
@@ -120,9 +136,13 @@ def _next(onward: Onward | None) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRow:
-    """One peer-to-peer call, with the times to choose from now, and in words what came of it."""
+    """One peer-to-peer call, with the times to choose from now, and in words what came of it.
+
+    `was_asked_for`: it was the clinic that began.
+    """
 
     call: Call
+    was_asked_for: bool
     status: Status
     times: list[CallTime]
     outcome: str
@@ -134,6 +154,7 @@ def call_rows(prior_auth: PriorAuth, by: Actor, refused: Refusals) -> list[CallR
     return [
         CallRow(
             call=call,
+            was_asked_for=call.events.all()[0].step == CallStep.PROPOSE_TIMES.value,
             status=words.CALL[CallState(call.state)],
             times=calls.times(call),
             outcome=words.CALL_OUTCOME[CallOutcome(call.outcome)] if call.outcome else "",

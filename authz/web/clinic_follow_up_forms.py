@@ -19,6 +19,8 @@ from authz.web.forms import PlainForm, local_instant, long_text, offered_time
 
 FILE: Final = "appeal"
 """The place of the form that files an appeal."""
+ASK_FOR_CALL: Final = "call"
+"""The place of the form that asks for a peer-to-peer call."""
 _TIMES: Final = 3
 
 
@@ -119,6 +121,13 @@ APPEAL_STEPS: Final[Mapping[AppealStep, AfterStep]] = {
         done="The appeal is withdrawn.",
     ),
 }
+ASKING = AfterStep(
+    take=calling.ask_for,
+    form=TimesForm,
+    label="Ask for a peer-to-peer call",
+    says="The insurer's physician confirms one of your times or offers others. A call decides nothing by itself.",
+    done="The call is asked for.",
+)
 CALL_STEPS: Final[Mapping[CallStep, AfterStep]] = {
     CallStep.ACCEPT: AfterStep(
         take=calling.accept,

@@ -7,6 +7,7 @@ from django.db.models import Prefetch, prefetch_related_objects
 
 from authz.access.roles import Actor
 from authz.notifications.models import InboxEntry
+from authz.notifications.selectors import waiting
 from authz.prior_auths import selectors
 from authz.prior_auths.deadlines import Clock
 from authz.prior_auths.determination import Outcome
@@ -51,6 +52,12 @@ def notices_told(entries: Iterable[InboxEntry], by: Actor) -> list[Told]:
     newest = Determination.objects.order_by("-pk")
     prefetch_related_objects(requests, "events", "clinic", Prefetch("determinations", queryset=newest))
     return [_told(entry, by) for entry in listed]
+
+
+def waits_told(request: PriorAuth, by: Actor) -> list[str]:
+    """Return what the reader's inbox still asks of them about a request, each said once, the newest first."""
+    topics = waiting(by).filter(prior_auth=request).values_list("topic", flat=True)
+    return [told(topic, number=request.number, is_to_do=True) for topic in dict.fromkeys(topics)]
 
 
 def _told(entry: InboxEntry, by: Actor) -> Told:

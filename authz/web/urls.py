@@ -6,7 +6,7 @@ from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 
 from authz.web.views.account import AccountPage, PasswordPage, PasswordResetPage
-from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallStepTaken
+from authz.web.views.after_decision import AppealFiled, AppealStepTaken, CallAskedFor, CallStepTaken
 from authz.web.views.clinic_work import ClinicWork, ClinicWorkSheet
 from authz.web.views.clocks_sheet import ClocksSheet
 from authz.web.views.contact import ContactPage
@@ -132,6 +132,7 @@ urlpatterns = [
     ),
     path("prior-auths/<uuid:prior_auth_id>/preview/", PacketPreview.as_view(), name="packet-preview"),
     path("prior-auths/<uuid:prior_auth_id>/appeals/", AppealFiled.as_view(), name="appeal"),
+    path("prior-auths/<uuid:prior_auth_id>/calls/", CallAskedFor.as_view(), name="ask-for-call"),
     path(
         "prior-auths/<uuid:prior_auth_id>/appeals/<uuid:appeal_id>/letter/",
         AppealLetterPaper.as_view(),

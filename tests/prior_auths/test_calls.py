@@ -127,6 +127,37 @@ def test_one_call_of_a_request_is_open_and_the_clinic_may_do_without(cast: Cast)
     assert calling.offer(**again).state == "offered"  # type: ignore[arg-type]
 
 
+def test_the_clinic_asks_for_a_call_and_the_insurer_answers_with_times(cast: Cast) -> None:
+    denied = key_of(stage.denied(cast))
+
+    with pytest.raises(InvalidInput) as without:
+        calling.ask_for(prior_auth_id=denied, times=(), by=cast.stella, now=NOW)
+    call = calling.ask_for(prior_auth_id=denied, times=TIMES, by=cast.stella, now=NOW)
+    key, heard = CallId(call.public_id), told("times-proposed")
+    calling.offer_times(call_id=key, times=[later(30)], by=cast.patel, now=later(1))
+    agreed = calling.accept(call_id=key, time_id=first_time(key), by=cast.jones, now=later(2))
+
+    assert set(without.value.fields) == {"times"}
+    assert (call.state, heard) == ("proposed", 1)
+    assert (agreed.state, agreed.starts_at) == ("agreed", later(30))
+    assert [event.step for event in agreed.events.all()] == ["propose_times", "offer_times", "accept"]
+
+
+def test_a_call_is_not_asked_for_twice_nor_by_who_has_no_part_in_it(cast: Cast) -> None:
+    denied, approved = key_of(stage.denied(cast)), key_of(stage.approved(cast))
+    ask = partial(calling.ask_for, times=TIMES, now=NOW)
+
+    with pytest.raises(NothingToTalkAbout):
+        ask(prior_auth_id=approved, by=cast.stella)
+    with pytest.raises(Forbidden):
+        ask(prior_auth_id=denied, by=cast.rae)
+    with pytest.raises(NotFound):
+        ask(prior_auth_id=denied, by=cast.mallory)
+    ask(prior_auth_id=denied, by=cast.jones)
+    with pytest.raises(AlreadyOffered):
+        ask(prior_auth_id=denied, by=cast.stella)
+
+
 def test_only_a_reviewer_offers_and_only_where_there_is_something_to_talk_about(cast: Cast) -> None:
     queued, approved = stage.queued(cast), stage.approved(cast)
     said = {"times": (), "now": NOW}

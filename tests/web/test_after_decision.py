@@ -13,6 +13,7 @@ from authz.prior_auths.services import appeal_decisions, appealing, calling
 from tests import cast as stage
 from tests.cast import NOW, Cast, key_of, later
 from tests.documentation.samples import TEXT
+from tests.notifications.stage import drain
 from tests.prior_auths.test_appeals import REASON
 from tests.web.conftest import Door
 from tests.web.reading import findings
@@ -73,6 +74,34 @@ def test_the_page_tells_a_call_and_the_times_to_choose_from(cast: Cast, enter: D
 
     assert "Peer-to-peer call: Offered by the insurer" in seen
     assert '<li><time datetime="2025-03-04T15:00:00+00:00">Mar 4, 2025, 10:00 AM EST</time></li>' in seen
+
+
+def test_the_clinic_asks_for_a_call_and_the_insurer_confirms_it_at_the_desk(cast: Cast, enter: Door) -> None:
+    denied, stella = stage.denied(cast), enter("stella")
+    address = f"/prior-auths/{denied.public_id}/calls/"
+
+    without = stella.post(address, {})
+    asked = stella.post(address, {"times[0]": "2199-01-02T10:00"}, follow=True).content.decode()
+
+    assert "Ask for a peer-to-peer call" in page(enter("jones"), stage.denied(cast))
+    assert without.status_code == 422
+    assert "Peer-to-peer call: The clinic proposes times" in asked
+    assert "Asked for <time" in asked
+    assert "Ask for a peer-to-peer call" not in asked
+    assert "Confirm a time for the call" in enter("rae").get(f"/desk/{denied.public_id}/").content.decode()
+
+
+def test_the_page_asks_for_what_the_inbox_asks_for(cast: Cast, enter: Door) -> None:
+    denied = stage.denied(cast)
+    before = page(enter("jones"), denied)
+    drain(later(1))
+
+    after, strangers = page(enter("jones"), denied), page(enter("stella"), stage.approved(cast))
+
+    assert "Nothing is needed from you now." in before
+    assert "read why, then accept it, talk to the insurer's physician, or appeal." in unescape(after)
+    assert "Nothing is needed from you now." not in after
+    assert "Nothing is needed from you now." in strangers
 
 
 def test_a_document_is_sent_in_with_the_appeal_from_the_clinics_page_and_read_at_the_desk(

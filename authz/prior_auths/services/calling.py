@@ -1,4 +1,4 @@
-"""Offer a peer-to-peer call, agree on a time for it, and keep what came of it."""
+"""Offer a peer-to-peer call, or ask for one, agree on a time for it, and keep what came of it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,22 +44,36 @@ def offer(*, prior_auth_id: PriorAuthId, times: Sequence[datetime], by: Actor, n
     :raises AlreadyOffered: while another call on it is open.
     :raises InvalidInput: for a time in the past, one that is there twice, or too many.
     """
+    return _begin(prior_auth_id, CallStep.OFFER, times, by, now)
+
+
+@transaction.atomic
+def ask_for(*, prior_auth_id: PriorAuthId, times: Sequence[datetime], by: Actor, now: datetime) -> Call:
+    """Ask, from the clinic, for a call at one of these times; the insurer confirms one, or offers others.
+
+    See `offer` for what is refused; besides, when no time is named.
+    """
+    return _begin(prior_auth_id, CallStep.PROPOSE_TIMES, times, by, now)
+
+
+def _begin(prior_auth_id: PriorAuthId, step: CallStep, times: Sequence[datetime], by: Actor, now: datetime) -> Call:
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by)
-    if not TABLE[CallStep.OFFER].is_open_to(roles_in_case(prior_auth, by), state=None):
-        raise Forbidden("Your role does not allow you to offer a peer-to-peer call.")
+    if not TABLE[step].is_open_to(roles_in_case(prior_auth, by), state=None):
+        raise Forbidden("Your role does not allow you to offer a peer-to-peer call, or to ask for one.")
     if not calls.can_be_talked_about(prior_auth):
         raise NothingToTalkAbout("A peer-to-peer call is about a request in review, or decided against.")
     open_one = prior_auth.calls.filter(state__in=_OPEN).first()
     if open_one is not None:
         raise AlreadyOffered("A peer-to-peer call on this request is open.", call=str(open_one.public_id))
-    return _offer(prior_auth, times, by, now, is_required=False)
+    _must_be_times(times, now, is_needed=step is CallStep.PROPOSE_TIMES)
+    return _put_on_record(prior_auth, step, times, by, now)
 
 
 def offer_where_required(*, prior_auth: PriorAuth, regime: Regime, now: datetime) -> None:
     """Offer a call on a locked request that is decided against, where the regime requires it and none is open."""
     if regime.peer_to_peer_required and not prior_auth.calls.filter(state__in=_OPEN).exists():
         with across_tenants("the service itself offers the call, whoever denies"):
-            _offer(prior_auth, (), SYSTEM, now, is_required=True)
+            _put_on_record(prior_auth, CallStep.OFFER, (), SYSTEM, now, is_required=True)
 
 
 def cancel_open(*, prior_auth: PriorAuth, now: datetime) -> None:
@@ -69,15 +83,18 @@ def cancel_open(*, prior_auth: PriorAuth, now: datetime) -> None:
             _take(call, CallStep.CANCEL, SYSTEM, now)
 
 
-def _offer(prior_auth: PriorAuth, times: Sequence[datetime], by: Actor, now: datetime, *, is_required: bool) -> Call:
-    _must_be_times(times, now)
-    call = Call(
-        prior_auth=prior_auth,
-        state=CallState.OFFERED.value,
-        is_required=is_required,
-        offered_at=now,
-    )
-    _record(call, CallStep.OFFER, "", by, now)
+def _put_on_record(
+    prior_auth: PriorAuth,
+    step: CallStep,
+    times: Sequence[datetime],
+    by: Actor,
+    now: datetime,
+    *,
+    is_required: bool = False,
+) -> Call:
+    state = CallState.OFFERED if step is CallStep.OFFER else CallState.PROPOSED
+    call = Call(prior_auth=prior_auth, state=state.value, is_required=is_required, offered_at=now)
+    _record(call, step, "", by, now)
     _put_forward(call, times)
     return call
 

@@ -13,7 +13,7 @@ from authz.notifications.selectors import decision_notices
 from authz.prior_auths import appeals, calls, selectors
 from authz.prior_auths.models import Appeal, Call, PriorAuth
 from authz.web.after_decision import place_of
-from authz.web.clinic_follow_up_forms import APPEAL_STEPS, CALL_STEPS, FILE, FILING, AfterStep
+from authz.web.clinic_follow_up_forms import APPEAL_STEPS, ASK_FOR_CALL, ASKING, CALL_STEPS, FILE, FILING, AfterStep
 from authz.web.views.request import Refused, RequestPage
 
 _APPEAL = {step.value.replace("_", "-"): step for step in APPEAL_STEPS}
@@ -58,6 +58,12 @@ class AppealStepTaken(AfterPage):
         taken, version = _APPEAL[step], self.version(request)
         named = {"appeal_id": appeal_id, "expected_version": version}
         return self.taken(prior_auth, APPEAL_STEPS[taken], subject, place_of(taken, subject), **named)
+
+
+class CallAskedFor(AfterPage):
+    def post(self, request: HttpRequest, prior_auth_id: PriorAuthId) -> HttpResponse:
+        prior_auth = selectors.prior_auth(self.actor, prior_auth_id)
+        return self.taken(prior_auth, ASKING, None, ASK_FOR_CALL, prior_auth_id=prior_auth_id)
 
 
 class CallStepTaken(AfterPage):

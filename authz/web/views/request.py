@@ -28,7 +28,7 @@ from authz.prior_auths.record_words import sentences_told
 from authz.prior_auths.services import request as clinic
 from authz.prior_auths.services.steps import IllegalStep
 from authz.web import rows, words
-from authz.web.after_decision import appeal_rows, call_rows, filing
+from authz.web.after_decision import appeal_rows, asking, call_rows, filing
 from authz.web.answers_form import Answered, AnswersForm, answered, submitted
 from authz.web.attach_form import AttachForm, Proves, of_appeal, of_insurer, of_questionnaire
 from authz.web.clinic_follow_up_forms import AfterForm
@@ -37,6 +37,7 @@ from authz.web.decision_forms import StepForm
 from authz.web.forms import Fault, PlainForm
 from authz.web.meanwhile import changed_since
 from authz.web.next_action import ANSWER_QUESTIONS
+from authz.web.notices import waits_told
 from authz.web.pages import Page, is_part
 from authz.web.patient_names import name_in_case, names
 from authz.web.step_forms import STEPS
@@ -95,6 +96,7 @@ class RequestPage(Page):
             standing=standing,
             ball=rows.ball(prior_auth, standing, asked=asked),
             action=action,
+            waits=[] if action else waits_told(prior_auth, self.actor),
             urgency=words.URGENCY[Urgency(prior_auth.urgency)],
             due=selectors.due(prior_auth),
             run_out=selectors.run_out_of(prior_auth),
@@ -115,6 +117,7 @@ class RequestPage(Page):
             rights=seen(prior_auth, now=self.now),
             appeals=appeal_rows(prior_auth, self.actor, acts),
             calls=call_rows(prior_auth, self.actor, acts),
+            asking=asking(prior_auth, self.actor, acts),
             to_appeal=to_appeal(clocks),
             filing=filing(prior_auth, acts) if self._is_clinical(prior_auth) and to_appeal(clocks) else None,
             faults=list(_faults(refused)),
