@@ -93,6 +93,7 @@ MATRIX: Mapping[str, Mapping[Audience, Notice]] = {
         Audience.ASKED_PRESCRIBER: TO_ACT_AT_ONCE,
     },
     "prior-auth.answered": {Audience.REVIEWER: TO_ACT},
+    "prior-auth.answered-in-part": {Audience.REVIEWER: TO_KNOW},
     "prior-auth.answered-late": {Audience.REVIEWER: TO_KNOW},
     "prior-auth.unanswered": {Audience.REVIEWER: TO_ACT, Audience.STAFF: TO_KNOW},
     "prior-auth.expedited": {Audience.REVIEWER: TO_ACT, Audience.STAFF: TO_KNOW},

@@ -10,6 +10,7 @@ SENTENCES = {
     "prior-auth.submitted": "Prior authorization request {number} was submitted for review.",
     "prior-auth.information-requested": "The insurer asks for information on prior authorization request {number}.",
     "prior-auth.answered": "The clinic answered the questions on prior authorization request {number}.",
+    "prior-auth.answered-in-part": "The clinic answered some questions on prior authorization request {number}.",
     "prior-auth.answered-late": "The clinic answered late on prior authorization request {number}.",
     "prior-auth.unanswered": "Questions on prior authorization request {number} were not answered in time.",
     "prior-auth.expedited": "Prior authorization request {number} is to be decided within the expedited time.",

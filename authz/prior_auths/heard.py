@@ -10,7 +10,7 @@ from authz.policies.regime import Regime
 from authz.prior_auths.clock_history import DECISIONS, history_of
 from authz.prior_auths.deadlines import Clocks, Urgency, clocks, reply_time_of
 from authz.prior_auths.exempt_use import instead_of_asking
-from authz.prior_auths.lifecycle import UNDECIDED, State, Step
+from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, UNDECIDED, State, Step
 from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.reply_time import ReplyTime
 
@@ -96,7 +96,8 @@ def is_of_no_use(prior_auth: PriorAuth, step: Step) -> bool:
         case Step.RECORD_EXEMPTION:
             return instead_of_asking(prior_auth) is not step
         case Step.ANSWER_IN_PART:
-            return len(open_questions(prior_auth)) < 2
+            # Late, to answer one question or several is one step, whatever stays open.
+            return State(prior_auth.state) not in ASKED_OF_CLINIC or len(open_questions(prior_auth)) < 2
         case Step.ANSWER_LATE:
             return not open_questions(prior_auth)
     return False

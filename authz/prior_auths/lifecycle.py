@@ -99,6 +99,7 @@ _STAFF = frozenset({Role.STAFF})
 _APPEAL_REVIEW = frozenset({Role.APPEAL_REVIEWER})
 _WITH_CLINIC = frozenset({State.DETECTED, State.DRAFT, State.AWAITING_PRESCRIBER})
 _WITH_REVIEWER = frozenset({State.IN_REVIEW, State.CLINICAL_REVIEW})
+_ANSWERED_LATE = _WITH_REVIEWER | {State.QUEUED}
 
 BEFORE_SUBMISSION = _WITH_CLINIC
 UNDECIDED = _WITH_REVIEWER | {State.QUEUED, State.INCOMPLETE, State.INFO_REQUESTED}
@@ -145,9 +146,12 @@ TABLE: dict[Step, Transition[State]] = {
     Step.REASSIGN: Transition(frozenset(_WITH_REVIEWER), None, _REVIEW | _ADMIN, "prior-auth.reassigned"),
     Step.ASK: Transition(frozenset(_WITH_REVIEWER), State.INFO_REQUESTED, _REVIEW, "prior-auth.information-requested"),
     Step.ANSWER: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _CLINIC, "prior-auth.answered"),
-    Step.ANSWER_IN_PART: Transition(_from(State.INFO_REQUESTED), None, _CLINIC),
-    # What comes after its time helps all the same, and can start a clock that waits for it.
-    Step.ANSWER_LATE: Transition(frozenset(_WITH_REVIEWER | {State.QUEUED}), None, _CLINIC, "prior-auth.answered-late"),
+    # In time or late, while something stays open: a clock that waits, waits for all that was asked.
+    Step.ANSWER_IN_PART: Transition(
+        frozenset(_ANSWERED_LATE | {State.INFO_REQUESTED}), None, _CLINIC, "prior-auth.answered-in-part"
+    ),
+    # What comes after its time helps all the same, and the last of it can start a clock that waits.
+    Step.ANSWER_LATE: Transition(frozenset(_ANSWERED_LATE), None, _CLINIC, "prior-auth.answered-late"),
     Step.RESUME: Transition(_from(State.INFO_REQUESTED), State.IN_REVIEW, _SYSTEM, "prior-auth.unanswered"),
     # The clinic asks for speed, or the insurer sees the need by itself; until it is refused, asked for is had.
     # No law gives what was reopened a time that any of these could change.

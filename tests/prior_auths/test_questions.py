@@ -1,6 +1,6 @@
 """What the insurer asks: whose it is to answer, by when, and what happens when no answer comes."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,7 +12,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.lifecycle import ReopeningReason, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.review_queue import AT_RISK
-from authz.prior_auths.services import absences, questions, queue, reopening, timing
+from authz.prior_auths.services import absences, deeming, questions, queue, reopening, timing
 from authz.prior_auths.services.questions import Item
 from authz.prior_auths.services.steps import IllegalStep
 from tests import cast as stage
@@ -244,12 +244,42 @@ def test_a_late_answer_starts_a_clock_that_waits_for_it(cast: Cast) -> None:
     assert (waiting.due_at, late.due_at) == (None, later(26 + 72))
 
 
+@pytest.mark.parametrize("regime", ["california", "oklahoma"])
+def test_a_clock_that_waits_goes_on_with_the_last_late_answer_alone(cast: Cast, regime: str) -> None:
+    start = datetime(2025, 12, 1, 15, tzinfo=UTC)
+    under(cast, regime)
+    waiting = asked(cast, "Which operation?", "When?", now=start)
+    questions.resume_unanswered(now=start + timedelta(days=9))
+
+    half = answer(waiting, "The knee.", "", by=cast.stella, now=start + timedelta(days=10), late=True)
+    assert (half.state, half.due_at, deeming.deem_due(now=start + timedelta(days=20))) == ("in_review", None, 0)
+    whole = answer(waiting, "In May.", by=cast.stella, now=start + timedelta(days=20), late=True)
+
+    assert whole.due_at is not None
+    assert [*OutboxMessage.objects.order_by("pk").values_list("topic", flat=True)][-2:] == [
+        "prior-auth.answered-in-part",
+        "prior-auth.answered-late",
+    ]
+
+
+def test_a_clock_that_waits_does_not_go_on_while_a_question_is_open_whose_time_is_over(cast: Cast) -> None:
+    under(cast, "california")
+    waiting = asked(cast, Item("Which?", reply_by=later(10)), Item("When?", reply_by=later(40)))
+    answer(waiting, "", "In May.", by=cast.stella, now=later(20))
+    assert questions.resume_unanswered(now=later(20)) == 1
+
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.reviewer_id, waiting.due_at) == ("in_review", cast.people["rae"].pk, None)
+    assert answer(waiting, "The knee.", by=cast.stella, now=later(21), late=True).due_at == later(21 + 72)
+
+
 def test_what_was_not_answered_in_time_need_not_be_answered_with_the_next_question(cast: Cast) -> None:
     waiting = asked(cast, Item("Which?", reply_by=later(24)))
     questions.resume_unanswered(now=later(25))
     ask(cast, waiting, "When?", now=later(25))
 
-    assert answer(waiting, "", "In May.", by=cast.stella, now=later(26)).state == "in_review"
+    answer(waiting, "", "In May.", by=cast.stella, now=later(26))
+    assert questions.resume_unanswered(now=later(26)) == 1
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from authz.ids import PriorAuthId
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
 from authz.prior_auths.heard import may_be_returned, reply_time_if_asked
-from authz.prior_auths.lifecycle import State, Step
+from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, State, Step
 from authz.prior_auths.models import ANSWERING, InformationRequest, PriorAuth
 from authz.prior_auths.reply_time import ReplyTime
 from authz.prior_auths.review_queue import AT_RISK, away_from
@@ -127,7 +127,7 @@ def answer(
 
     :raises InvalidInput: when a question of theirs stays unanswered, an answer fits none, or is only the prescriber's.
     """
-    return _answer(prior_auth_id, answers, by, now, expected_version=expected_version, needed_of=by.roles)
+    return _answer(Step.ANSWER, prior_auth_id, answers, by, now, expected_version, needed_of=by.roles)
 
 
 def answer_in_part(
@@ -142,30 +142,9 @@ def answer_in_part(
 
     :raises InvalidInput: when nothing is answered, an answer fits no open question, or is only the prescriber's.
     """
-    return _answer(prior_auth_id, answers, by, now, expected_version=expected_version, needed_of=())
+    return _answer(Step.ANSWER_IN_PART, prior_auth_id, answers, by, now, expected_version)
 
 
-@transaction.atomic
-def _answer(
-    prior_auth_id: PriorAuthId,
-    answers: Mapping[UUID, str],
-    by: Actor,
-    now: datetime,
-    *,
-    expected_version: int | None,
-    needed_of: Collection[Role],
-) -> PriorAuth:
-    prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
-    steps.must_be_legal(prior_auth, Step.ANSWER if needed_of else Step.ANSWER_IN_PART, by)
-    _keep_answers(prior_auth, answers, by, now, needed_of=needed_of)
-    if any(_is_wanted(row, now) for row in prior_auth.information_requests.filter(answered_at=None)):
-        steps.take(prior_auth, Step.ANSWER_IN_PART, by=by, now=now)
-    else:
-        _give_back(prior_auth, Step.ANSWER, by, now)
-    return prior_auth
-
-
-@transaction.atomic
 def answer_late(
     *,
     prior_auth_id: PriorAuthId,
@@ -178,10 +157,31 @@ def answer_late(
 
     :raises InvalidInput: when nothing is answered, an answer fits no open question, or is only the prescriber's.
     """
+    return _answer(Step.ANSWER_LATE, prior_auth_id, answers, by, now, expected_version)
+
+
+@transaction.atomic
+def _answer(
+    step: Step,
+    prior_auth_id: PriorAuthId,
+    answers: Mapping[UUID, str],
+    by: Actor,
+    now: datetime,
+    expected_version: int | None,
+    *,
+    needed_of: Collection[Role] = (),
+) -> PriorAuth:
+    """Keep the answers, and take the step that they come to: a clock that waits goes on when nothing is open."""
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
-    steps.must_be_legal(prior_auth, Step.ANSWER_LATE, by)
-    _keep_answers(prior_auth, answers, by, now)
-    steps.take(prior_auth, Step.ANSWER_LATE, by=by, now=now)
+    steps.must_be_legal(prior_auth, step, by)
+    is_late = State(prior_auth.state) not in ASKED_OF_CLINIC
+    _keep_answers(prior_auth, answers, by, now, needed_of=needed_of)
+    if prior_auth.information_requests.filter(answered_at=None).exists():
+        steps.take(prior_auth, Step.ANSWER_IN_PART, by=by, now=now)
+    elif is_late:
+        steps.take(prior_auth, Step.ANSWER_LATE, by=by, now=now)
+    else:
+        _give_back(prior_auth, Step.ANSWER, by, now)
     return prior_auth
 
 
@@ -202,7 +202,9 @@ def _resume_one(key: int, now: datetime) -> int:
 
 
 def _is_reply_over(prior_auth: PriorAuth, now: datetime) -> bool:
-    """Say whether the time of what was asked last is over; what is still open of earlier questions holds nothing up."""
+    """Say whether nothing that is open is waited for any more, or the time of what was asked last is over."""
+    if not any(_is_wanted(row, now) for row in prior_auth.information_requests.filter(answered_at=None)):
+        return True
     clock = selectors.clocks_of(prior_auth).get(Kind.INFORMATION_REPLY_BY)
     return clock is not None and clock.is_missed(by=now)
 
