@@ -314,6 +314,16 @@ def key_of(row: PriorAuth) -> PriorAuthId:
     return PriorAuthId(row.public_id)
 
 
+def deactivate(cast: Cast, name: str) -> None:
+    person = cast.people[name]
+    person.is_active = False
+    person.save()
+
+
+def end_memberships(cast: Cast, name: str) -> None:
+    cast.people[name].memberships.all().delete()
+
+
 def later(hours: float) -> datetime:
     """Return an instant that many hours after the play begins."""
     return NOW + timedelta(hours=hours)

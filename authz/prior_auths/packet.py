@@ -76,7 +76,7 @@ def _names(told: Sequence[Standing]) -> dict[int, str]:
 
 
 def _attestations(prior_auth: PriorAuth, told: Sequence[Standing]) -> Iterator[dict[str, Any]]:
-    """Yield who attested which text and when; where the prescriber has no log-in, it is a colleague of theirs."""
+    """Yield who attested which text and when; where the prescriber does not log in, it is a colleague of theirs."""
     texts = {one.question.link_id: one.question.text for one in told if one.question.only_prescriber}
     prescriber = prior_auth.prescriber.person_id if prior_auth.prescriber else None
     rows = Answer.objects.filter(sheet=prior_auth.answers, question__in=texts).select_related("sheet", "confirmed_by")

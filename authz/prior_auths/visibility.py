@@ -2,6 +2,7 @@
 
 from django.db.models import Q
 
+from authz.access.models import Membership
 from authz.access.roles import Actor, Role
 from authz.prior_auths.models import PriorAuth
 
@@ -28,7 +29,14 @@ def roles_in_case(prior_auth: PriorAuth, by: Actor) -> frozenset[Role]:
 
 
 def may_attest(prior_auth: PriorAuth, by: Actor) -> bool:
-    """Say whether to attest is this person's: the prescriber's own, or, where they have no log-in, a colleague's."""
-    prescriber = prior_auth.prescriber
-    is_the_one = prescriber is None or prescriber.person_id is None or prescriber.person_id == by.person_id
-    return Role.PRESCRIBER in by.roles and is_the_one
+    """Say whether to attest is this person's: the prescriber's own, or, where they do not log in, a colleague's."""
+    if Role.PRESCRIBER not in by.roles:
+        return False
+    own = prior_auth.prescriber.person_id if prior_auth.prescriber else None
+    return own == by.person_id or not _is_prescriber(own, prior_auth.clinic_id)
+
+
+def _is_prescriber(person_id: int | None, clinic_id: int) -> bool:
+    """Say whether a person can log in as a prescriber of a clinic; who has left it cannot."""
+    there = Membership.objects.filter(organization=clinic_id, role=Role.PRESCRIBER.value, person__is_active=True)
+    return there.filter(person=person_id).exists()

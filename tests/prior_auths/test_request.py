@@ -1,7 +1,12 @@
 """The clinic's side: take up, answer, attest, submit, withdraw."""
 
+from collections.abc import Callable
+
 import pytest
 
+from authz.access import selectors as access_selectors
+from authz.access import services as access
+from authz.access.roles import Role
 from authz.audit.models import AuditEntry
 from authz.documentation.services.answers import PersonNeeded
 from authz.errors import InvalidInput, NotFound, StaleVersion
@@ -81,6 +86,28 @@ def test_staff_cannot_attest_for_the_prescriber(cast: Cast) -> None:
         request.answer_questions(prior_auth_id=key_of(prior_auth), answers={"pr.attest": True}, by=cast.stella, now=NOW)
 
     assert refusal.value.fields == {"answers.pr.attest": ["Only the prescriber can answer this."]}
+
+
+@pytest.mark.parametrize("leave", [stage.deactivate, stage.end_memberships])
+def test_a_colleague_attests_where_the_prescriber_has_left_and_no_sooner(
+    cast: Cast, leave: Callable[[Cast, str], None]
+) -> None:
+    prior_auth = request.take_up(prior_auth_id=key_of(stage.detected(cast)), by=cast.stella, now=NOW)
+    lo = access.create_person(email="lo@example.org", full_name="Dr Lo", password=stage.PASSWORD)
+    access.add_membership(person=lo, organization=cast.riverside, role=Role.PRESCRIBER)
+    colleague = access_selectors.actor_for(person=lo, organization=cast.riverside)
+
+    def attest() -> PriorAuth:
+        attested = {"pr.attest": True}
+        return request.answer_questions(prior_auth_id=key_of(prior_auth), answers=attested, by=colleague, now=NOW)
+
+    with pytest.raises(InvalidInput):
+        attest()
+    leave(cast, "jones")
+
+    sheet = attest().answers
+    assert sheet is not None
+    assert sheet.answers.get(question="pr.attest").confirmed_by == lo
 
 
 def test_the_prescriber_is_asked_only_for_what_only_they_may_answer_and_is_open(cast: Cast) -> None:
