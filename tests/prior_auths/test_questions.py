@@ -1,5 +1,6 @@
 """What the insurer asks: whose it is to answer, by when, and what happens when no answer comes."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -312,3 +313,14 @@ def test_who_goes_away_later_keeps_nothing_meanwhile(cast: Cast) -> None:
 
     back.refresh_from_db()
     assert back.leased_until == later(5)
+
+
+@pytest.mark.parametrize("leave", [stage.deactivate, stage.end_memberships])
+def test_what_comes_back_is_not_kept_for_somebody_who_has_left(cast: Cast, leave: Callable[[Cast, str], None]) -> None:
+    waiting = asked(cast)
+    leave(cast, "rae")
+    back = answer(waiting, "The knee.", by=cast.stella, now=later(1))
+
+    assert queue.release_expired(now=later(1)) == 1
+    assert queue.claim_next(by=cast.patel, now=later(1)) == back
+    assert back.events.get(step="release").note == "The reviewer has left."

@@ -6,6 +6,7 @@ from itertools import product
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from authz.access.models import Membership
 from authz.access.roles import SYSTEM, Actor, Role
@@ -253,18 +254,25 @@ def give_back(
 
 
 def release_expired(*, now: datetime) -> int:
-    """Put every request whose lease has run out back, and return how many there were."""
-    expired = PriorAuth.objects.filter(state__in=list(_BACK), leased_until__lte=now)
-    return sweep(expired.values_list("pk", flat=True), work=_release_one, now=now)
+    """Put every request back whose lease has run out, or whose reviewer has left; return how many there were."""
+    return sweep(_held_no_longer(now).values_list("pk", flat=True), work=_release_one, now=now)
+
+
+def _held_no_longer(now: datetime) -> QuerySet[PriorAuth]:
+    """Return what goes back. What was answered is kept for days for who asked: that helps only while they are there."""
+    roles = [Role.REVIEWER.value, Role.PHYSICIAN.value]
+    members = Membership.objects.filter(organization=OuterRef("insurer"), role__in=roles, person__is_active=True)
+    has_left = Q(reviewer__isnull=False) & ~Exists(members.filter(person=OuterRef("reviewer")))
+    return PriorAuth.objects.filter(Q(leased_until__lte=now) | has_left, state__in=list(_BACK))
 
 
 @transaction.atomic
 def _release_one(key: int, now: datetime) -> int:
-    expired = PriorAuth.objects.filter(pk=key, state__in=list(_BACK), leased_until__lte=now)
-    prior_auth = expired.select_for_update(skip_locked=True).first()
+    prior_auth = _held_no_longer(now).filter(pk=key).select_for_update(skip_locked=True).first()
     if prior_auth is None:
         return 0
-    _let_go(prior_auth, _BACK[State(prior_auth.state)], by=SYSTEM, now=now, note="The reviewer's lease ran out.")
+    note = "The reviewer has left." if _is_leased(prior_auth, now) else "The reviewer's lease ran out."
+    _let_go(prior_auth, _BACK[State(prior_auth.state)], by=SYSTEM, now=now, note=note)
     return 1
 
 
