@@ -31,4 +31,6 @@ def history_of_appeal(events: Iterable[Taken], *, urgency: Urgency) -> list[Happ
         history.append(Happened(HEEDED[AppealStep(event.step)], at))
         if event.step == AppealStep.FILE and urgency is Urgency.EXPEDITED:
             history.append(Happened(What.APPEAL_EXPEDITED_ASKED, at))
+        if event.step == AppealStep.FORWARD:  # the insurer decides it no more, in time or late
+            history.append(Happened(What.APPEAL_CLOSED, at))
     return history

@@ -11,7 +11,7 @@ from authz.errors import InvalidInput
 from authz.ids import AppealId, PatientId
 from authz.outbox.models import OutboxMessage
 from authz.policies.history import Kind
-from authz.prior_auths import selectors
+from authz.prior_auths import appeals, selectors
 from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.deadlines import Urgency
 from authz.prior_auths.lifecycle import ReopeningReason
@@ -162,6 +162,25 @@ def test_it_is_neither_appealed_to_the_insurer_nor_reopened(cast: Cast, outcome:
         reopening.reopen(prior_auth_id=key, code=ReopeningReason.FRAUD, reason="Look again.", by=cast.nora, now=now)
 
     assert selectors.clocks_of(PriorAuth.objects.get()).get(Kind.APPEAL_FILE_BY) is None
+
+
+def test_an_open_appeal_goes_with_the_request_that_is_forwarded_and_is_decided_there(cast: Cast) -> None:
+    under(cast, "part_d")
+    uma, key = stage.appeal_reviewer(cast), key_of(stage.queued(cast))
+    deeming.deem_due(now=later(73))
+    adverse = PriorAuth.objects.get(public_id=key)
+    appeal = stage.appeal_in_review(cast, adverse, by=uma, now=later(74))
+    deeming.forward(prior_auth_id=key, reason="IRE-7", by=cast.ivy, now=later(75))
+
+    with pytest.raises(IllegalStep):
+        appeal_decisions.uphold(appeal_id=AppealId(appeal.public_id), reason=REASON, by=uma, now=later(76))
+
+    appeal.refresh_from_db()
+    decide_by = appeals.decide_by(appeal)
+    assert (appeal.state, appeal.reviewer, appeal.due_at) == ("external", None, None)
+    assert decide_by is not None
+    assert decide_by.stopped_at == later(75)
+    assert appeals.clocks_of(appeal).get(Kind.FORWARD_BY) is None
 
 
 def test_the_letter_says_who_decided_and_that_their_own_letter_says_what_comes_next(cast: Cast) -> None:

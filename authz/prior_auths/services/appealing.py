@@ -223,10 +223,21 @@ def _goes_on(appeal: Appeal, now: datetime) -> bool:
 @across_tenants("the service itself ends what is left of a voided request")
 def dismiss_of_voided(prior_auth: PriorAuth, *, now: datetime) -> None:
     """End the open appeals of a locked request that is voided: nothing is left to appeal."""
+    code = AppealDismissal.REQUEST_VOIDED.value
+    _end_open(prior_auth, AppealStep.DISMISS, "The request was voided.", SYSTEM, now, code=code)
+
+
+def forward_with_request(prior_auth: PriorAuth, *, reason: str, by: Actor, now: datetime) -> None:
+    """Let the open appeals of a locked request go with it to the independent reviewer, who alone decides then."""
+    _end_open(prior_auth, AppealStep.FORWARD, reason, by, now)
+
+
+def _end_open(
+    prior_auth: PriorAuth, step: AppealStep, reason: str, by: Actor, now: datetime, *, code: str = ""
+) -> None:
     for appeal in prior_auth.appeals.select_for_update().filter(state__in=_UNDECIDED).order_by("pk"):
         appeal.prior_auth = prior_auth
-        code = AppealDismissal.REQUEST_VOIDED.value
-        _end(appeal, AppealStep.DISMISS, "The request was voided.", SYSTEM, now, code=code)
+        _end(appeal, step, reason, by, now, code=code)
 
 
 def _end(appeal: Appeal, step: AppealStep, reason: str, by: Actor, now: datetime, *, code: str = "") -> Appeal:

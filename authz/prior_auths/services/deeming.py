@@ -18,6 +18,7 @@ from authz.prior_auths.forwarding import unforwarded
 from authz.prior_auths.lifecycle import UNDECIDED, Step
 from authz.prior_auths.models import Breach, PriorAuth
 from authz.prior_auths.services import steps
+from authz.prior_auths.services.appealing import forward_with_request
 from authz.prior_auths.services.breaches import note_breach
 from authz.prior_auths.services.deciding import Decision, as_asked, write_determination
 from authz.prior_auths.services.sweeping import sweep
@@ -81,7 +82,7 @@ def _decision(prior_auth: PriorAuth, outcome: Outcome, clock: Clock) -> Decision
 def forward(
     *, prior_auth_id: PriorAuthId, reason: str, by: Actor, now: datetime, expected_version: int | None = None
 ) -> PriorAuth:
-    """Note that the file is with the independent reviewer; `reason` holds their reference.
+    """Note that the file is with the independent reviewer, and any open appeal; `reason` holds their reference.
 
     :raises NothingToForward: when it did not become adverse by law, or was forwarded before.
     """
@@ -90,6 +91,7 @@ def forward(
     if not unforwarded().filter(prior_auth=prior_auth).exists():
         raise NothingToForward("Only what became adverse by law is forwarded to the independent reviewer, and once.")
     steps.take(prior_auth, Step.FORWARD, by=by, now=now, note=reason)
+    forward_with_request(prior_auth, reason=reason, by=by, now=now)
     return prior_auth
 
 
