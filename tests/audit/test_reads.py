@@ -37,8 +37,7 @@ from tests.cast import Cast
 NO_PATIENT_DATA = {
     # about the product, the organization and its people
     "openapi", "docs", "problems", "lifecycle", "regimes", "regimes-sheet", "my-organization", "clinic-settings",
-    "contact", "licences", "licence", "licence-changed",
-    "plans", "plan-policies", "policies", "policies-sheet", "catalog",
+    "contact", "licences", "licence", "plans", "plan-policies", "policies", "policies-sheet", "catalog",
     "catalog-policy", "policy", "reasons", "reasons-sheet", "prescribers", "prescriber",
     "notification-settings", "colleagues", "api-clients", "api-client", "invitations", "invitation",
     "webhook-endpoints", "webhook-endpoint", "webhook-deliveries", "smart-configuration", "workload",
@@ -51,8 +50,9 @@ NO_PATIENT_DATA = {
     "open-by-age", "open-by-age-sheet", "clinic-work", "clinic-work-sheet",
     "inbox-news", "aging", "message-burden", "message-burden-sheet", "productivity", "inbox-count",
     # only written to, or leading on to another address
-    "appeal-step", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call", "desk-shortcuts",
-    "desk-skip", "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting",
+    "appeal-step", "ask-for-call", "call-step", "desk-appeal", "desk-call", "desk-next", "desk-offer-call",
+    "desk-shortcuts", "licence-changed", "desk-skip",
+    "desk-step", "second-reading", "policy-activation", "policy-retirement", "policy-rewriting",
     "simulations",
     "webhook-act", "webhook-replay", "invitation-act", "desk-hand-on", "desk-back",
     "security-txt", "oauth-token", "attachment-removal", "acknowledge-notice", "open-notice", "assign", "step",
