@@ -5,7 +5,6 @@ from importlib import import_module
 from django.db import migrations, models
 
 RESTS_ON = import_module("authz.migrations.0036_what_a_decision_rests_on")
-COMPARED = import_module("authz.migrations.0041_what_is_compared_only_when_written")
 
 # The regimes shipped until now under which a pharmacist may deny. The tables' owner is held by row-level security, too.
 PHARMACISTS = """
@@ -17,7 +16,7 @@ WHERE (regime, regime_version) IN (('part_d', '2025'), ('part_d_exception', '202
 
 def _submitted(*more: str) -> str:
     """Return the trigger that keeps what was submitted, with more columns than it kept before."""
-    kept = [*COMPARED.SUBMITTED, *more]
+    kept = [*RESTS_ON.SUBMITTED, *more]
     old, new = (f"ROW ({', '.join(f'{of}.{column}' for column in kept)})" for of in ("OLD", "NEW"))
     return f"""
 CREATE OR REPLACE TRIGGER what_was_submitted_stands BEFORE UPDATE OF {", ".join(kept)} ON authz_priorauth FOR EACH ROW
