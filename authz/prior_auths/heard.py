@@ -10,7 +10,7 @@ from authz.policies.regime import Regime
 from authz.prior_auths.clock_history import DECISIONS, history_of
 from authz.prior_auths.deadlines import Clocks, Urgency, clocks, reply_time_of
 from authz.prior_auths.exempt_use import instead_of_asking
-from authz.prior_auths.lifecycle import ASKED_OF_CLINIC, UNDECIDED, State, Step
+from authz.prior_auths.lifecycle import AGAINST, ASKED_OF_CLINIC, UNDECIDED, State, Step
 from authz.prior_auths.models import InformationRequest, PriorAuth
 from authz.prior_auths.reply_time import ReplyTime
 
@@ -93,6 +93,9 @@ def is_of_no_use(prior_auth: PriorAuth, step: Step) -> bool:
         case Step.FORWARD:
             taken = _taken(prior_auth)
             return Step.FORWARD in taken or taken & DECISIONS != {Step.DEEM_ADVERSE}
+        case Step.RECORD_INDEPENDENT_REVIEW:
+            taken = _taken(prior_auth)
+            return step in taken or taken.isdisjoint(AGAINST | {Step.DEEM_ADVERSE})
         case Step.RECORD_EXEMPTION:
             return instead_of_asking(prior_auth) is not step
         case Step.ANSWER_IN_PART:

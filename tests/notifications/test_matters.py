@@ -158,9 +158,7 @@ def test_the_time_to_forward_presses_the_insurer_and_not_the_clinic(cast: Cast) 
     assert reminded(cast.riverside) == []
 
 
-def test_what_is_forwarded_is_open_for_the_insurer_no_longer_and_for_the_clinic_as_long_as_it_can_appeal(
-    cast: Cast,
-) -> None:
+def test_what_is_forwarded_is_open_for_nobody_any_longer(cast: Cast) -> None:
     key = stage.key_of(deemed_adverse(cast))
 
     deeming.forward(prior_auth_id=key, reason="IRE-7", by=cast.ivy, now=stage.later(74))
@@ -168,7 +166,7 @@ def test_what_is_forwarded_is_open_for_the_insurer_no_longer_and_for_the_clinic_
         work(stage.later(hours))
 
     assert reminded(cast.evergreen) == []
-    assert len(reminded(cast.riverside)) == 1
+    assert reminded(cast.riverside) == []
 
 
 def overdue() -> str:

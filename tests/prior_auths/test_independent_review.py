@@ -14,10 +14,18 @@ from authz.policies.history import Kind
 from authz.prior_auths import appeals, selectors
 from authz.prior_auths.appeal_lifecycle import AppealOutcome
 from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.lifecycle import ReopeningReason
+from authz.prior_auths.lifecycle import ReopeningReason, Step
 from authz.prior_auths.models import Authorization, Determination, IndependentReview, PriorAuth
-from authz.prior_auths.services import appeal_decisions, appealing, deeming, reopening
-from authz.prior_auths.services.appealing import NothingToAppeal
+from authz.prior_auths.services import (
+    appeal_decisions,
+    appealing,
+    deeming,
+    determinations,
+    endings,
+    queue,
+    reopening,
+)
+from authz.prior_auths.services.appealing import AppealNotForwarded, NothingToAppeal
 from authz.prior_auths.services.independent_review import NotWithIndependentReviewer, record_independent_review
 from authz.prior_auths.services.reopening import WithIndependentReviewer
 from authz.prior_auths.services.steps import IllegalStep
@@ -48,6 +56,23 @@ def forwarded_on_appeal(cast: Cast) -> PriorAuth:
     appeal_decisions.uphold(appeal_id=key, reason=REASON, by=uma, now=later(2))
     appealing.forward(appeal_id=key, reason="IRE-8", by=cast.ivy, now=later(3))
     return denied
+
+
+def upheld(cast: Cast, prior_auth: PriorAuth, *, now: float) -> AppealId:
+    """Return the appeal of a decision that was let stand."""
+    uma = stage.appeal_reviewer(cast)
+    key = AppealId(stage.appeal_in_review(cast, prior_auth, by=uma, now=later(now)).public_id)
+    appeal_decisions.uphold(appeal_id=key, reason=REASON, by=uma, now=later(now + 1))
+    return key
+
+
+def upheld_of_the_law(cast: Cast) -> tuple[PriorAuth, AppealId]:
+    """Return a request that became adverse by law, and its appeal, which was upheld."""
+    under(cast, "part_d")
+    queued = stage.queued(cast)
+    deeming.deem_due(now=later(73))
+    queued.refresh_from_db()
+    return queued, upheld(cast, queued, now=74)
 
 
 def reviewed(cast: Cast, prior_auth: PriorAuth, outcome: AppealOutcome, **changes: Any) -> PriorAuth:
@@ -223,3 +248,55 @@ def _external(prior_auth: PriorAuth, *, at_once: bool = False) -> Determination:
         reason_code="independent-review", reason_text="x", criterion="x", policy="default", policy_version="1",
         was_late=False,
     )  # fmt: skip
+
+
+def test_an_appeal_of_what_is_decided_anew_goes_to_nobody(cast: Cast) -> None:
+    under(cast, "part_d")
+    denied = stage.denied(cast)
+    appeal, key = upheld(cast, denied, now=1), key_of(denied)
+    typo = ReopeningReason.CLERICAL_ERROR
+
+    reopening.reopen(prior_auth_id=key, code=typo, reason="A typo.", by=cast.nora, now=later(3))
+    with pytest.raises(AppealNotForwarded):
+        appealing.forward(appeal_id=appeal, reason="IRE-8", by=cast.ivy, now=later(3))
+    queue.release_expired(now=later(4))
+    queue.claim(prior_auth_id=key, by=cast.rae, now=later(4))
+    determinations.approve(prior_auth_id=key, by=cast.rae, now=later(5))
+
+    with pytest.raises(AppealNotForwarded):
+        appealing.forward(appeal_id=appeal, reason="IRE-8", by=cast.ivy, now=later(6))
+
+
+def test_an_appeal_of_what_was_voided_goes_to_nobody(cast: Cast) -> None:
+    under(cast, "part_d")
+    denied = stage.denied(cast)
+    appeal = upheld(cast, denied, now=1)
+    endings.void(prior_auth_id=key_of(denied), reason="Another patient's.", by=cast.nora, now=later(3))
+
+    with pytest.raises(AppealNotForwarded):
+        appealing.forward(appeal_id=appeal, reason="IRE-8", by=cast.ivy, now=later(4))
+
+
+def test_what_the_law_made_adverse_is_forwarded_with_its_appeal(cast: Cast) -> None:
+    prior_auth, appeal = upheld_of_the_law(cast)
+
+    appealing.forward(appeal_id=appeal, reason="IRE-8", by=cast.ivy, now=later(77))
+
+    prior_auth.refresh_from_db()
+    assert Step.FORWARD not in selectors.allowed_steps(prior_auth, cast.ivy)
+    assert deeming.note_unforwarded(now=later(140)) == 0
+
+
+def test_what_was_forwarded_by_itself_is_not_forwarded_again_on_appeal(cast: Cast) -> None:
+    prior_auth, appeal = upheld_of_the_law(cast)
+    deeming.forward(prior_auth_id=key_of(prior_auth), reason="IRE-7", by=cast.ivy, now=later(76))
+
+    with pytest.raises(AppealNotForwarded):
+        appealing.forward(appeal_id=appeal, reason="IRE-8", by=cast.ivy, now=later(77))
+
+
+def test_an_independent_review_is_recorded_only_of_what_was_decided_against(cast: Cast) -> None:
+    approved, denied = stage.approved(cast), stage.denied(cast)
+
+    assert Step.RECORD_INDEPENDENT_REVIEW not in selectors.allowed_steps(approved, cast.ivy)
+    assert Step.RECORD_INDEPENDENT_REVIEW in selectors.allowed_steps(denied, cast.ivy)

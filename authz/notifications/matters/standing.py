@@ -40,7 +40,8 @@ _UNTIL_ACKNOWLEDGED: Final = Q()
 _DECIDED_AGAINST: Final = (
     _in(State.DECIDED) & ~_has_appeal(frozenset(AppealState) - UNHEARD) & Q(prior_auth__independent_review__isnull=True)
 )
-# What is adverse by law asks two things: its clinic may appeal, and its insurer has to forward it.
+_APPEAL_STANDS: Final = _has_appeal({AppealState.DECIDED}) & Q(prior_auth__independent_review__isnull=True)
+# What is adverse by law asks two things, until its file is forwarded: its clinic may appeal, its insurer forwards it.
 _OF_CLINIC: Final = Q(organization=F("prior_auth__clinic"))
 _UNFORWARDED: Final = _in(State.DECIDED) & Q(Exists(unforwarded().filter(prior_auth=OuterRef("prior_auth"))))
 # In an insurer's own name nothing is seen of what the clinic was told: workers close what no longer stands.
@@ -62,7 +63,7 @@ STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.referred": _in(State.CLINICAL_REVIEW),
     "prior-auth.approved-in-part": _DECIDED_AGAINST,
     "prior-auth.denied": _DECIDED_AGAINST,
-    "prior-auth.deemed-adverse": (_OF_CLINIC & _DECIDED_AGAINST) | (~_OF_CLINIC & _UNFORWARDED),
+    "prior-auth.deemed-adverse": _UNFORWARDED & (~_OF_CLINIC | _DECIDED_AGAINST),
     "prior-auth.reassigned": _in(State.IN_REVIEW, State.CLINICAL_REVIEW),
     "prior-auth.running-out": _in(*ACTIVE),
     "prior-auth.overdue": _in(*UNDECIDED)
@@ -77,8 +78,8 @@ STANDS_WHILE: Final[Mapping[str, Q]] = {
     "prior-auth.reopened": _in(State.QUEUED, State.IN_REVIEW, State.CLINICAL_REVIEW),
     "appeal.filed": _has_appeal({AppealState.FILED}),
     "appeal.received": _has_appeal({AppealState.RECEIVED}),
-    "appeal.upheld": _has_appeal({AppealState.DECIDED}),
-    "appeal.overturned-in-part": _has_appeal({AppealState.DECIDED}),
+    "appeal.upheld": _APPEAL_STANDS,
+    "appeal.overturned-in-part": _APPEAL_STANDS,
     "appeal.dismissed": _UNTIL_ACKNOWLEDGED,
     "peer-to-peer.offered": _has_call(CallState.OFFERED),
     "peer-to-peer.times-offered": _has_call(CallState.OFFERED),

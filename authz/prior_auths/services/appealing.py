@@ -24,6 +24,7 @@ from authz.prior_auths.appeal_lifecycle import (
 )
 from authz.prior_auths.deadlines import Clock, Urgency
 from authz.prior_auths.determination import ADVERSE, Basis, Outcome
+from authz.prior_auths.forwarding import unforwarded
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Appeal, Determination, PriorAuth
 from authz.prior_auths.services import appeal_steps, steps
@@ -205,12 +206,19 @@ def forward(
     appeal_steps.must_be_legal(appeal, AppealStep.FORWARD, by)
     if not _goes_on(appeal, now):
         raise AppealNotForwarded(
-            "Only what was upheld, or not decided in time, goes to the independent reviewer, where the regime has one."
+            "Only what was upheld, or not decided in time, goes to the independent reviewer, where the regime has one: "
+            "once, and while it is in force."
         )
-    return _end(appeal, AppealStep.FORWARD, reason, by, now)
+    is_by_law = unforwarded().filter(prior_auth=appeal.prior_auth).exists()
+    ended = _end(appeal, AppealStep.FORWARD, reason, by, now)
+    if is_by_law:  # the file goes once
+        steps.take(appeal.prior_auth, Step.FORWARD, by=by, now=now, note=reason)
+    return ended
 
 
 def _goes_on(appeal: Appeal, now: datetime) -> bool:
+    if not _is_in_force(appeal):
+        return False
     onward = appeals.onward(appeal.prior_auth)
     if onward is None or onward.level is not NextLevel.INDEPENDENT_REVIEWER:
         return False
@@ -218,6 +226,15 @@ def _goes_on(appeal: Appeal, now: datetime) -> bool:
         return appeal.decision.outcome != AppealOutcome.OVERTURNED.value
     clock = appeals.decide_by(appeal)
     return clock is not None and clock.if_missed is IfMissed.DEEMED_ADVERSE and clock.is_missed(by=now)
+
+
+def _is_in_force(appeal: Appeal) -> bool:
+    """Say whether what the appeal let stand, or decided, is the request's decision, and is with nobody else yet."""
+    prior_auth = appeal.prior_auth
+    if prior_auth.state != State.DECIDED.value or prior_auth.events.filter(step=Step.FORWARD.value).exists():
+        return False
+    decision = appeal.decision if appeal.state == AppealState.DECIDED.value else None
+    return appeals.in_force(prior_auth) == ((decision and decision.determination) or appeal.determination)
 
 
 @across_tenants("the service itself ends what is left of a voided request")
