@@ -11,6 +11,7 @@ from authz.prior_auths import selectors
 from authz.prior_auths.appeals import in_force
 from authz.prior_auths.call_lifecycle import OPEN, TABLE, CallState, CallStep, steps_for
 from authz.prior_auths.determination import ADVERSE
+from authz.prior_auths.forwarding import was_forwarded
 from authz.prior_auths.lifecycle import State
 from authz.prior_auths.models import Call, CallTime, PriorAuth
 from authz.prior_auths.visibility import roles_in_case, visible_to
@@ -54,11 +55,12 @@ def times(call: Call) -> list[CallTime]:
 
 
 def can_be_talked_about(prior_auth: PriorAuth) -> bool:
-    """Say whether a call could be about a request: it is in review, or decided against."""
+    """Say whether a call could be about a request: it is in review, or decided against and still the insurer's."""
     if State(prior_auth.state) in _IN_REVIEW:
         return True
     newest = in_force(prior_auth)
-    return prior_auth.state == State.DECIDED.value and newest is not None and newest.outcome in ADVERSE
+    is_against = prior_auth.state == State.DECIDED.value and newest is not None and newest.outcome in ADVERSE
+    return is_against and not was_forwarded(prior_auth)
 
 
 def can_be_asked_for(prior_auth: PriorAuth, by: Actor) -> bool:

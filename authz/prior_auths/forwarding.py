@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from authz.policies.history import Kind
 from authz.prior_auths import selectors
-from authz.prior_auths.appeal_lifecycle import AppealStep
+from authz.prior_auths.appeal_lifecycle import AppealState, AppealStep
 from authz.prior_auths.determination import Outcome
 from authz.prior_auths.lifecycle import Step
 from authz.prior_auths.models import AppealEvent, Determination, PriorAuth
@@ -25,6 +25,12 @@ def forward_by(prior_auth: PriorAuth) -> datetime | None:
         return None
     clock = selectors.clocks_of(prior_auth).get(Kind.FORWARD_BY)
     return clock.due_at if clock else None
+
+
+def was_forwarded(prior_auth: PriorAuth) -> bool:
+    """Say whether a request, or an appeal of it, ever went to the independent reviewer: then the decision is theirs."""
+    is_itself = prior_auth.events.filter(step=Step.FORWARD.value).exists()
+    return is_itself or prior_auth.appeals.filter(state=AppealState.EXTERNAL.value).exists()
 
 
 def is_with_independent_reviewer(prior_auth: PriorAuth) -> bool:

@@ -19,6 +19,7 @@ from authz.prior_auths.models import Authorization, Determination, IndependentRe
 from authz.prior_auths.services import (
     appeal_decisions,
     appealing,
+    calling,
     deeming,
     determinations,
     endings,
@@ -26,6 +27,7 @@ from authz.prior_auths.services import (
     reopening,
 )
 from authz.prior_auths.services.appealing import AppealNotForwarded, NothingToAppeal
+from authz.prior_auths.services.calling import NothingToTalkAbout
 from authz.prior_auths.services.independent_review import NotWithIndependentReviewer, record_independent_review
 from authz.prior_auths.services.reopening import WithIndependentReviewer
 from authz.prior_auths.services.steps import IllegalStep
@@ -293,6 +295,13 @@ def test_what_was_forwarded_by_itself_is_not_forwarded_again_on_appeal(cast: Cas
 
     with pytest.raises(AppealNotForwarded):
         appealing.forward(appeal_id=appeal, reason="IRE-8", by=cast.ivy, now=later(77))
+
+
+def test_no_call_is_asked_for_about_what_went_to_the_independent_reviewer(cast: Cast) -> None:
+    gone = forwarded_on_appeal(cast)
+
+    with pytest.raises(NothingToTalkAbout):
+        calling.ask_for(prior_auth_id=key_of(gone), times=[later(30)], by=cast.stella, now=later(4))
 
 
 def test_an_independent_review_is_recorded_only_of_what_was_decided_against(cast: Cast) -> None:

@@ -12,8 +12,8 @@ from authz.policies.history import Kind
 from authz.prescriptions.models import Patient
 from authz.prior_auths import selectors
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as UNDECIDED_APPEAL
-from authz.prior_auths.appeal_lifecycle import AppealState
 from authz.prior_auths.deciders import has_decided_against
+from authz.prior_auths.forwarding import was_forwarded
 from authz.prior_auths.lifecycle import ACTIVE, ReopeningReason, State, Step
 from authz.prior_auths.models import PriorAuth
 from authz.prior_auths.same_use import others_for_same_use
@@ -114,8 +114,7 @@ def _retract_untouched_renewals(prior_auth: PriorAuth, now: datetime) -> None:
 
 
 def _must_be_the_insurers_to_decide(prior_auth: PriorAuth) -> None:
-    is_external = prior_auth.appeals.filter(state=AppealState.EXTERNAL.value).exists()
-    if is_external or prior_auth.events.filter(step=Step.FORWARD.value).exists():
+    if was_forwarded(prior_auth):
         raise WithIndependentReviewer("The file went to the independent reviewer, whose decision it is.")
     appeal = prior_auth.appeals.filter(state__in=[state.value for state in UNDECIDED_APPEAL]).first()
     if appeal is not None:

@@ -19,6 +19,7 @@ from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as OPEN_APPEALS
 from authz.prior_auths.authorizations import seen
 from authz.prior_auths.deadlines import Urgency
+from authz.prior_auths.forwarding import is_with_independent_reviewer
 from authz.prior_auths.heard import open_questions
 from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import Appeal, PriorAuth
@@ -128,6 +129,8 @@ class RequestPage(Page):
     def _offers(self, prior_auth: PriorAuth, place: str, refused: Refused | None) -> list[Offer]:
         """Return the steps open to the reader, the next one first."""
         allowed = selectors.allowed_steps(prior_auth, self.actor)
+        if Step.RECORD_INDEPENDENT_REVIEW in allowed and not is_with_independent_reviewer(prior_auth):
+            allowed.remove(Step.RECORD_INDEPENDENT_REVIEW)
         listed = [_offer(prior_auth, step, place, refused) for step in allowed if step in STEPS]
         return sorted(listed, key=lambda offer: not offer.is_next)
 
