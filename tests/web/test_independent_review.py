@@ -1,6 +1,7 @@
 """At the desk, intake records what the independent reviewer decided; both sides read it."""
 
 from tests.cast import Cast, queued
+from tests.cast import denied as stage_denied
 from tests.prior_auths.test_independent_review import forwarded
 from tests.web.conftest import Door
 from tests.web.test_desk import offered, seen, send
@@ -37,3 +38,11 @@ def test_of_what_was_overturned_in_part_intake_says_what_is_granted(cast: Cast, 
     send(ivy, prior_auth, "record-independent-review", **said | part)
 
     assert prior_auth.determinations.latest("pk").lines.get().granted_days == 4
+
+
+def test_what_went_to_the_independent_reviewer_is_offered_no_appeal(cast: Cast, enter: Door) -> None:
+    denied, gone = stage_denied(cast), forwarded(cast)
+    stella = enter("stella")
+
+    assert "File an appeal" in page(stella, denied)
+    assert "File an appeal" not in page(stella, gone)

@@ -18,8 +18,8 @@ from authz.prior_auths import selectors
 from authz.prior_auths.answer_sheet import standing_of
 from authz.prior_auths.appeal_lifecycle import UNDECIDED as OPEN_APPEALS
 from authz.prior_auths.authorizations import seen
-from authz.prior_auths.deadlines import Urgency
-from authz.prior_auths.forwarding import is_with_independent_reviewer
+from authz.prior_auths.deadlines import Clocks, Urgency
+from authz.prior_auths.forwarding import is_with_independent_reviewer, was_forwarded
 from authz.prior_auths.heard import open_questions
 from authz.prior_auths.lifecycle import BEFORE_SUBMISSION, State, Step
 from authz.prior_auths.models import Appeal, PriorAuth
@@ -120,11 +120,14 @@ class RequestPage(Page):
             calls=call_rows(prior_auth, self.actor, acts),
             asking=asking(prior_auth, self.actor, acts),
             to_appeal=to_appeal(clocks),
-            filing=filing(prior_auth, acts) if self._is_clinical(prior_auth) and to_appeal(clocks) else None,
+            filing=filing(prior_auth, acts) if self._may_appeal(prior_auth, clocks) else None,
             faults=list(_faults(refused)),
             unsent=_unsent(refused, offers, answers),
             meanwhile=refused.meanwhile if refused else [],
         )
+
+    def _may_appeal(self, prior_auth: PriorAuth, clocks: Clocks | None) -> bool:
+        return self._is_clinical(prior_auth) and bool(to_appeal(clocks)) and not was_forwarded(prior_auth)
 
     def _offers(self, prior_auth: PriorAuth, place: str, refused: Refused | None) -> list[Offer]:
         """Return the steps open to the reader, the next one first."""
