@@ -274,6 +274,23 @@ def test_a_clock_that_waits_does_not_go_on_while_a_question_is_open_whose_time_i
     assert answer(waiting, "The knee.", by=cast.stella, now=later(21), late=True).due_at == later(21 + 72)
 
 
+def test_what_was_returned_is_complete_with_every_open_question_whenever_it_was_wanted(cast: Cast) -> None:
+    under(cast, "california")
+    waiting, key = asked(cast, Item("Which?", reply_by=later(10))), key_of(PriorAuth.objects.get())
+    questions.resume_unanswered(now=later(11))
+    queue.release(prior_auth_id=key, reason="Later.", by=cast.rae, now=later(11))
+    questions.return_incomplete(prior_auth_id=key, missing=["The chart note."], by=cast.ivy, now=later(12))
+    which, note = waiting.information_requests.order_by("pk").values_list("public_id", flat=True)
+    said = {"prior_auth_id": key, "by": cast.stella, "now": later(13)}
+
+    with pytest.raises(InvalidInput) as refusal:
+        questions.complete(answers={note: "Attached."}, **said)
+    whole = questions.complete(answers={note: "Attached.", which: "The knee."}, **said)
+
+    assert refusal.value.fields == {f"answers.{which}": ["Answer this question."]}
+    assert (whole.state, whole.due_at) == ("queued", later(13 + 72))
+
+
 def test_what_was_not_answered_in_time_need_not_be_answered_with_the_next_question(cast: Cast) -> None:
     waiting = asked(cast, Item("Which?", reply_by=later(24)))
     questions.resume_unanswered(now=later(25))

@@ -75,13 +75,13 @@ def complete(
     now: datetime,
     expected_version: int | None = None,
 ) -> PriorAuth:
-    """Give everything that was missing; the request is back in the queue.
+    """Give everything that was missing, and was asked before and is open; the request is back in the queue.
 
     :raises InvalidInput: when an item is not given, or an answer fits none.
     """
     prior_auth = steps.lock(prior_auth_id=prior_auth_id, by=by, expected_version=expected_version)
     steps.must_be_legal(prior_auth, Step.COMPLETE, by)
-    _keep_answers(prior_auth, answers, by, now, needed_of=ANSWERING)
+    _keep_answers(prior_auth, answers, by, now, needed_of=ANSWERING, even_late=True)
     prior_auth.screened_at = None
     steps.take(prior_auth, Step.COMPLETE, by=by, now=now)
     return prior_auth
@@ -269,12 +269,13 @@ def _keep_answers(
     now: datetime,
     *,
     needed_of: Collection[Role] = (),
+    even_late: bool = False,
 ) -> None:
     asked = {row.public_id: row for row in prior_auth.information_requests.filter(answered_at=None)}
     may_speak = by.person_id is not None and may_attest(prior_auth, by)
     faults = {key: _fault(asked.get(key), text, may_speak=may_speak) for key, text in answers.items()}
     for key, row in asked.items():
-        if key not in answers and Role(row.owner) in needed_of and _is_wanted(row, now):
+        if key not in answers and Role(row.owner) in needed_of and (even_late or _is_wanted(row, now)):
             faults[key] = "Answer this question."
     if any(faults.values()):
         raise InvalidInput({f"answers.{key}": [fault] for key, fault in faults.items() if fault})
