@@ -24,7 +24,7 @@ from authz.prior_auths.appeal_lifecycle import (
 )
 from authz.prior_auths.deadlines import Clock, Urgency
 from authz.prior_auths.determination import ADVERSE, Basis, Outcome
-from authz.prior_auths.forwarding import unforwarded
+from authz.prior_auths.forwarding import unforwarded, was_forwarded
 from authz.prior_auths.lifecycle import State, Step
 from authz.prior_auths.models import Appeal, Determination, PriorAuth
 from authz.prior_auths.services import appeal_steps, steps
@@ -231,7 +231,7 @@ def _goes_on(appeal: Appeal, now: datetime) -> bool:
 def _is_in_force(appeal: Appeal) -> bool:
     """Say whether what the appeal let stand, or decided, is the request's decision, and is with nobody else yet."""
     prior_auth = appeal.prior_auth
-    if prior_auth.state != State.DECIDED.value or prior_auth.events.filter(step=Step.FORWARD.value).exists():
+    if prior_auth.state != State.DECIDED.value or was_forwarded(prior_auth):
         return False
     decision = appeal.decision if appeal.state == AppealState.DECIDED.value else None
     return appeals.in_force(prior_auth) == ((decision and decision.determination) or appeal.determination)
